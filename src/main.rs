@@ -1,0 +1,2 @@
+//! The `sorthub` command.
+fn main() {}
