@@ -1,4 +1,25 @@
-//! The decision core.
+//! The decision core of sorthub.
+//!
+//! A [`Sorter`](sorter::Sorter) is handed a time and a [`Signal`](signal::Signal) and says what to
+//! do. It reads no clock, opens no socket, spawns no thread and draws no random number; it does
+//! not even link the standard library. So the same calls give the same outputs, whether the
+//! signals come from sockets, from a model of the plant, or from the journal.
+//!
+//! A tour: [`hub`] describes what there is and [`plan`] what goes where; both are checked once and
+//! shared. [`directory`] turns a scanned text into facts. [`signal`] is the vocabulary, [`reason`]
+//! its two closed lists, [`sorter`] the state machine, [`plc`] the two ends of the PLC link.
 #![no_std]
 #![forbid(unsafe_code)]
+
 extern crate alloc;
+
+pub mod directory;
+pub mod hub;
+pub mod ids;
+pub mod limits;
+pub mod outbox;
+pub mod plan;
+pub mod reason;
+pub mod signal;
+pub mod sorter;
+pub mod units;

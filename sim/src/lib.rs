@@ -1,2 +1,4 @@
-//! The simulated world.
+//! The simulated world of sorthub.
 #![forbid(unsafe_code)]
+
+pub mod spec;

@@ -1,0 +1,330 @@
+//! The description of a hub: tracks, inductions, scanners, chutes.
+//!
+//! [`HubSpec`] is what a person wrote, already parsed; [`Hub::new`] checks all of it and returns
+//! every fault, each naming its element, so that whoever read the text can add file and line. The
+//! live engine, the simulator and replay all go through here.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{CellId, ChuteId, InductionId, ScannerId, TrackId};
+use crate::limits::{CELLS_PER_TRACK_MAX, CHUTES_MAX, TRACKS_MAX};
+use crate::units::{Mm, MmPerS};
+
+mod check;
+
+pub use check::{Element, HubFault, HubFaultKind};
+
+/// A hub as described, not yet checked.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HubSpec {
+    /// What people call it.
+    pub name: String,
+    /// Loops and lines, each with its own PLC link.
+    pub tracks: Vec<TrackSpec>,
+    /// Where parcels get on.
+    pub inductions: Vec<InductionSpec>,
+    /// Where parcels are read.
+    pub scanners: Vec<ScannerSpec>,
+    /// Where parcels leave.
+    pub chutes: Vec<ChuteSpec>,
+}
+
+/// A loop of carriers or a line of windows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrackSpec {
+    /// What people call it.
+    pub name: String,
+    /// Loop or line, with its size.
+    pub kind: TrackKind,
+    /// The belt's speed when it runs normally.
+    pub speed: MmPerS,
+    /// How far an item may be from where it should be, in mm of belt, before it counts as
+    /// missing.
+    pub tolerance: Mm,
+}
+
+/// The two shapes of sorter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TrackKind {
+    /// Cross-belt or tilt-tray: carriers go round, a parcel can lap.
+    Loop {
+        /// How many carriers.
+        carriers: u32,
+        /// From one carrier to the next.
+        pitch: Mm,
+    },
+    /// Shoe, swivel-wheel or pusher line: windows, one pass.
+    Line {
+        /// From the infeed to the end.
+        length: Mm,
+        /// How many items can be on it (and on its return) at once.
+        windows: u32,
+        /// The length of the conveyor that brings undiverted parcels back to the infeed; without
+        /// it they leave by the chute at the end.
+        returns: Option<Mm>,
+    },
+}
+
+/// An induction.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InductionSpec {
+    /// What people call it.
+    pub name: String,
+    /// On which track, by position in [`HubSpec::tracks`].
+    pub track: TrackId,
+    /// Where, from the track's origin.
+    pub at: Mm,
+}
+
+/// A scanner over a track.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScannerSpec {
+    /// What people call it.
+    pub name: String,
+    /// On which track.
+    pub track: TrackId,
+    /// Where its trigger eye stands, from the track's origin.
+    pub at: Mm,
+    /// How its telegram names the item it has seen.
+    pub meets_by: MeetsBy,
+    /// How far past the trigger the parcel may be, in mm of belt, before a silent scanner counts
+    /// as a no-read.
+    pub wait: Mm,
+}
+
+/// How a telegram of a scanner and an item find each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum MeetsBy {
+    /// The PLC's trigger number stands in the telegram and in the PLC's "at scanner" event.
+    Trigger,
+    /// The carrier's number stands in the telegram.
+    Carrier,
+    /// The belt position at the trigger stands in the telegram; an item within `window` of it is
+    /// meant, if there is just one.
+    Encoder {
+        /// Half the width of the window.
+        window: Mm,
+    },
+    /// Nothing stands in the telegram: it is met by when it came, less a calibrated delay, within
+    /// `window` of belt. The last resort: exact only while the belt runs evenly.
+    Arrival {
+        /// From trigger to telegram, in ms.
+        delay_ms: u32,
+        /// Half the width of the window.
+        window: Mm,
+    },
+}
+
+/// A chute, with the places where it takes parcels from tracks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChuteSpec {
+    /// What people call it.
+    pub name: String,
+    /// Where it takes parcels; several tracks can share one chute.
+    pub outlets: Vec<Outlet>,
+    /// How much it holds.
+    pub capacity: Capacity,
+}
+
+/// A place where a chute takes parcels from a track.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outlet {
+    /// From which track.
+    pub track: TrackId,
+    /// Where, from the track's origin.
+    pub at: Mm,
+    /// How far before it the PLC must know the order (diverter actuation and PLC scan).
+    pub lead: Mm,
+}
+
+/// How much a chute holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Capacity {
+    /// More than can come.
+    Unlimited,
+    /// So many parcels.
+    Parcels(u32),
+    /// Parcels end to end up to this length.
+    Length(Mm),
+}
+
+/// A hub that has passed every check, with the tables that the sorter looks things up in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hub {
+    spec: HubSpec,
+    /// First cell of each track, and one past the last of all.
+    cell_base: Vec<u32>,
+    /// For each track, its outlets in order of position.
+    outlets: Vec<Vec<(Outlet, ChuteId)>>,
+}
+
+impl Hub {
+    /// Checks a description.
+    ///
+    /// # Errors
+    /// Every fault there is, not just the first; see [`HubFaultKind`] for each mend.
+    pub fn new(spec: HubSpec) -> Result<Self, Vec<HubFault>> {
+        let faults = check::check(&spec);
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        let mut cell_base = Vec::with_capacity(spec.tracks.len() + 1);
+        let mut next = 0;
+        for track in &spec.tracks {
+            cell_base.push(next);
+            next += track.kind.cells();
+        }
+        cell_base.push(next);
+        let outlets = (0..spec.tracks.len())
+            .map(|track| outlets_of(&spec, TrackId(track as u16)))
+            .collect();
+        Ok(Self { spec, cell_base, outlets })
+    }
+
+    /// The description it was made from.
+    #[must_use]
+    pub fn spec(&self) -> &HubSpec {
+        &self.spec
+    }
+
+    /// All tracks.
+    #[must_use]
+    pub fn tracks(&self) -> &[TrackSpec] {
+        &self.spec.tracks
+    }
+
+    /// All inductions.
+    #[must_use]
+    pub fn inductions(&self) -> &[InductionSpec] {
+        &self.spec.inductions
+    }
+
+    /// All scanners.
+    #[must_use]
+    pub fn scanners(&self) -> &[ScannerSpec] {
+        &self.spec.scanners
+    }
+
+    /// All chutes.
+    #[must_use]
+    pub fn chutes(&self) -> &[ChuteSpec] {
+        &self.spec.chutes
+    }
+
+    /// How many carriers and windows there are in all.
+    #[must_use]
+    pub fn cells(&self) -> u32 {
+        *self.cell_base.last().unwrap_or(&0)
+    }
+
+    /// The cells of a track, as hub-wide numbers.
+    #[must_use]
+    pub fn cells_of(&self, track: TrackId) -> core::ops::Range<u32> {
+        self.cell_base[track.index()]..self.cell_base[track.index() + 1]
+    }
+
+    /// The hub-wide number of a track's own carrier or window; `None` if it has no such one.
+    #[must_use]
+    pub fn cell(&self, track: TrackId, own: u16) -> Option<CellId> {
+        let range = self.cells_of(track);
+        let cell = range.start + u32::from(own);
+        range.contains(&cell).then_some(CellId(cell))
+    }
+
+    /// The track of a cell, and the cell's number on it.
+    #[must_use]
+    pub fn track_of(&self, cell: CellId) -> Option<(TrackId, u16)> {
+        let after = self.cell_base.partition_point(|&base| base <= cell.0);
+        if after == 0 || after == self.cell_base.len() {
+            return None;
+        }
+        let own = cell.0 - self.cell_base[after - 1];
+        Some((TrackId(after as u16 - 1), own as u16))
+    }
+
+    /// Where a chute takes parcels from a track, if it does.
+    #[must_use]
+    pub fn outlet(&self, chute: ChuteId, track: TrackId) -> Option<Outlet> {
+        let chute = self.spec.chutes.get(chute.index())?;
+        chute.outlets.iter().copied().find(|outlet| outlet.track == track)
+    }
+
+    /// The outlets of a track in order of position.
+    #[must_use]
+    pub fn outlets(&self, track: TrackId) -> &[(Outlet, ChuteId)] {
+        &self.outlets[track.index()]
+    }
+
+    /// The chute at the very end of a line, which takes what nobody else took; `None` for a loop.
+    #[must_use]
+    pub fn end_chute(&self, track: TrackId) -> Option<ChuteId> {
+        let TrackKind::Line { length, .. } = self.spec.tracks[track.index()].kind else {
+            return None;
+        };
+        let (outlet, chute) = self.outlets(track).last()?;
+        (outlet.at == length).then_some(*chute)
+    }
+
+    /// The chute with this name.
+    #[must_use]
+    pub fn chute_named(&self, name: &str) -> Option<ChuteId> {
+        let at = self.spec.chutes.iter().position(|chute| chute.name == name)?;
+        Some(ChuteId(at as u16))
+    }
+
+    /// The scanners of a track.
+    pub fn scanners_of(&self, track: TrackId) -> impl Iterator<Item = ScannerId> + '_ {
+        let all = self.spec.scanners.iter().enumerate();
+        all.filter(move |(_, s)| s.track == track).map(|(i, _)| ScannerId(i as u16))
+    }
+
+    /// The inductions of a track.
+    pub fn inductions_of(&self, track: TrackId) -> impl Iterator<Item = InductionId> + '_ {
+        let all = self.spec.inductions.iter().enumerate();
+        all.filter(move |(_, i)| i.track == track).map(|(i, _)| InductionId(i as u16))
+    }
+}
+
+impl TrackKind {
+    /// How many carriers or windows it has.
+    #[must_use]
+    pub const fn cells(&self) -> u32 {
+        match *self {
+            Self::Loop { carriers, .. } => carriers,
+            Self::Line { windows, .. } => windows,
+        }
+    }
+
+    /// Once round, or from infeed to end.
+    #[must_use]
+    pub const fn length(&self) -> Mm {
+        match *self {
+            Self::Loop { carriers, pitch } => Mm(carriers.saturating_mul(pitch.0)),
+            Self::Line { length, .. } => length,
+        }
+    }
+
+    /// Whether carriers go round.
+    #[must_use]
+    pub const fn is_loop(&self) -> bool {
+        matches!(self, Self::Loop { .. })
+    }
+}
+
+fn outlets_of(spec: &HubSpec, track: TrackId) -> Vec<(Outlet, ChuteId)> {
+    let mut found = Vec::new();
+    for (index, chute) in spec.chutes.iter().enumerate() {
+        for outlet in chute.outlets.iter().filter(|outlet| outlet.track == track) {
+            found.push((*outlet, ChuteId(index as u16)));
+        }
+    }
+    found.sort_by_key(|(outlet, chute)| (outlet.at, *chute));
+    found
+}
+
+// The checks state these in messages; keeping them here keeps one meaning.
+const _: () = assert!(TRACKS_MAX <= u16::MAX as usize && CHUTES_MAX <= u16::MAX as usize);
+const _: () = assert!(CELLS_PER_TRACK_MAX < u16::MAX as u32);

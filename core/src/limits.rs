@@ -1,0 +1,36 @@
+//! Every limit of the core, in one place.
+//!
+//! Hitting one is a named, counted outcome, never a panic, a wait, or a silent drop.
+
+/// Most outputs of one `handle` call. A call that could make more leaves work for the next.
+pub const OUTPUTS_PER_CALL_MAX: usize = 512;
+
+/// Most parcels that one call re-decides or ends by itself (lost checks, time-outs); the rest
+/// follow in the next calls.
+pub const SWEEP_PER_CALL_MAX: usize = 64;
+
+/// Items at one scanner that wait for their telegram, and telegrams that wait for their item.
+/// At 0.2 s a carrier and 400 ms of camera time three are usual; a reader that is silent for a
+/// whole lap fills it, and then the oldest is decided as a no-read.
+pub const SCANNER_WAITING_MAX: usize = 32;
+
+/// Chutes that one order can name: what fits the command slot of the PLC interface.
+pub const ORDER_CHUTES_MAX: usize = 3;
+
+/// Carriers or windows of one track: the PLC interface numbers them with 16 bits.
+pub const CELLS_PER_TRACK_MAX: u32 = 60_000;
+
+/// Tracks of one sorter.
+pub const TRACKS_MAX: usize = 64;
+
+/// Chutes of one hub: the PLC interface numbers them with 16 bits from 1, and `NO_CHUTE` is taken.
+pub const CHUTES_MAX: usize = 60_000;
+
+/// Laps after which a parcel is always rejected, whatever the plan says.
+pub const LAPS_MAX: u8 = 100;
+
+/// Parcels in one chute whose lengths are remembered, for chutes with a capacity in length.
+pub const CHUTE_CONTENTS_MAX: usize = 4_096;
+
+// One re-decided parcel makes at most four outputs (withdraw, divert, decided, ended).
+const _: () = assert!(OUTPUTS_PER_CALL_MAX >= SWEEP_PER_CALL_MAX * 4 + 64);

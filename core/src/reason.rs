@@ -1,0 +1,130 @@
+//! The two closed lists: what became of a parcel, and why.
+
+use core::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// What finally became of an item. Each has exactly one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Disposition {
+    /// It left by a chute that its destination's plan allows, or by another one it was not sent
+    /// to: then the reason is [`Reason::Elsewhere`].
+    Sorted,
+    /// It left by a reject or exception chute; the reason says why it could not be sorted.
+    Rejected,
+    /// A person took it off, or it was gone when the PLC's inventory was adopted.
+    Removed,
+    /// It was not where it must have been, for longer than a lap.
+    Lost,
+}
+
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
+        /// Why something was decided or happened. A closed list: every report speaks in these.
+        #[derive(
+            Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+        )]
+        #[repr(u8)]
+        pub enum Reason {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Reason {
+            /// Every reason, in the order of its number.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The word for it in reports and files.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)*
+                }
+            }
+        }
+    };
+}
+
+reasons! {
+    /// As the plan says; nothing went wrong.
+    Planned = "planned",
+    /// No code could be read, or the scanner said nothing in time.
+    NoRead = "no-read",
+    /// Codes that contradict each other were read.
+    Conflict = "conflict",
+    /// A code was read, but its check digit or form is wrong.
+    InvalidCode = "invalid-code",
+    /// The code is good, but nothing is known about it.
+    NoData = "no-data",
+    /// The destination is known, but the plan has no chute for it on this track.
+    NoRule = "no-rule",
+    /// Every chute of the destination was full.
+    ChuteFull = "chute-full",
+    /// The chute is locked.
+    ChuteLocked = "chute-locked",
+    /// The chute is jammed.
+    ChuteJammed = "chute-jammed",
+    /// The chute is out of service.
+    ChuteDisabled = "chute-disabled",
+    /// The order came too late to be obeyed.
+    Late = "late",
+    /// It has gone round as often as the plan allows.
+    MostLaps = "most-laps",
+    /// The gap to its neighbour was too small to divert it alone.
+    Gap = "gap",
+    /// A telegram and an item could not be matched to each other.
+    Unmatched = "unmatched",
+    /// The item is two parcels, or lies over two carriers.
+    DoubleItem = "double-item",
+    /// The PLC does not know the item, or found one it had not announced.
+    UnknownItem = "unknown-item",
+    /// The PLC's tracking was lost and the item was not found again.
+    CommunicationLost = "communication-lost",
+    /// It was not seen where it had to pass.
+    Missing = "missing",
+    /// A person or a PLC interlock forced it.
+    Forced = "forced",
+    /// It left by another chute than it was ordered to: a missort.
+    Elsewhere = "elsewhere",
+}
+
+impl Reason {
+    /// How many there are.
+    pub const COUNT: usize = Self::ALL.len();
+
+    /// The number that goes over the PLC link and into tables.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// The reason with this word.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|reason| reason.name() == name)
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Disposition {
+    /// The word for it in reports and files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sorted => "sorted",
+            Self::Rejected => "rejected",
+            Self::Removed => "removed",
+            Self::Lost => "lost",
+        }
+    }
+}
+
+impl fmt::Display for Disposition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

@@ -1,0 +1,463 @@
+//! What the sorter is told, and what it says.
+//!
+//! A [`Signal`] is small, `Copy` and without references, so that it can cross a queue, lie in a
+//! journal and come out again unchanged. It carries facts (what a code means was looked up before,
+//! in the [`Directory`](crate::directory::Directory)); what is done about them is the sorter's.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{
+    CellId, ChuteId, CodeId, DestId, InductionId, ParcelId, PlcItem, ScannerId, TrackId,
+};
+use crate::limits::ORDER_CHUTES_MAX;
+use crate::reason::{Disposition, Reason};
+use crate::units::{BeltMm, Grams, Mm, MmPerS};
+
+/// Something that happened, told to [`Sorter::handle`](crate::sorter::Sorter::handle).
+///
+/// *Exogenous* signals (arrivals, readings, people, faults) would have come whatever we had
+/// decided; *endogenous* ones ([`Signal::is_endogenous`]) are the plant's answers to our orders.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Signal {
+    /// Nothing; time has passed and what is due should happen.
+    Tick,
+    /// A belt's encoder and speed; everything that happened on it before `at` has been told.
+    Belt {
+        /// Which belt.
+        track: TrackId,
+        /// Its travel.
+        at: BeltMm,
+        /// Its speed now.
+        speed: MmPerS,
+    },
+    /// An item got onto a track.
+    Inducted {
+        /// Where.
+        induction: InductionId,
+        /// Onto which carrier or into which window.
+        cell: CellId,
+        /// The PLC's number for it.
+        item: PlcItem,
+        /// The encoder latched at the induction eye.
+        at: BeltMm,
+        /// Its length.
+        length: Mm,
+        /// It came round over the line's return and keeps its number.
+        returned: bool,
+    },
+    /// An item passed a scanner's trigger eye.
+    AtScanner {
+        /// Which scanner.
+        scanner: ScannerId,
+        /// The carrier or window.
+        cell: CellId,
+        /// The PLC's number for it.
+        item: PlcItem,
+        /// The number that the telegram will carry too.
+        trigger: u16,
+        /// The encoder latched at the eye.
+        at: BeltMm,
+    },
+    /// A scanner's telegram.
+    Scanned {
+        /// Which scanner.
+        scanner: ScannerId,
+        /// How it names the item it saw.
+        key: ScanKey,
+        /// What it read, looked up.
+        facts: Facts,
+    },
+    /// An item left by a chute.
+    Discharged {
+        /// By which.
+        chute: ChuteId,
+        /// From which carrier or window.
+        cell: CellId,
+        /// The PLC's number for it.
+        item: PlcItem,
+        /// The encoder latched there.
+        at: BeltMm,
+    },
+    /// An item passed a chute it was ordered to and did not leave.
+    NotDischarged {
+        /// The chute.
+        chute: ChuteId,
+        /// The carrier or window.
+        cell: CellId,
+        /// The PLC's number for it.
+        item: PlcItem,
+        /// The encoder latched there.
+        at: BeltMm,
+        /// Why.
+        cause: Refusal,
+    },
+    /// An occupied carrier passed the loop's lap eye.
+    LapPassed {
+        /// The carrier.
+        cell: CellId,
+        /// The PLC's number for the item.
+        item: PlcItem,
+        /// The encoder latched there.
+        at: BeltMm,
+    },
+    /// An item reached the end of a line and goes onto its return.
+    Returning {
+        /// The window it had.
+        cell: CellId,
+        /// The PLC's number for it.
+        item: PlcItem,
+        /// The encoder latched there.
+        at: BeltMm,
+    },
+    /// An item was not seen where it had to pass.
+    Missing {
+        /// The carrier or window.
+        cell: CellId,
+        /// The PLC's number for it.
+        item: PlcItem,
+        /// The encoder at the end of its window.
+        at: BeltMm,
+    },
+    /// An item was seen where none was known; the PLC has given it a number.
+    Unexpected {
+        /// The carrier or window.
+        cell: CellId,
+        /// The PLC's new number for it.
+        item: PlcItem,
+        /// The encoder latched there.
+        at: BeltMm,
+    },
+    /// A person took an item off.
+    RemovedByHand {
+        /// The carrier or window.
+        cell: CellId,
+        /// The PLC's number for it.
+        item: PlcItem,
+    },
+    /// The PLC's answer to an order.
+    OrderAnswered {
+        /// The carrier or window.
+        cell: CellId,
+        /// The PLC's number for the item.
+        item: PlcItem,
+        /// The order's revision.
+        revision: u16,
+        /// What it said.
+        answer: OrderAnswer,
+    },
+    /// The state of a chute.
+    Chute {
+        /// Which.
+        chute: ChuteId,
+        /// Its state.
+        state: ChuteState,
+        /// Parcels taken out so far, counted by the chute's exit; wraps.
+        taken: u16,
+    },
+    /// The state of a track's PLC link.
+    Link {
+        /// Which track.
+        track: TrackId,
+        /// What became of it.
+        to: LinkState,
+    },
+    /// One line of a PLC's inventory: what lies on a carrier or in a window.
+    Inventory {
+        /// The carrier or window.
+        cell: CellId,
+        /// The PLC's number for what is there.
+        item: PlcItem,
+        /// The encoder when the inventory was latched.
+        at: BeltMm,
+    },
+    /// The inventory of a track is told in full.
+    InventoryEnd {
+        /// Which track.
+        track: TrackId,
+        /// The encoder when the inventory was latched.
+        at: BeltMm,
+    },
+}
+
+impl Signal {
+    /// Whether this is an answer of the plant to our orders, rather than something that would
+    /// have happened whatever we had decided.
+    #[must_use]
+    pub const fn is_endogenous(&self) -> bool {
+        matches!(
+            self,
+            Self::Discharged { .. }
+                | Self::NotDischarged { .. }
+                | Self::LapPassed { .. }
+                | Self::Returning { .. }
+                | Self::OrderAnswered { .. }
+        )
+    }
+}
+
+/// How a telegram names the item that its scanner saw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum ScanKey {
+    /// By the PLC's trigger number.
+    Trigger(u16),
+    /// By carrier.
+    Carrier(CellId),
+    /// By the belt position at the trigger.
+    Encoder(BeltMm),
+    /// Not at all; only by when it came.
+    Arrival,
+}
+
+/// What a telegram said, looked up in the directory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Facts {
+    /// Whether there is a code, and a good one.
+    pub read: Reading,
+    /// The code, as a number; the text stays with the driver.
+    pub code: CodeId,
+    /// Where the directory says it is for.
+    pub dest: Option<DestId>,
+    /// Measured mass; zero means not measured.
+    pub weight: Grams,
+}
+
+/// Whether a telegram carried a code.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Reading {
+    /// None could be read.
+    #[default]
+    NoRead,
+    /// One good code.
+    Good,
+    /// Codes that contradict each other.
+    Conflict,
+    /// A code whose form or check digit is wrong.
+    Invalid,
+}
+
+/// Why a chute did not take an item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Refusal {
+    /// It was full.
+    Full,
+    /// It was locked.
+    Locked,
+    /// It was jammed.
+    Jammed,
+    /// It was out of service.
+    Disabled,
+    /// The order came after the commit point.
+    Late,
+    /// The gap to a neighbour was too small.
+    Gap,
+    /// The diverter did not act.
+    Failed,
+}
+
+impl Refusal {
+    /// The reason that reports give.
+    #[must_use]
+    pub const fn reason(self) -> Reason {
+        match self {
+            Self::Full => Reason::ChuteFull,
+            Self::Locked => Reason::ChuteLocked,
+            Self::Jammed => Reason::ChuteJammed,
+            Self::Disabled | Self::Failed => Reason::ChuteDisabled,
+            Self::Late => Reason::Late,
+            Self::Gap => Reason::Gap,
+        }
+    }
+}
+
+/// A PLC's answer to an order, before it is executed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum OrderAnswer {
+    /// It stands.
+    Accepted,
+    /// That item is not in that cell; the order stands nowhere.
+    NoSuchItem,
+    /// Every chute it names is past already.
+    Late,
+    /// It names a chute that the PLC does not have.
+    BadChute,
+    /// A newer revision was there before it.
+    OldRevision,
+    /// It was given under an epoch that is over.
+    WrongEpoch,
+    /// It was not executed by the encoder it was good until.
+    Expired,
+}
+
+/// What a chute says of itself: levels, not edges.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ChuteState {
+    /// In service.
+    pub enabled: bool,
+    /// The eye near its top is covered.
+    pub half: bool,
+    /// The full eye is covered.
+    pub full: bool,
+    /// Parcels are stuck.
+    pub jammed: bool,
+    /// Locked, here or at the chute.
+    pub locked: bool,
+}
+
+impl ChuteState {
+    /// In service and empty.
+    pub const OPEN: Self =
+        Self { enabled: true, half: false, full: false, jammed: false, locked: false };
+
+    /// Why it takes nothing; `None` if it does.
+    #[must_use]
+    pub const fn closed_because(self) -> Option<Refusal> {
+        if !self.enabled {
+            Some(Refusal::Disabled)
+        } else if self.jammed {
+            Some(Refusal::Jammed)
+        } else if self.locked {
+            Some(Refusal::Locked)
+        } else if self.full {
+            Some(Refusal::Full)
+        } else {
+            None
+        }
+    }
+}
+
+/// What became of a link to a PLC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum LinkState {
+    /// It is up and our claim is granted; what happened meanwhile has been or will be told.
+    Up,
+    /// Nothing was heard for as long as the heartbeat allows. Nothing is void.
+    Lost,
+    /// The PLC has lost its tracking: every item on the track is in doubt.
+    Reset,
+}
+
+/// Something that the sorter says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Output {
+    /// Tell the PLC where an item goes.
+    Divert(Order),
+    /// Tell the PLC that an item's order no longer stands: it laps or goes straight.
+    Withdraw {
+        /// The parcel.
+        parcel: ParcelId,
+        /// The PLC's number for it.
+        item: PlcItem,
+        /// Its carrier or window.
+        cell: CellId,
+        /// Newer than every order given for it before.
+        revision: u16,
+    },
+    /// A parcel is known from now on.
+    Known {
+        /// Its id.
+        parcel: ParcelId,
+        /// Where it is.
+        cell: CellId,
+        /// The PLC's number for it.
+        item: PlcItem,
+    },
+    /// A parcel's code is known.
+    Read {
+        /// The parcel.
+        parcel: ParcelId,
+        /// The scanner that read it.
+        scanner: ScannerId,
+        /// Its code.
+        code: CodeId,
+    },
+    /// Where a parcel goes was decided.
+    Decided {
+        /// The parcel.
+        parcel: ParcelId,
+        /// The chute it should leave by; `None`: it goes round, or straight on.
+        chute: Option<ChuteId>,
+        /// Why.
+        why: Reason,
+    },
+    /// A parcel's passage is over.
+    Ended {
+        /// The parcel.
+        parcel: ParcelId,
+        /// What became of it.
+        how: Disposition,
+        /// Why.
+        why: Reason,
+        /// The chute it left by, if it did.
+        chute: Option<ChuteId>,
+    },
+    /// A person should know.
+    Alarm(Alarm),
+}
+
+/// What a person should know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Alarm {
+    /// A parcel left by another chute than it was ordered to.
+    Missort {
+        /// The parcel.
+        parcel: ParcelId,
+        /// Where it was sent, if anywhere.
+        ordered: Option<ChuteId>,
+        /// Where it went.
+        went: ChuteId,
+    },
+    /// A parcel was lost.
+    Lost {
+        /// The parcel.
+        parcel: ParcelId,
+    },
+    /// A link to a PLC is lost.
+    LinkLost {
+        /// Which track's.
+        track: TrackId,
+    },
+    /// A PLC has lost its tracking.
+    TrackingReset {
+        /// Which track.
+        track: TrackId,
+        /// How many parcels are in doubt.
+        in_doubt: u32,
+    },
+    /// There is no room left to follow another item.
+    TooManyItems {
+        /// Where it got on.
+        cell: CellId,
+    },
+}
+
+/// Where an item should go: a state, not a message. For each item the newest revision stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Order {
+    /// The parcel.
+    pub parcel: ParcelId,
+    /// The PLC's number for it.
+    pub item: PlcItem,
+    /// Its carrier or window.
+    pub cell: CellId,
+    /// Grows with each order for this item, from 1; wraps past zero.
+    pub revision: u16,
+    /// The chutes to try: the second once the first has refused, and so on.
+    pub chutes: [Option<ChuteId>; ORDER_CHUTES_MAX],
+    /// What to do when none has taken it.
+    pub on_fail: OnFail,
+    /// The order lapses when the encoder is past this.
+    pub obey_by: BeltMm,
+    /// Why it goes there.
+    pub why: Reason,
+    /// The version of the plan that said so.
+    pub plan_version: u32,
+}
+
+/// What a PLC does with an item that no ordered chute has taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum OnFail {
+    /// The order stands: it is tried again next lap unless a newer one comes (loops).
+    Lap,
+    /// The order is over; the item goes straight on (lines).
+    Straight,
+}
