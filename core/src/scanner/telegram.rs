@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::units::Grams;
 
 /// A field of a scanner's telegram.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Field {
     /// The PLC's trigger number, decimal, below 65536.
     Trigger,
