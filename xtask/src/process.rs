@@ -99,7 +99,7 @@ mod tests {
     #[test]
     fn output_and_errors_are_followed_in_order() {
         let mut seen = Vec::new();
-        let script = "echo one; echo two >&2; printf three; exit 3";
+        let script = "echo one; echo two >&2; echo three; exit 3";
         let ended = follow(&mut shell(script), |line| seen.push(line.to_owned()));
         assert_eq!(seen, ["one", "two", "three"]);
         assert!(

@@ -50,6 +50,11 @@ pub(crate) struct Reader {
 impl Reader {
     /// Takes the next line in.
     pub(crate) fn line(&mut self, line: &str) {
+        // Results stand at the margin: an indented one is quoted by a test about such output.
+        if line.starts_with("test result: ") {
+            self.result(line);
+            return;
+        }
         let line = line.trim();
         if let Some(rest) = line.strip_prefix("Running ") {
             let path = rest.split(" (").next().unwrap_or(rest);
@@ -58,8 +63,6 @@ impl Reader {
             self.target = format!("documentation of {rest}");
         } else if line.contains(SKIP_MARK) {
             self.announced += 1;
-        } else if line.starts_with("test result: ") {
-            self.result(line);
         } else if let Some(rest) = line.strip_prefix("test ")
             && let Some(name) = rest.strip_suffix(" ... FAILED")
         {
@@ -169,6 +172,8 @@ test result: ok. 2 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; fini
         assert_eq!(failures, ["tests/page.rs holds no test that runs"]);
         let (_, failures) = read(&format!("Running unittests src/main.rs (x)\n{none}"));
         assert!(failures.is_empty());
+        let (tally, _) = read(&format!("    {none}").replace('0', "7"));
+        assert_eq!(tally.ran(), 0, "an indented line is a quotation");
     }
 
     #[test]

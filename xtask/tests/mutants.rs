@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 
 const LIBRARY: &str = r#"
 //! A rule with its mutants.
@@ -73,8 +73,16 @@ fn cargo() -> Command {
     Command::new(env!("CARGO"))
 }
 
-/// Runs `xtask mutants NAMES...` there and returns its exit status with its last lines.
-fn mutants(root: &Path, names: &[&str]) -> (Output, Vec<String>) {
+struct Run {
+    good: bool,
+    /// What it printed, each line indented, so that a failing test here does not print what the
+    /// outer `cargo xtask test` would take for results of its own.
+    text: String,
+    failed: Vec<String>,
+}
+
+/// Runs `xtask mutants NAMES...` there.
+fn mutants(root: &Path, names: &[&str]) -> Run {
     let mut xtask = Command::new(env!("CARGO_BIN_EXE_xtask"));
     xtask.arg("mutants").args(names).arg("--root").arg(root);
     for variable in ["PYTHON", "CHROMIUM", "CHROMEDRIVER", "TRACE_DIR"] {
@@ -85,13 +93,16 @@ fn mutants(root: &Path, names: &[&str]) -> (Output, Vec<String>) {
         .env("CARGO_TARGET_DIR", root.join("target"));
     xtask.env_remove("CI").env_remove("RUSTC_WORKSPACE_WRAPPER");
     let output = xtask.output().expect("xtask runs");
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let text = String::from_utf8_lossy(&output.stdout);
     let failed = text
         .lines()
         .filter(|line| line.starts_with("FAILED: "))
         .map(str::to_owned);
-    let found = failed.collect();
-    (output, found)
+    Run {
+        good: output.status.success(),
+        failed: failed.collect(),
+        text: text.lines().map(|line| format!("    {line}\n")).collect(),
+    }
 }
 
 const TEST: &str = "tests::four_is_above";
@@ -100,9 +111,8 @@ const TEST: &str = "tests::four_is_above";
 fn caught_surviving_and_broken_mutants_are_told_apart() {
     let listed = [("reversed", TEST), ("harmless", TEST), ("broken", TEST)];
     let root = workspace("verdicts", &listed);
-    let (output, failed) = mutants(&root, &[]);
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(!output.status.success());
+    let Run { good, text, failed } = mutants(&root, &[]);
+    assert!(!good);
     assert!(text.contains("reversed: caught by"), "{text}");
     assert_eq!(failed.len(), 2, "{text}");
     assert!(
@@ -115,9 +125,8 @@ fn caught_surviving_and_broken_mutants_are_told_apart() {
     );
     assert_eq!(text.matches("Compiling outside").count(), 1, "{text}");
 
-    let (output, failed) = mutants(&root, &["reversed"]);
-    assert!(output.status.success() && failed.is_empty(), "{failed:?}");
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let Run { good, text, failed } = mutants(&root, &["reversed"]);
+    assert!(good && failed.is_empty(), "{text}");
     assert!(
         !text.contains("Compiling"),
         "a second run has nothing to build: {text}"
@@ -132,8 +141,8 @@ fn the_list_must_fit_the_source_and_its_tests() {
         ("extra", TEST),
     ];
     let root = workspace("list", &listed);
-    let (output, failed) = mutants(&root, &["reversed", "unknown"]);
-    assert!(!output.status.success());
+    let Run { good, text, failed } = mutants(&root, &["reversed", "unknown"]);
+    assert!(!good);
     let all = failed.join("\n");
     for part in [
         "cfg(mutant = \"broken\")",
@@ -141,7 +150,7 @@ fn the_list_must_fit_the_source_and_its_tests() {
         "`unknown`",
         "no test `tests::gone`",
     ] {
-        assert!(all.contains(part), "{part}: {all}");
+        assert!(all.contains(part), "{part} is missing in\n{text}");
     }
-    assert_eq!(failed.len(), 4, "{all}");
+    assert_eq!(failed.len(), 4, "{text}");
 }
