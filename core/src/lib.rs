@@ -19,6 +19,7 @@ pub mod ids;
 pub mod limits;
 pub mod outbox;
 pub mod plan;
+pub mod plc;
 pub mod reason;
 pub mod scanner;
 pub mod signal;
