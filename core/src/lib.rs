@@ -20,6 +20,7 @@ pub mod limits;
 pub mod outbox;
 pub mod plan;
 pub mod reason;
+pub mod scanner;
 pub mod signal;
 pub mod sorter;
 pub mod units;
