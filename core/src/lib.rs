@@ -25,3 +25,4 @@ pub mod scanner;
 pub mod signal;
 pub mod sorter;
 pub mod units;
+pub mod wire;

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use sorthub_core::hub::{Capacity, ChuteSpec, Outlet};
+use sorthub_core::hub::{Capacity, ChuteSpec, Outlet, Sensing};
 use sorthub_core::ids::TrackId;
 use sorthub_core::limits::CHUTES_MAX;
 use sorthub_core::units::Mm;
@@ -46,6 +46,7 @@ pub(super) fn read(root: &Table<'_>, tracks: &Names, draft: &mut Draft) {
                 name: member.name,
                 outlets,
                 capacity,
+                sensing: Sensing::Eyes,
             });
             draft.chutes.push(Rc::clone(&origin));
         }

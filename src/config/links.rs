@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use sorthub_core::hub::MeetsBy;
+use sorthub_core::scanner::{Field, Framing, Template};
 
 use super::bank::Member;
 use super::fault::{Meaning, TextFault};
@@ -50,12 +51,8 @@ pub struct ScannerLink {
     pub peer: Peer,
     /// How telegrams are told apart.
     pub framing: Framing,
-    /// What stands between two fields.
-    pub separator: char,
-    /// The fields in their order; a telegram's further fields are not looked at.
-    pub fields: Vec<Field>,
-    /// What stands in the code field when nothing could be read.
-    pub no_read: Vec<String>,
+    /// What stands in them.
+    pub template: Template,
 }
 
 /// Who connects to whom.
@@ -65,32 +62,6 @@ pub enum Peer {
     Connect(String),
     /// The engine is: it listens at `host:port`.
     Listen(String),
-}
-
-/// How telegrams are told apart in the stream of bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Framing {
-    /// Between STX (02h) and ETX (03h).
-    StxEtx,
-    /// Each ends with CR LF.
-    CrLf,
-}
-
-/// What a field of a telegram is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Field {
-    /// The PLC's trigger number, decimal.
-    Trigger,
-    /// The carrier's number on its track, decimal.
-    Carrier,
-    /// The belt position at the trigger, in mm, decimal.
-    EncoderMm,
-    /// The code.
-    Code,
-    /// Mass in grams, decimal.
-    WeightG,
-    /// Something that is not used.
-    Skip,
 }
 
 const FIELDS: &[(&str, Field)] = &[
@@ -213,9 +184,11 @@ pub(super) fn read_scanner(
                 Peer::Listen(place)
             },
             framing: framing.unwrap_or(Framing::StxEtx),
-            separator: separator.unwrap_or(';'),
-            fields: fields.clone(),
-            no_read: no_read.clone(),
+            template: Template {
+                separator: separator.unwrap_or(';'),
+                fields: fields.clone(),
+                no_read: no_read.clone(),
+            },
         })
     };
     members.iter().map(link).collect()

@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 use sorthub_core::directory::Directory;
 use sorthub_core::hub::{
-    Capacity, ChuteSpec, Hub, HubSpec, InductionSpec, MeetsBy, Outlet, ScannerSpec, TrackKind,
-    TrackSpec,
+    Capacity, ChuteSpec, Hub, HubSpec, InductionSpec, MeetsBy, Outlet, ScannerSpec, Sensing,
+    TrackKind, TrackSpec,
 };
 use sorthub_core::ids::{ChuteId, DestId, TrackId};
 use sorthub_core::limits::CELLS_PER_TRACK_MAX;
@@ -26,10 +26,11 @@ use sorthub_sim::spec::{
 
 use super::HubFile;
 use super::fault::{Fault, TraceFault, in_order};
-use super::links::{Field, Framing, Functions, LinksSpec, Peer, PlcLink, ScannerLink};
+use super::links::{Functions, LinksSpec, Peer, PlcLink, ScannerLink};
 use super::source::{Source, Span};
 use layout::Layout;
 use parcels::Parcel;
+use sorthub_core::scanner::{Field, Framing, Template};
 
 mod layout;
 mod number;
@@ -166,6 +167,7 @@ fn hub_of(line: &Layout, outfeeds: u32) -> HubSpec {
             lead,
         }],
         capacity: Capacity::Length(Mm(line.outfeed_mm(number).unwrap_or(1))),
+        sensing: Sensing::Counted,
     };
     let reject = ChuteSpec {
         name: "reject".to_owned(),
@@ -175,6 +177,7 @@ fn hub_of(line: &Layout, outfeeds: u32) -> HubSpec {
             lead,
         }],
         capacity: Capacity::Unlimited,
+        sensing: Sensing::Eyes,
     };
     // Half the way to the first outfeed is left for deciding, however slow the belt is.
     let wait = travel_mm(line.speed_mm_s, WAIT_MS).min(line.scanner_to_outfeed_mm / 2);
@@ -302,9 +305,11 @@ fn links() -> LinksSpec {
     let scanner = ScannerLink {
         peer: Peer::Connect(SCANNER_ADDRESS.to_owned()),
         framing: Framing::StxEtx,
-        separator: ';',
-        fields: vec![Field::Trigger, Field::Code],
-        no_read: vec!["NoRead".to_owned()],
+        template: Template {
+            separator: ';',
+            fields: vec![Field::Trigger, Field::Code],
+            no_read: vec!["NoRead".to_owned()],
+        },
     };
     LinksSpec {
         tracks: vec![Some(plc)],
