@@ -50,7 +50,10 @@ impl Directory {
     /// Where a code is for: by pre-advice first, then by its longest known prefix.
     #[must_use]
     pub fn dest(&self, code: &str) -> Option<DestId> {
-        self.waybills.get(code).copied().or_else(|| self.longest_prefix(code))
+        self.waybills
+            .get(code)
+            .copied()
+            .or_else(|| self.longest_prefix(code))
     }
 
     fn longest_prefix(&self, code: &str) -> Option<DestId> {
@@ -58,7 +61,9 @@ impl Directory {
         // smaller one, so there are at most as many rounds as characters.
         let mut rest = code;
         loop {
-            let after = self.prefixes.partition_point(|(prefix, _)| prefix.as_ref() <= rest);
+            let after = self
+                .prefixes
+                .partition_point(|(prefix, _)| prefix.as_ref() <= rest);
             let (nearest, dest) = self.prefixes.get(after.checked_sub(1)?)?;
             if rest.starts_with(nearest.as_ref()) {
                 return Some(*dest);
@@ -68,7 +73,7 @@ impl Directory {
                 let empty = self.prefixes.first()?;
                 return empty.0.is_empty().then_some(empty.1);
             }
-            rest = &rest[..shared];
+            rest = rest.get(..shared)?;
         }
     }
 
@@ -76,7 +81,10 @@ impl Directory {
     #[must_use]
     pub fn facts(&self, code: Option<&str>, weight: Grams) -> Facts {
         match code {
-            None => Facts { weight, ..Facts::default() },
+            None => Facts {
+                weight,
+                ..Facts::default()
+            },
             Some(code) => Facts {
                 read: Reading::Good,
                 code: CodeId::of(code),
@@ -90,5 +98,8 @@ impl Directory {
 /// How many leading bytes two texts share, cut back to a character's border.
 fn shared_len(a: &str, b: &str) -> usize {
     let same = a.bytes().zip(b.bytes()).take_while(|(x, y)| x == y).count();
-    (0..=same).rev().find(|&at| a.is_char_boundary(at)).unwrap_or(0)
+    (0..=same)
+        .rev()
+        .find(|&at| a.is_char_boundary(at))
+        .unwrap_or(0)
 }

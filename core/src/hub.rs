@@ -127,6 +127,18 @@ pub struct ChuteSpec {
     pub outlets: Vec<Outlet>,
     /// How much it holds.
     pub capacity: Capacity,
+    /// What the engine gets to know of how full it is.
+    pub sensing: Sensing,
+}
+
+/// What the engine gets to know of how full a chute is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Sensing {
+    /// Half and full eyes: levels, never "one left".
+    #[default]
+    Eyes,
+    /// Besides, its exit counts what is taken out, so that what is in it is known.
+    Counted,
 }
 
 /// A place where a chute takes parcels from a track.
@@ -181,7 +193,11 @@ impl Hub {
         let outlets = (0..spec.tracks.len())
             .map(|track| outlets_of(&spec, TrackId(track as u16)))
             .collect();
-        Ok(Self { spec, cell_base, outlets })
+        Ok(Self {
+            spec,
+            cell_base,
+            outlets,
+        })
     }
 
     /// The description it was made from.
@@ -249,7 +265,11 @@ impl Hub {
     #[must_use]
     pub fn outlet(&self, chute: ChuteId, track: TrackId) -> Option<Outlet> {
         let chute = self.spec.chutes.get(chute.index())?;
-        chute.outlets.iter().copied().find(|outlet| outlet.track == track)
+        chute
+            .outlets
+            .iter()
+            .copied()
+            .find(|outlet| outlet.track == track)
     }
 
     /// The outlets of a track in order of position.
@@ -271,20 +291,26 @@ impl Hub {
     /// The chute with this name.
     #[must_use]
     pub fn chute_named(&self, name: &str) -> Option<ChuteId> {
-        let at = self.spec.chutes.iter().position(|chute| chute.name == name)?;
+        let at = self
+            .spec
+            .chutes
+            .iter()
+            .position(|chute| chute.name == name)?;
         Some(ChuteId(at as u16))
     }
 
     /// The scanners of a track.
     pub fn scanners_of(&self, track: TrackId) -> impl Iterator<Item = ScannerId> + '_ {
         let all = self.spec.scanners.iter().enumerate();
-        all.filter(move |(_, s)| s.track == track).map(|(i, _)| ScannerId(i as u16))
+        all.filter(move |(_, s)| s.track == track)
+            .map(|(i, _)| ScannerId(i as u16))
     }
 
     /// The inductions of a track.
     pub fn inductions_of(&self, track: TrackId) -> impl Iterator<Item = InductionId> + '_ {
         let all = self.spec.inductions.iter().enumerate();
-        all.filter(move |(_, i)| i.track == track).map(|(i, _)| InductionId(i as u16))
+        all.filter(move |(_, i)| i.track == track)
+            .map(|(i, _)| InductionId(i as u16))
     }
 }
 
@@ -325,6 +351,7 @@ fn outlets_of(spec: &HubSpec, track: TrackId) -> Vec<(Outlet, ChuteId)> {
     found
 }
 
-// The checks state these in messages; keeping them here keeps one meaning.
-const _: () = assert!(TRACKS_MAX <= u16::MAX as usize && CHUTES_MAX <= u16::MAX as usize);
+// Tracks and chutes are numbered with 16 bits, carriers and windows too on the wire.
+const _: () = assert!(TRACKS_MAX <= u16::MAX as usize);
+const _: () = assert!(CHUTES_MAX < u16::MAX as usize);
 const _: () = assert!(CELLS_PER_TRACK_MAX < u16::MAX as u32);

@@ -24,7 +24,9 @@ impl Outbox {
     /// An empty one with room for all that one call can say.
     #[must_use]
     pub fn new() -> Self {
-        Self { outputs: Vec::with_capacity(OUTPUTS_PER_CALL_MAX) }
+        Self {
+            outputs: Vec::with_capacity(OUTPUTS_PER_CALL_MAX),
+        }
     }
 
     /// What was said since the last [`Outbox::clear`].
@@ -47,7 +49,10 @@ impl Outbox {
     /// Adds one. The sorter leaves work for later rather than run out of room; running out is a
     /// fault of the program.
     pub(crate) fn push(&mut self, output: Output) {
-        assert!(self.room() > 0, "one call made more than {OUTPUTS_PER_CALL_MAX} outputs");
+        assert!(
+            self.room() > 0,
+            "one call made more than {OUTPUTS_PER_CALL_MAX} outputs"
+        );
         self.outputs.push(output);
     }
 }

@@ -101,11 +101,18 @@ impl fmt::Display for PlanFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoSuchChute { chute, .. } => {
-                write!(f, "there is no chute number {}; name one that the hub has", chute.0)
+                write!(
+                    f,
+                    "there is no chute number {}; name one that the hub has",
+                    chute.0
+                )
             }
             Self::NoChute { .. } => write!(f, "the destination has no chute; give it at least one"),
             Self::SameName { .. } => {
-                write!(f, "the destination's name is given twice; give each its own")
+                write!(
+                    f,
+                    "the destination's name is given twice; give each its own"
+                )
             }
             Self::NoReject { track } => write!(
                 f,
@@ -153,7 +160,12 @@ impl Plan {
             chutes.extend_from_slice(&destination.overflow);
         }
         first.push(chutes.len() as u32);
-        Ok(Self { spec, first, chutes, overflow_first })
+        Ok(Self {
+            spec,
+            first,
+            chutes,
+            overflow_first,
+        })
     }
 
     /// The description it was compiled from.
@@ -195,8 +207,13 @@ impl Plan {
 
     /// Where parcels rejected for `reason` go, in the order to try them.
     pub fn rejects(&self, reason: Reason) -> impl Iterator<Item = ChuteId> + '_ {
-        let own = self.spec.exceptions.iter().filter(move |(cause, _)| *cause == reason);
-        own.map(|(_, chute)| *chute).chain(self.spec.reject.iter().copied())
+        let own = self
+            .spec
+            .exceptions
+            .iter()
+            .filter(move |(cause, _)| *cause == reason);
+        own.map(|(_, chute)| *chute)
+            .chain(self.spec.reject.iter().copied())
     }
 
     /// The destination with this name.
@@ -222,15 +239,24 @@ fn check(spec: &PlanSpec, hub: &Hub) -> Vec<PlanFault> {
         }
         let all = destination.chutes.iter().chain(&destination.overflow);
         for &chute in all.filter(|chute| !known(chute)) {
-            faults.push(PlanFault::NoSuchChute { destination: Some(index), chute });
+            faults.push(PlanFault::NoSuchChute {
+                destination: Some(index),
+                chute,
+            });
         }
     }
     let own = spec.exceptions.iter().map(|(_, chute)| chute);
     for &chute in spec.reject.iter().chain(own).filter(|chute| !known(chute)) {
-        faults.push(PlanFault::NoSuchChute { destination: None, chute });
+        faults.push(PlanFault::NoSuchChute {
+            destination: None,
+            chute,
+        });
     }
     for (nth, (reason, _)) in spec.exceptions.iter().enumerate() {
-        if spec.exceptions[..nth].iter().any(|(other, _)| other == reason) {
+        if spec.exceptions[..nth]
+            .iter()
+            .any(|(other, _)| other == reason)
+        {
             faults.push(PlanFault::TwoExceptions(*reason));
         }
     }
@@ -239,7 +265,11 @@ fn check(spec: &PlanSpec, hub: &Hub) -> Vec<PlanFault> {
     }
     faults.extend(same_names(spec));
     for track in (0..hub.tracks().len()).map(|track| TrackId(track as u16)) {
-        if !spec.reject.iter().any(|&chute| hub.outlet(chute, track).is_some()) {
+        if !spec
+            .reject
+            .iter()
+            .any(|&chute| hub.outlet(chute, track).is_some())
+        {
             faults.push(PlanFault::NoReject { track });
         }
     }
@@ -247,12 +277,18 @@ fn check(spec: &PlanSpec, hub: &Hub) -> Vec<PlanFault> {
 }
 
 fn same_names(spec: &PlanSpec) -> Vec<PlanFault> {
-    let names = spec.destinations.iter().enumerate().map(|(at, d)| (d.name.as_str(), at));
+    let names = spec
+        .destinations
+        .iter()
+        .enumerate()
+        .map(|(at, d)| (d.name.as_str(), at));
     let mut names: Vec<(&str, usize)> = names.collect();
     names.sort_unstable();
     let mut faults = vec![];
     for pair in names.windows(2).filter(|pair| pair[0].0 == pair[1].0) {
-        faults.push(PlanFault::SameName { destination: pair[1].1 });
+        faults.push(PlanFault::SameName {
+            destination: pair[1].1,
+        });
     }
     faults
 }

@@ -305,8 +305,13 @@ pub struct ChuteState {
 
 impl ChuteState {
     /// In service and empty.
-    pub const OPEN: Self =
-        Self { enabled: true, half: false, full: false, jammed: false, locked: false };
+    pub const OPEN: Self = Self {
+        enabled: true,
+        half: false,
+        full: false,
+        jammed: false,
+        locked: false,
+    };
 
     /// Why it takes nothing; `None` if it does.
     #[must_use]

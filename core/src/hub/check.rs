@@ -86,7 +86,11 @@ impl fmt::Display for HubFaultKind {
                 write!(f, "the name `{name}` is given twice; give each its own")
             }
             Self::NoSuchTrack(track) => {
-                write!(f, "there is no track number {}; name one that is described", track.0)
+                write!(
+                    f,
+                    "there is no track number {}; name one that is described",
+                    track.0
+                )
             }
             Self::BeyondTrack { at, length } => write!(
                 f,
@@ -130,7 +134,13 @@ pub(super) fn check(spec: &HubSpec) -> Vec<HubFault> {
         if len == 0 {
             found.add(Element::Hub, HubFaultKind::Empty(what));
         } else if len > max {
-            found.add(Element::Hub, HubFaultKind::TooMany { what, max: max as u64 });
+            found.add(
+                Element::Hub,
+                HubFaultKind::TooMany {
+                    what,
+                    max: max as u64,
+                },
+            );
         }
     }
     check_names(spec, &mut found);
@@ -138,7 +148,13 @@ pub(super) fn check(spec: &HubSpec) -> Vec<HubFault> {
         check_track(index, track, spec, &mut found);
     }
     for (index, induction) in spec.inductions.iter().enumerate() {
-        check_place(Element::Induction(index), induction.track, induction.at.0, spec, &mut found);
+        check_place(
+            Element::Induction(index),
+            induction.track,
+            induction.at.0,
+            spec,
+            &mut found,
+        );
     }
     for (index, scanner) in spec.scanners.iter().enumerate() {
         let element = Element::Scanner(index);
@@ -181,7 +197,10 @@ fn same_names<'a>(
     sorted.sort_unstable();
     for pair in sorted.windows(2) {
         if pair[0].0 == pair[1].0 {
-            found.add(element(pair[1].1), HubFaultKind::SameName(pair[1].0.to_string()));
+            found.add(
+                element(pair[1].1),
+                HubFaultKind::SameName(pair[1].0.to_string()),
+            );
         }
     }
 }
@@ -203,7 +222,11 @@ fn check_track(index: usize, track: &TrackSpec, spec: &HubSpec, found: &mut Faul
                 found.add(element, HubFaultKind::Zero("the pitch"));
             }
         }
-        TrackKind::Line { length, windows, returns } => {
+        TrackKind::Line {
+            length,
+            windows,
+            returns,
+        } => {
             if length.0 == 0 {
                 found.add(element, HubFaultKind::Zero("the length"));
             }
@@ -222,9 +245,19 @@ fn check_track(index: usize, track: &TrackSpec, spec: &HubSpec, found: &mut Faul
     }
     if track.kind.cells() > CELLS_PER_TRACK_MAX {
         let max = u64::from(CELLS_PER_TRACK_MAX);
-        found.add(element, HubFaultKind::TooMany { what: "carriers or windows", max });
+        found.add(
+            element,
+            HubFaultKind::TooMany {
+                what: "carriers or windows",
+                max,
+            },
+        );
     }
-    if !spec.scanners.iter().any(|scanner| scanner.track.index() == index) {
+    if !spec
+        .scanners
+        .iter()
+        .any(|scanner| scanner.track.index() == index)
+    {
         found.add(element, HubFaultKind::NoScanner);
     }
 }
@@ -236,14 +269,21 @@ fn check_place(element: Element, track: TrackId, at: u32, spec: &HubSpec, found:
     };
     let length = track_spec.kind.length().0;
     // A loop's end is its origin again; only the end chute of a line stands exactly at the end.
-    let beyond = if track_spec.kind.is_loop() { at >= length } else { at > length };
+    let beyond = if track_spec.kind.is_loop() {
+        at >= length
+    } else {
+        at > length
+    };
     if beyond {
         found.add(element, HubFaultKind::BeyondTrack { at, length });
     }
 }
 
 fn is_behind_all_chutes(spec: &HubSpec, track: TrackId, at: u32) -> bool {
-    let is_line = spec.tracks.get(track.index()).is_some_and(|track| !track.kind.is_loop());
+    let is_line = spec
+        .tracks
+        .get(track.index())
+        .is_some_and(|track| !track.kind.is_loop());
     let mut outlets = spec.chutes.iter().flat_map(|chute| &chute.outlets);
     is_line && !outlets.any(|outlet| outlet.track == track && outlet.at.0 > at)
 }
@@ -263,12 +303,18 @@ fn check_chute(index: usize, spec: &HubSpec, found: &mut Faults) {
     }
     for (nth, outlet) in chute.outlets.iter().enumerate() {
         check_place(element, outlet.track, outlet.at.0, spec, found);
-        if chute.outlets[..nth].iter().any(|other| other.track == outlet.track) {
+        if chute.outlets[..nth]
+            .iter()
+            .any(|other| other.track == outlet.track)
+        {
             found.add(element, HubFaultKind::TwoOutlets(outlet.track));
         }
         let track = spec.tracks.get(outlet.track.index());
         if track.is_some_and(|t| !t.kind.is_loop()) && outlet.lead > outlet.at {
-            let fault = HubFaultKind::LeadBeforeStart { lead: outlet.lead.0, at: outlet.at.0 };
+            let fault = HubFaultKind::LeadBeforeStart {
+                lead: outlet.lead.0,
+                at: outlet.at.0,
+            };
             found.add(element, fault);
         }
     }

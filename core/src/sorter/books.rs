@@ -43,8 +43,7 @@ impl Books {
     /// Whether every parcel is accounted for.
     #[must_use]
     pub const fn balance(&self) -> bool {
-        self.inducted
-            == self.sorted + self.rejected + self.removed + self.lost + self.on_sorter
+        self.inducted == self.sorted + self.rejected + self.removed + self.lost + self.on_sorter
     }
 
     pub(super) fn start(&mut self) {
@@ -53,7 +52,10 @@ impl Books {
     }
 
     pub(super) fn end(&mut self, how: Disposition, why: Reason) {
-        assert!(self.on_sorter > 0, "a parcel ended that was not on the sorter");
+        assert!(
+            self.on_sorter > 0,
+            "a parcel ended that was not on the sorter"
+        );
         self.on_sorter -= 1;
         match how {
             Disposition::Sorted => {

@@ -1,19 +1,42 @@
 //! The sorter: one pure state machine that follows every parcel and says where it goes.
+//!
+//! Its laws: `handle` first fires what is due by `now`, so that `handle(t, Tick)` and then
+//! `handle(t, s)` is the same as `handle(t, s)`; the same calls give the same outputs, bit for
+//! bit; nothing is allocated after [`Sorter::new`]; and its invariants are asserted in release
+//! builds too, because a wrong chute is worse than a stop.
+//!
+//! The parts: `tracking` follows items from belt positions, `reading` brings telegrams and items
+//! together, `routing` says where they go, `exits` books how they left, `doubt` finds items again
+//! that a PLC has forgotten.
 
 use alloc::sync::Arc;
-use alloc::vec::Vec;
 
 use crate::hub::Hub;
-use crate::ids::{CellId, ChuteId, CodeId, ParcelId, PlcItem, TrackId};
+use crate::ids::{ChuteId, ParcelId, ScannerId, TrackId};
+use crate::limits::SWEEP_PER_CALL_MAX;
 use crate::outbox::Outbox;
 use crate::plan::Plan;
-use crate::reason::Reason;
-use crate::signal::{ChuteState, Signal};
-use crate::units::{BeltMm, Micros, MmPerS};
+use crate::reason::{Disposition, Reason};
+use crate::signal::{Alarm, LinkState, Output, Signal};
+use crate::units::Micros;
 
 mod books;
+mod doubt;
+mod exits;
+mod reading;
+mod ring;
+mod routing;
+mod snapshot;
+mod state;
+mod tracking;
+mod views;
 
 pub use books::Books;
+pub use snapshot::RestoreError;
+pub use views::{ChuteView, ItemView, TrackView};
+
+use state::{Slot, State};
+use tracking::Seen;
 
 /// What a sorter is made with, besides its hub and plan.
 #[derive(Clone, Copy, Debug)]
@@ -27,152 +50,255 @@ pub struct Setup {
 pub struct Sorter {
     hub: Arc<Hub>,
     plan: Arc<Plan>,
-    books: Books,
-}
-
-/// A parcel on its way, as a page or a person sees it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ItemView {
-    /// Its id.
-    pub parcel: ParcelId,
-    /// The PLC's number for it.
-    pub item: PlcItem,
-    /// Its carrier or window.
-    pub cell: CellId,
-    /// The belt position at which it was (or would have been) at the track's origin.
-    pub origin: BeltMm,
-    /// Its code, once read.
-    pub code: CodeId,
-    /// The chute it is ordered to.
-    pub chute: Option<ChuteId>,
-    /// Why.
-    pub why: Reason,
-    /// Laps added so far.
-    pub laps: u8,
-}
-
-/// A chute, as a page or a person sees it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ChuteView {
-    /// What it said of itself last.
-    pub state: ChuteState,
-    /// Parcels that left by it.
-    pub dropped: u64,
-    /// Parcels in it, for chutes that can count them.
-    pub holds: u32,
-    /// Parcels on their way to it.
-    pub coming: u32,
-}
-
-/// A track, as a page or a person sees it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TrackView {
-    /// The last encoder that was told.
-    pub at: BeltMm,
-    /// The speed told with it.
-    pub speed: MmPerS,
-    /// When that was.
-    pub told: Micros,
-    /// Whether the PLC link is up.
-    pub linked: bool,
-}
-
-/// Why a snapshot cannot be restored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum RestoreError {
-    /// The bytes are not a snapshot of this build; replay the journal instead.
-    #[error("not a snapshot of this build; replay the journal from its start instead")]
-    Damaged,
-    /// It was taken of another hub or plan; restore it with the ones it was taken under.
-    #[error("taken of another hub or plan; restore it with the hub and plan it was taken under")]
-    OtherHub,
+    state: State,
 }
 
 impl Sorter {
     /// A sorter with nothing on it. All it will ever need is allocated here.
     #[must_use]
     pub fn new(hub: Arc<Hub>, plan: Arc<Plan>, setup: Setup) -> Self {
-        let _ = setup;
-        Self { hub, plan, books: Books::default() }
+        let state = State::new(&hub, setup.run_epoch);
+        Self { hub, plan, state }
     }
 
     /// Takes one signal and leaves what follows from it in `outbox` (which it does not clear).
     ///
     /// First fires everything due by `now`, so that `handle(t, Tick)` and then `handle(t, s)` is
-    /// the same as `handle(t, s)`. `now` must not go back.
+    /// the same as `handle(t, s)`.
+    ///
+    /// # Panics
+    /// When `now` goes back, when a signal names a device that the hub does not have, and when an
+    /// invariant is broken: each is a fault of the program around it, and sorting on would risk a
+    /// wrong chute.
     pub fn handle(&mut self, now: Micros, signal: &Signal, outbox: &mut Outbox) {
-        let _ = (now, signal, outbox);
+        assert!(
+            now >= self.state.now,
+            "time went back from {:?} to {now:?}",
+            self.state.now
+        );
+        self.state.now = now;
+        let said = outbox.outputs().len();
+        if self.is_due(now) {
+            self.fire_due(now, outbox);
+        }
+        self.take(signal, outbox);
+        for output in &outbox.outputs()[said..] {
+            self.state.hash.mix(output);
+        }
+        self.check_invariants();
+    }
+
+    fn take(&mut self, signal: &Signal, outbox: &mut Outbox) {
+        match *signal {
+            Signal::Tick => {}
+            Signal::Belt { track, at, speed } => self.belt(track, at, speed, outbox),
+            Signal::Chute {
+                chute,
+                state,
+                taken,
+            } => self.chute_told(chute, state, taken),
+            Signal::Link { track, to } => self.link(track, to, outbox),
+            Signal::Inventory { cell, item, at } => self.inventory(cell, item, at, outbox),
+            Signal::InventoryEnd { track, at } => self.inventory_end(track, at),
+            Signal::Scanned {
+                scanner,
+                key,
+                facts,
+            } => self.scanned(scanner, key, facts, outbox),
+            _ => self.take_of_item(signal, outbox),
+        }
+    }
+
+    /// What is told of one item.
+    fn take_of_item(&mut self, signal: &Signal, outbox: &mut Outbox) {
+        match *signal {
+            Signal::Inducted {
+                induction,
+                cell,
+                item,
+                at,
+                length,
+                returned,
+            } => {
+                let seen = Seen {
+                    at,
+                    eye: self.hub.inductions()[induction.index()].at,
+                };
+                if returned {
+                    self.came_round(cell, item, seen, length, outbox);
+                } else {
+                    self.inducted(cell, item, seen, length, outbox);
+                }
+            }
+            Signal::AtScanner {
+                scanner,
+                cell,
+                item,
+                trigger,
+                at,
+            } => {
+                self.at_scanner(scanner, cell, item, trigger, at, outbox);
+            }
+            Signal::Discharged {
+                chute,
+                cell,
+                item,
+                at,
+            } => {
+                self.discharged(chute, cell, item, at, outbox);
+            }
+            Signal::NotDischarged {
+                chute,
+                cell,
+                item,
+                at,
+                cause,
+            } => {
+                self.not_discharged(chute, cell, item, at, cause, outbox);
+            }
+            Signal::LapPassed { cell, item, at } => self.lap_passed(cell, item, at, outbox),
+            Signal::Returning { cell, item, at } => self.returning(cell, item, at),
+            Signal::Missing { cell, item, .. } => self.missing(cell, item),
+            Signal::Unexpected { cell, item, at } => self.unexpected(cell, item, at, outbox),
+            Signal::RemovedByHand { cell, item } => {
+                if let Some(slot) = self.find_or_count(cell, item) {
+                    self.end(slot, Disposition::Removed, Reason::Forced, None, outbox);
+                }
+            }
+            Signal::OrderAnswered {
+                cell,
+                item,
+                revision,
+                answer,
+            } => {
+                self.order_answered(cell, item, revision, answer, outbox);
+            }
+            Signal::Tick
+            | Signal::Belt { .. }
+            | Signal::Chute { .. }
+            | Signal::Link { .. }
+            | Signal::Inventory { .. }
+            | Signal::InventoryEnd { .. }
+            | Signal::Scanned { .. } => unreachable!("not told of one item: {signal:?}"),
+        }
     }
 
     /// When to call next with [`Signal::Tick`] if nothing happens before; `None` if nothing is
     /// waited for.
     #[must_use]
     pub fn next_timeout(&self) -> Option<Micros> {
-        None
+        let silent = self.next_silent().map(|(due, _)| due);
+        let gone = (!self.state.gone.is_empty()).then_some(self.state.now);
+        let due = match (silent, gone) {
+            (Some(silent), Some(gone)) => Some(silent.min(gone)),
+            (silent, gone) => silent.or(gone),
+        };
+        due.map(|due| due.max(self.state.hold_until))
     }
 
-    /// The book.
-    #[must_use]
-    pub fn books(&self) -> &Books {
-        &self.books
+    fn is_due(&self, now: Micros) -> bool {
+        self.next_timeout().is_some_and(|due| due <= now)
     }
 
-    /// The hub it sorts.
-    #[must_use]
-    pub fn hub(&self) -> &Arc<Hub> {
-        &self.hub
+    /// Fires what is due, in (deadline, id) order, up to one call's share; the rest is due a
+    /// microsecond later, so that a second call at the same time changes nothing.
+    fn fire_due(&mut self, now: Micros, outbox: &mut Outbox) {
+        let mut share = SWEEP_PER_CALL_MAX;
+        while let Some((slot, how)) = self.state.gone.pop_front() {
+            self.end(slot, how, Reason::CommunicationLost, None, outbox);
+            share -= 1;
+            if share == 0 {
+                break;
+            }
+        }
+        while share > 0 {
+            match self.next_silent() {
+                Some((due, scanner)) if due <= now => self.scanner_silent(scanner, outbox),
+                _ => break,
+            }
+            share -= 1;
+        }
+        if share == 0 {
+            self.state.hold_until = now.after(Micros(1));
+        }
     }
 
-    /// The plan it sorts by.
-    #[must_use]
-    pub fn plan(&self) -> &Arc<Plan> {
-        &self.plan
+    /// The scanner whose oldest waiting item is the first to be given up, and when that is.
+    fn next_silent(&self) -> Option<(Micros, ScannerId)> {
+        if self.state.waiting == 0 {
+            return None;
+        }
+        let scanners = self
+            .state
+            .scanners
+            .iter()
+            .zip(self.hub.scanners())
+            .enumerate();
+        let due = scanners.filter_map(|(index, (scanner, spec))| {
+            let first = scanner.items.first()?;
+            let track = &self.state.tracks[spec.track.index()];
+            let due = track.when(first.at.plus(i64::from(spec.wait.0)))?;
+            Some((due, ScannerId(index as u16)))
+        });
+        due.min()
     }
 
-    /// The running hash over everything it has said.
-    #[must_use]
-    pub fn output_hash(&self) -> u64 {
-        0
+    fn link(&mut self, track: TrackId, to: LinkState, outbox: &mut Outbox) {
+        self.state.tracks[track.index()].linked = to == LinkState::Up;
+        match to {
+            LinkState::Up => {}
+            LinkState::Lost => outbox.push(Output::Alarm(Alarm::LinkLost { track })),
+            LinkState::Reset => self.tracking_reset(track, outbox),
+        }
     }
 
-    /// A hash over its whole state.
-    #[must_use]
-    pub fn digest(&self) -> u64 {
-        0
+    /// Ends an item's passage: says so, books it, and lets go of everything held for it.
+    fn end(
+        &mut self,
+        slot: Slot,
+        how: Disposition,
+        why: Reason,
+        chute: Option<ChuteId>,
+        outbox: &mut Outbox,
+    ) {
+        self.enter_in_book(slot, outbox);
+        self.release_room(slot);
+        let item = self.state.items[slot as usize];
+        if how == Disposition::Lost {
+            outbox.push(Output::Alarm(Alarm::Lost {
+                parcel: item.parcel,
+            }));
+        }
+        outbox.push(Output::Ended {
+            parcel: item.parcel,
+            how,
+            why,
+            chute,
+        });
+        self.state.books.end(how, why);
+        self.forget(slot);
     }
 
-    /// Its whole state as bytes, for [`Sorter::restore`] in the same build.
-    #[must_use]
-    pub fn snapshot(&self) -> Vec<u8> {
-        Vec::new()
+    /// A parcel id that was never given before.
+    fn name_parcel(&mut self) -> ParcelId {
+        self.state.parcels_named += 1;
+        ParcelId::new(self.state.run_epoch, self.state.parcels_named)
     }
 
-    /// A sorter with the state of a snapshot: its future is the same.
-    ///
-    /// # Errors
-    /// See [`RestoreError`].
-    pub fn restore(hub: Arc<Hub>, plan: Arc<Plan>, snapshot: &[u8]) -> Result<Self, RestoreError> {
-        let _ = (hub, plan, snapshot);
-        Err(RestoreError::Damaged)
-    }
-
-    /// The parcels on their way, track by track in order of carrier or window.
-    pub fn items(&self) -> impl Iterator<Item = ItemView> + '_ {
-        core::iter::empty()
-    }
-
-    /// One chute.
-    #[must_use]
-    pub fn chute(&self, chute: ChuteId) -> ChuteView {
-        let _ = chute;
-        ChuteView::default()
-    }
-
-    /// One track.
-    #[must_use]
-    pub fn track(&self, track: TrackId) -> TrackView {
-        let _ = track;
-        TrackView { at: BeltMm(0), speed: MmPerS(0), told: Micros(0), linked: false }
+    /// What must hold after every call. Cheap on purpose: it runs in release builds.
+    fn check_invariants(&self) {
+        let state = &self.state;
+        assert!(
+            state.books.balance(),
+            "the book does not balance: {:?}",
+            state.books
+        );
+        assert!(
+            state.followed() == state.books.on_sorter + state.provisional,
+            "{} items are followed, but {} are booked and {} provisional",
+            state.followed(),
+            state.books.on_sorter,
+            state.provisional
+        );
     }
 }

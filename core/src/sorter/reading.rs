@@ -1,0 +1,254 @@
+//! How a telegram and an item find each other, and what a reading makes of an item.
+
+use super::Sorter;
+use super::state::{Intent, NO_ITEM, Slot, WaitingItem, WaitingScan};
+use crate::hub::MeetsBy;
+use crate::ids::{CellId, PlcItem, ScannerId, TrackId};
+use crate::outbox::Outbox;
+use crate::plan::NoReadPolicy;
+use crate::reason::Reason;
+use crate::signal::{Facts, Output, Reading, ScanKey};
+use crate::units::{BeltMm, Micros};
+
+impl Sorter {
+    /// An item passed a scanner's eye: its position is known anew, and its telegram is due.
+    pub(super) fn at_scanner(
+        &mut self,
+        scanner: ScannerId,
+        cell: CellId,
+        item: PlcItem,
+        trigger: u16,
+        at: BeltMm,
+        outbox: &mut Outbox,
+    ) {
+        let slot = match self.state.find(cell, item) {
+            Some(slot) => slot,
+            None => {
+                // The PLC follows it and we do not: the news of it was lost. Take it up.
+                self.state.books.unknown_items += 1;
+                self.unexpected(cell, item, at, outbox);
+                match self.state.find(cell, item) {
+                    Some(slot) => slot,
+                    None => return,
+                }
+            }
+        };
+        let eye = i64::from(self.hub.scanners()[scanner.index()].at.0);
+        let it = &mut self.state.items[slot as usize];
+        it.origin = at.plus(-eye);
+        it.evidence = at;
+        let waiting = WaitingItem {
+            cell,
+            item,
+            trigger,
+            at,
+        };
+        let meets = self.meets(scanner);
+        let scans = &mut self.state.scanners[scanner.index()].scans;
+        match scans.take_only(|scan| meets.fits(&waiting, scan)) {
+            Ok(scan) => self.apply(scanner, slot, scan.facts, outbox),
+            Err(0) => {
+                if self.state.scanners[scanner.index()].items.is_full() {
+                    self.scanner_silent(scanner, outbox);
+                }
+                self.state.scanners[scanner.index()].items.push(waiting);
+                self.state.waiting += 1;
+            }
+            Err(_) => {
+                // Two telegrams could be its own: never a guess.
+                self.state.books.unmatched_scans += 1;
+                self.state.items[slot as usize].cause = Reason::Unmatched;
+                self.apply(scanner, slot, Facts::default(), outbox);
+            }
+        }
+    }
+
+    /// A telegram came.
+    pub(super) fn scanned(
+        &mut self,
+        scanner: ScannerId,
+        key: ScanKey,
+        facts: Facts,
+        outbox: &mut Outbox,
+    ) {
+        let track = self.hub.scanners()[scanner.index()].track;
+        let scan = WaitingScan {
+            key,
+            facts,
+            at: self.state.tracks[track.index()].by(self.state.now),
+        };
+        let meets = self.meets(scanner);
+        let room = &mut self.state.scanners[scanner.index()];
+        match room.items.take_only(|item| meets.fits(item, &scan)) {
+            Ok(item) => {
+                self.state.waiting -= 1;
+                // It may have left or been forgotten since.
+                if let Some(slot) = self.find_or_count(item.cell, item.item) {
+                    self.apply(scanner, slot, facts, outbox);
+                }
+            }
+            Err(0) => {
+                // A carrier is known by its number alone, even if its eye has not been told of.
+                if let ScanKey::Carrier(cell) = key {
+                    let slot = self
+                        .state
+                        .cells
+                        .get(cell.index())
+                        .copied()
+                        .unwrap_or(NO_ITEM);
+                    if slot != NO_ITEM {
+                        self.apply(scanner, slot, facts, outbox);
+                        return;
+                    }
+                }
+                let scans = &mut self.state.scanners[scanner.index()].scans;
+                if scans.is_full() {
+                    scans.pop_first();
+                    self.state.books.unmatched_scans += 1;
+                }
+                scans.push(scan);
+            }
+            Err(_) => self.state.books.unmatched_scans += 1,
+        }
+    }
+
+    /// The oldest item at a scanner has waited long enough: nothing was read of it.
+    pub(super) fn scanner_silent(&mut self, scanner: ScannerId, outbox: &mut Outbox) {
+        let Some(item) = self.state.scanners[scanner.index()].items.pop_first() else {
+            return;
+        };
+        self.state.waiting -= 1;
+        self.state.books.silent_scans += 1;
+        if let Some(slot) = self.state.find(item.cell, item.item) {
+            self.apply(scanner, slot, Facts::default(), outbox);
+        }
+    }
+
+    /// Telegrams whose item has not come within the scanner's allowance of belt never will.
+    pub(super) fn drop_stale_scans(&mut self, track: TrackId) {
+        let at = self.state.tracks[track.index()].at;
+        for (scanner, spec) in self.state.scanners.iter_mut().zip(self.hub.scanners()) {
+            let keep = i64::from(spec.wait.0);
+            while spec.track == track
+                && scanner
+                    .scans
+                    .first()
+                    .is_some_and(|scan| at.minus(scan.at) > keep)
+            {
+                scanner.scans.pop_first();
+                self.state.books.unmatched_scans += 1;
+            }
+        }
+    }
+
+    /// What a reading makes of an item.
+    fn apply(&mut self, scanner: ScannerId, slot: Slot, facts: Facts, outbox: &mut Outbox) {
+        let slot = match facts.read {
+            Reading::Good => self.recognise(slot, facts.code, outbox),
+            _ => slot,
+        };
+        let item = &self.state.items[slot as usize];
+        let differs = facts.read == Reading::Good && item.code != facts.code;
+        match item.intent {
+            Intent::Undecided => {}
+            Intent::Sort if differs => {
+                // Two codes on one item: neither can be trusted.
+                self.state.items[slot as usize].intent = Intent::Reject(Reason::Conflict);
+                self.route(slot, outbox);
+                return;
+            }
+            Intent::Sort | Intent::Reject(_) => {
+                // What is known stays known, but it may need a new try.
+                self.route_if_idle(slot, outbox);
+                return;
+            }
+        }
+        let intent = match facts.read {
+            Reading::Good => match facts.dest {
+                Some(_) => Intent::Sort,
+                None => Intent::Reject(Reason::NoData),
+            },
+            Reading::Conflict => Intent::Reject(Reason::Conflict),
+            Reading::Invalid => Intent::Reject(Reason::InvalidCode),
+            Reading::NoRead => self.no_read(slot, scanner),
+        };
+        if intent == Intent::Undecided {
+            self.state.items[slot as usize].cause = Reason::NoRead;
+            return;
+        }
+        self.enter_in_book(slot, outbox);
+        let it = &mut self.state.items[slot as usize];
+        it.intent = intent;
+        if facts.read == Reading::Good {
+            it.code = facts.code;
+            it.dest = facts.dest;
+            outbox.push(Output::Read {
+                parcel: it.parcel,
+                scanner,
+                code: facts.code,
+            });
+        }
+        self.route_if_idle(slot, outbox);
+    }
+
+    /// What becomes of an item that could not be read: it is tried again if the plan says so and
+    /// a scanner or a lap is left to do it.
+    fn no_read(&self, slot: Slot, scanner: ScannerId) -> Intent {
+        let item = &self.state.items[slot as usize];
+        let rejected = match item.cause {
+            Reason::Unmatched => Intent::Reject(Reason::Unmatched),
+            _ => Intent::Reject(Reason::NoRead),
+        };
+        let plan = self.plan.spec();
+        if plan.no_read == NoReadPolicy::Reject {
+            return rejected;
+        }
+        let track = TrackId(item.track);
+        let here = self.hub.scanners()[scanner.index()].at;
+        let more = self
+            .hub
+            .scanners_of(track)
+            .any(|s| self.hub.scanners()[s.index()].at > here);
+        let again = more || (self.comes_round(track) && item.laps < plan.laps_max);
+        if again { Intent::Undecided } else { rejected }
+    }
+
+    fn meets(&self, scanner: ScannerId) -> Meeting {
+        let spec = &self.hub.scanners()[scanner.index()];
+        let speed = self.state.tracks[spec.track.index()].speed;
+        match spec.meets_by {
+            MeetsBy::Trigger | MeetsBy::Carrier => Meeting {
+                back_mm: 0,
+                window_mm: 0,
+            },
+            MeetsBy::Encoder { window } => Meeting {
+                back_mm: 0,
+                window_mm: i64::from(window.0),
+            },
+            MeetsBy::Arrival { delay_ms, window } => Meeting {
+                back_mm: speed.travel_mm(Micros::from_millis(u64::from(delay_ms))),
+                window_mm: i64::from(window.0),
+            },
+        }
+    }
+}
+
+/// How far apart an item and a telegram may be to belong to each other.
+#[derive(Clone, Copy)]
+struct Meeting {
+    /// How far the belt moves between the trigger and the telegram.
+    back_mm: i64,
+    window_mm: i64,
+}
+
+impl Meeting {
+    fn fits(self, item: &WaitingItem, scan: &WaitingScan) -> bool {
+        let near = |at: BeltMm| item.at.minus(at).abs() <= self.window_mm;
+        match scan.key {
+            ScanKey::Trigger(trigger) => item.trigger == trigger,
+            ScanKey::Carrier(cell) => item.cell == cell,
+            ScanKey::Encoder(at) => near(at),
+            ScanKey::Arrival => near(scan.at.plus(-self.back_mm)),
+        }
+    }
+}

@@ -1,0 +1,344 @@
+//! Where an item goes: choosing chutes, giving orders, and what follows when one fails.
+
+use super::Sorter;
+use super::state::{Intent, Slot, Standing};
+use crate::hub::{Outlet, TrackKind};
+use crate::ids::{ChuteId, DestId, TrackId};
+use crate::limits::ORDER_CHUTES_MAX;
+use crate::outbox::Outbox;
+use crate::plan::{Plan, RoomPolicy};
+use crate::reason::Reason;
+use crate::signal::{OnFail, Order, Output};
+use crate::units::BeltMm;
+
+type Chutes = [Option<ChuteId>; ORDER_CHUTES_MAX];
+
+/// Which of a plan's lists is chosen from.
+#[derive(Clone, Copy)]
+enum Answers {
+    Own(DestId),
+    Overflow(DestId),
+}
+
+impl Answers {
+    fn nth(self, plan: &Plan, nth: usize) -> Option<ChuteId> {
+        let list = match self {
+            Self::Own(dest) => plan.chutes(dest),
+            Self::Overflow(dest) => plan.overflow(dest),
+        };
+        list.get(nth).copied()
+    }
+}
+
+impl Sorter {
+    /// Whether what is not diverted comes by again.
+    pub(super) fn comes_round(&self, track: TrackId) -> bool {
+        match self.hub.tracks()[track.index()].kind {
+            TrackKind::Loop { .. } => true,
+            TrackKind::Line { returns, .. } => returns.is_some(),
+        }
+    }
+
+    /// Gives an item a way if it has none at the moment.
+    pub(super) fn route_if_idle(&mut self, slot: Slot, outbox: &mut Outbox) {
+        if self.state.items[slot as usize].ordered.is_none() {
+            self.route(slot, outbox);
+        }
+    }
+
+    /// Chooses where an item goes and says so, if that is news.
+    pub(super) fn route(&mut self, slot: Slot, outbox: &mut Outbox) {
+        let item = &self.state.items[slot as usize];
+        match item.intent {
+            Intent::Undecided => {}
+            Intent::Reject(why) => self.route_reject(slot, why, outbox),
+            Intent::Sort => {
+                if self.route_sort(slot, outbox) {
+                    return;
+                }
+                let item = &self.state.items[slot as usize];
+                let track = TrackId(item.track);
+                let may_lap = item.laps < self.plan.spec().laps_max;
+                if item.cause != Reason::NoRule && may_lap && self.comes_round(track) {
+                    // No chute takes it now: it goes round without an order.
+                    let decided = Output::Decided {
+                        parcel: item.parcel,
+                        chute: None,
+                        why: item.cause,
+                    };
+                    outbox.push(decided);
+                    self.withdraw(slot, outbox);
+                    return;
+                }
+                self.last_resort(slot, outbox);
+            }
+        }
+    }
+
+    /// It may lap no more: overflow, and if there is none, reject.
+    fn last_resort(&mut self, slot: Slot, outbox: &mut Outbox) {
+        let item = &self.state.items[slot as usize];
+        let (track, cause) = (TrackId(item.track), item.cause);
+        let standing = item.ordered;
+        if let Some(dest) = item.dest {
+            let (chutes, _) = self.choose(slot, Answers::Overflow(dest));
+            // An overflow that has just refused is not asked again.
+            if chutes[0].is_some() && standing.is_none_or(|order| order.chutes != chutes) {
+                self.order(slot, chutes, cause, outbox);
+                return;
+            }
+        }
+        let laps_count = self.comes_round(track) && cause != Reason::NoRule;
+        let why = if laps_count { Reason::MostLaps } else { cause };
+        self.state.items[slot as usize].intent = Intent::Reject(why);
+        self.route_reject(slot, why, outbox);
+    }
+
+    /// Tries the destination's own chutes; `false` if none can be tried now, with the cause noted
+    /// at the item.
+    fn route_sort(&mut self, slot: Slot, outbox: &mut Outbox) -> bool {
+        let Some(dest) = self.state.items[slot as usize].dest else {
+            self.state.items[slot as usize].cause = Reason::NoData;
+            return false;
+        };
+        let (chutes, cause) = self.choose(slot, Answers::Own(dest));
+        if chutes[0].is_none() {
+            self.state.items[slot as usize].cause = cause;
+            return false;
+        }
+        self.order(slot, chutes, Reason::Planned, outbox);
+        true
+    }
+
+    fn route_reject(&mut self, slot: Slot, why: Reason, outbox: &mut Outbox) {
+        let track = TrackId(self.state.items[slot as usize].track);
+        self.release_room(slot);
+        let mut chutes: Chutes = [None; ORDER_CHUTES_MAX];
+        let reachable = self
+            .plan
+            .rejects(why)
+            .filter(|&chute| self.reach(slot, track, chute).is_some());
+        for (place, chute) in chutes.iter_mut().zip(reachable) {
+            *place = Some(chute);
+        }
+        if chutes[0].is_some() {
+            self.order(slot, chutes, why, outbox);
+        } else {
+            // Past every reject chute of a line: it comes round, or the end takes it.
+            let parcel = self.state.items[slot as usize].parcel;
+            outbox.push(Output::Decided {
+                parcel,
+                chute: None,
+                why,
+            });
+            self.withdraw(slot, outbox);
+        }
+    }
+
+    /// The first chutes of a list that an item can still reach and that are open; with `reserve`
+    /// only the first with room, which is then held. Otherwise says what kept it from the first.
+    fn choose(&mut self, slot: Slot, answers: Answers) -> (Chutes, Reason) {
+        self.release_room(slot);
+        let track = TrackId(self.state.items[slot as usize].track);
+        let reserve = self.plan.spec().room == RoomPolicy::Reserve;
+        let mut chutes: Chutes = [None; ORDER_CHUTES_MAX];
+        let mut found = 0;
+        let mut closed: Option<ChuteId> = None;
+        let mut cause = Reason::NoRule;
+        for nth in 0.. {
+            let Some(chute) = answers.nth(&self.plan, nth) else {
+                break;
+            };
+            if self.hub.outlet(chute, track).is_none() {
+                continue;
+            }
+            if self.reach(slot, track, chute).is_none() {
+                cause = if cause == Reason::NoRule {
+                    Reason::Late
+                } else {
+                    cause
+                };
+                continue;
+            }
+            if let Some(refusal) = self.state.chutes[chute.index()].state.closed_because() {
+                cause = refusal.reason();
+                closed = closed.or(Some(chute));
+                continue;
+            }
+            if reserve {
+                if self.hold_room(slot, chute) {
+                    chutes[0] = Some(chute);
+                    return (chutes, Reason::Planned);
+                }
+                cause = Reason::ChuteFull;
+                continue;
+            }
+            chutes[found] = Some(chute);
+            found += 1;
+            if found == ORDER_CHUTES_MAX {
+                break;
+            }
+        }
+        if found == 0 && !reserve && self.hub.tracks()[track.index()].kind.is_loop() {
+            // Nothing is open, but on a loop a try costs nothing: the chute may open by then.
+            chutes[0] = closed;
+        }
+        (chutes, cause)
+    }
+
+    /// Where an item will pass a chute next, as a belt position; `None` if it is past it for good,
+    /// or the track does not pass it. On a line it must still be before the commit point.
+    fn reach(&self, slot: Slot, track: TrackId, chute: ChuteId) -> Option<BeltMm> {
+        let Outlet { at, lead, .. } = self.hub.outlet(chute, track)?;
+        let item = &self.state.items[slot as usize];
+        let now = self.state.tracks[track.index()].by(self.state.now);
+        let pass = item.origin.plus(i64::from(at.0));
+        let commit = pass.plus(-i64::from(lead.0));
+        match self.hub.tracks()[track.index()].kind {
+            TrackKind::Loop { carriers, pitch } => {
+                let lap = i64::from(carriers) * i64::from(pitch.0);
+                let behind = now.minus(commit).max(0);
+                let laps = (behind + lap - 1) / lap;
+                Some(pass.plus(laps * lap))
+            }
+            TrackKind::Line { .. } => (now <= commit).then_some(pass),
+        }
+    }
+
+    /// Gives an order, unless the one that stands says the same.
+    fn order(&mut self, slot: Slot, chutes: Chutes, why: Reason, outbox: &mut Outbox) {
+        let item = self.state.items[slot as usize];
+        if item
+            .ordered
+            .is_some_and(|standing| standing.chutes == chutes)
+        {
+            return;
+        }
+        assert!(
+            !item.provisional,
+            "an item was ordered that is not in the book"
+        );
+        let track = TrackId(item.track);
+        let kind = self.hub.tracks()[track.index()].kind;
+        let tolerance = i64::from(self.hub.tracks()[track.index()].tolerance.0);
+        let last = chutes
+            .iter()
+            .flatten()
+            .filter_map(|&chute| self.reach(slot, track, chute));
+        let Some(last) = last.max() else {
+            panic!("an order names no chute that the item can reach");
+        };
+        let (on_fail, further) = match kind {
+            TrackKind::Loop { .. } => {
+                let laps = i64::from(self.plan.spec().laps_max.saturating_sub(item.laps)) + 1;
+                (OnFail::Lap, laps * i64::from(kind.length().0))
+            }
+            TrackKind::Line { .. } => (OnFail::Straight, 0),
+        };
+        let it = &mut self.state.items[slot as usize];
+        it.revision = next_revision(it.revision);
+        it.ordered = Some(Standing { chutes });
+        let order = Order {
+            parcel: it.parcel,
+            item: it.item,
+            cell: it.cell,
+            revision: it.revision,
+            chutes,
+            on_fail,
+            obey_by: last.plus(further + tolerance),
+            why,
+            plan_version: self.plan.version(),
+        };
+        outbox.push(Output::Decided {
+            parcel: order.parcel,
+            chute: chutes[0],
+            why,
+        });
+        outbox.push(Output::Divert(order));
+        self.state.books.orders += 1;
+    }
+
+    /// Takes back the order that stands, if one does.
+    fn withdraw(&mut self, slot: Slot, outbox: &mut Outbox) {
+        let it = &mut self.state.items[slot as usize];
+        if it.ordered.take().is_none() {
+            return;
+        }
+        it.revision = next_revision(it.revision);
+        let (parcel, item, cell, revision) = (it.parcel, it.item, it.cell, it.revision);
+        outbox.push(Output::Withdraw {
+            parcel,
+            item,
+            cell,
+            revision,
+        });
+        self.release_room(slot);
+    }
+
+    /// An order that the PLC no longer holds: another way must be found.
+    pub(super) fn order_void(&mut self, slot: Slot, outbox: &mut Outbox) {
+        self.release_room(slot);
+        self.state.items[slot as usize].ordered = None;
+        self.route(slot, outbox);
+    }
+
+    /// No chute of an item's order has taken it.
+    pub(super) fn order_failed(&mut self, slot: Slot, outbox: &mut Outbox) {
+        let item = &self.state.items[slot as usize];
+        let track = TrackId(item.track);
+        if !self.hub.tracks()[track.index()].kind.is_loop() {
+            // The order is over; a chute further on, the return, or the end has it now.
+            self.order_void(slot, outbox);
+            return;
+        }
+        if item.intent != Intent::Sort {
+            // A reject chute that refuses is tried again each lap: there is nowhere else to go.
+            self.state.books.recirculated += 1;
+            return;
+        }
+        if item.laps >= self.plan.spec().laps_max {
+            self.release_room(slot);
+            self.last_resort(slot, outbox);
+            return;
+        }
+        self.state.items[slot as usize].laps += 1;
+        self.state.books.recirculated += 1;
+        // The plan's next answer; often the same, and then the standing order serves.
+        self.route(slot, outbox);
+    }
+
+    /// An item has come round a loop.
+    pub(super) fn after_lap(&mut self, slot: Slot, outbox: &mut Outbox) {
+        let laps_max = self.plan.spec().laps_max;
+        let item = &mut self.state.items[slot as usize];
+        if item.ordered.is_none() {
+            // Nobody took it because nobody was asked to: that was a lap too.
+            self.state.books.recirculated += 1;
+            item.laps = item.laps.saturating_add(1);
+            if item.intent == Intent::Undecided && item.laps > laps_max {
+                item.intent = Intent::Reject(match item.cause {
+                    Reason::Planned => Reason::NoRead,
+                    cause => cause,
+                });
+                self.enter_in_book(slot, outbox);
+            }
+            self.route(slot, outbox);
+        } else if item.rounds > laps_max.saturating_add(2) {
+            // It should have left long ago and nothing was heard of its order: say it again, and
+            // a parcel that no chute ever answers for is rejected.
+            item.rounds = laps_max;
+            if item.intent == Intent::Sort {
+                item.intent = Intent::Reject(Reason::MostLaps);
+            }
+            self.order_void(slot, outbox);
+        }
+    }
+}
+
+/// The revision after this one; 0 means "no order" and is left out.
+fn next_revision(revision: u16) -> u16 {
+    match revision.wrapping_add(1) {
+        0 => 1,
+        next => next,
+    }
+}

@@ -1,0 +1,310 @@
+//! What the sorter remembers, all of it allocated at the start.
+
+use alloc::collections::VecDeque;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+
+use super::books::Books;
+use super::ring::Ring;
+use crate::hub::{Capacity, Hub};
+use crate::ids::{CellId, ChuteId, CodeId, DestId, ParcelId, PlcItem};
+use crate::limits::{CHUTE_CONTENTS_MAX, ORDER_CHUTES_MAX, SCANNER_WAITING_MAX};
+use crate::outbox::RollingHash;
+use crate::reason::{Disposition, Reason};
+use crate::signal::{ChuteState, Facts, ScanKey};
+use crate::units::{BeltMm, Micros, Mm, MmPerS};
+
+/// A position in [`State::items`].
+pub(super) type Slot = u32;
+
+/// "No item" in [`State::cells`].
+pub(super) const NO_ITEM: Slot = Slot::MAX;
+
+/// What is to become of a parcel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(super) enum Intent {
+    /// Nothing is known about it yet.
+    Undecided,
+    /// To one of the chutes of its destination.
+    Sort,
+    /// To a reject chute, for this reason.
+    Reject(Reason),
+}
+
+/// Where the sorter believes an item is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(super) enum Whereabouts {
+    /// In its cell.
+    Riding,
+    /// On the return of its line, in no cell.
+    Returning,
+    /// Somewhere on its track: the PLC no longer knows it. It is known again by its code.
+    InDoubt,
+}
+
+/// A parcel on its way.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(super) struct Item {
+    pub parcel: ParcelId,
+    pub item: PlcItem,
+    pub cell: CellId,
+    pub track: u16,
+    pub whereabouts: Whereabouts,
+    /// The PLC has reported it, but whether it is a parcel in doubt or a new one is not known
+    /// before it is read: it is not in the book.
+    pub provisional: bool,
+    /// The belt position at which it was, or would have been, at the track's origin.
+    pub origin: BeltMm,
+    /// The belt position at which it was last heard of.
+    pub evidence: BeltMm,
+    pub length: Mm,
+    pub code: CodeId,
+    pub dest: Option<DestId>,
+    pub intent: Intent,
+    /// What kept it from leaving last, or why it goes where it goes.
+    pub cause: Reason,
+    /// The order that stands at the PLC, if any.
+    pub ordered: Option<Standing>,
+    pub revision: u16,
+    /// The chute in which room is held for it.
+    pub reserved: Option<ChuteId>,
+    /// Failed tries that led to another lap.
+    pub laps: u8,
+    /// Times it has passed the lap eye.
+    pub rounds: u8,
+}
+
+/// An order that stands at the PLC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(super) struct Standing {
+    pub chutes: [Option<ChuteId>; ORDER_CHUTES_MAX],
+}
+
+impl Standing {
+    /// The chute that is tried last.
+    pub fn last(&self) -> Option<ChuteId> {
+        self.chutes.iter().rev().find_map(|chute| *chute)
+    }
+}
+
+/// A belt as last told.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Track {
+    pub at: BeltMm,
+    pub speed: MmPerS,
+    pub told: Micros,
+    pub linked: bool,
+    /// Up to where the lost check has gone round.
+    pub swept: BeltMm,
+    /// The cell that the lost check looks at next.
+    pub sweep_next: u32,
+    /// Items on the return, first in first.
+    pub returning: VecDeque<Slot>,
+    /// Items in doubt, longest first.
+    pub in_doubt: VecDeque<Slot>,
+}
+
+impl Track {
+    /// Where the belt is by now if it has kept its speed.
+    pub fn by(&self, now: Micros) -> BeltMm {
+        self.at.plus(self.speed.travel_mm(now.since(self.told)))
+    }
+
+    /// When the belt will be at `goal` if it keeps its speed.
+    pub fn when(&self, goal: BeltMm) -> Option<Micros> {
+        let wait = self.speed.time_for(goal.minus(self.at))?;
+        Some(self.told.after(wait))
+    }
+}
+
+/// An item at a scanner that waits for its telegram.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub(super) struct WaitingItem {
+    pub cell: CellId,
+    pub item: PlcItem,
+    pub trigger: u16,
+    pub at: BeltMm,
+}
+
+/// A telegram that waits for its item.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(super) struct WaitingScan {
+    pub key: ScanKey,
+    pub facts: Facts,
+    /// Where the belt was when it came.
+    pub at: BeltMm,
+}
+
+/// A scanner's two waiting rooms.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Scanner {
+    pub items: Ring<WaitingItem>,
+    pub scans: Ring<WaitingScan>,
+}
+
+/// A chute as last told, and what is on its way to it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Chute {
+    pub state: ChuteState,
+    pub taken: u16,
+    pub dropped: u64,
+    /// Parcels on their way to it.
+    pub coming: u32,
+    /// Room held for those on their way, in the unit of its capacity.
+    pub held: u64,
+    /// Room used by what is in it, in the unit of its capacity.
+    pub used: u64,
+    /// What is in it, in order, for chutes with a capacity: the room of each parcel.
+    pub contents: VecDeque<u32>,
+}
+
+/// Everything that a snapshot holds.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct State {
+    pub now: Micros,
+    pub run_epoch: u32,
+    pub parcels_named: u64,
+    pub items: Vec<Item>,
+    pub free: Vec<Slot>,
+    pub cells: Vec<Slot>,
+    pub tracks: Vec<Track>,
+    pub scanners: Vec<Scanner>,
+    /// How many items wait at scanners in all, so that a time-out is found without looking.
+    pub waiting: u32,
+    pub chutes: Vec<Chute>,
+    /// Items known to be gone, and how, to be ended a few each call.
+    pub gone: VecDeque<(Slot, Disposition)>,
+    /// Due work beyond one call's share waits until then.
+    pub hold_until: Micros,
+    /// Items that are not in the book.
+    pub provisional: u64,
+    pub books: Books,
+    pub hash: RollingHash,
+}
+
+impl State {
+    pub fn new(hub: &Hub, run_epoch: u32) -> Self {
+        let cells = hub.cells() as usize;
+        // Every cell can hold an item while as many again are on returns or in doubt.
+        let slots = cells * 2;
+        let tracks = (0..hub.tracks().len()).map(|track| {
+            let own = hub.tracks()[track].kind.cells() as usize;
+            Track {
+                at: BeltMm(0),
+                speed: MmPerS(0),
+                told: Micros(0),
+                linked: false,
+                swept: BeltMm(0),
+                sweep_next: 0,
+                returning: VecDeque::with_capacity(own),
+                in_doubt: VecDeque::with_capacity(own),
+            }
+        });
+        let scanner = || Scanner {
+            items: Ring::with_capacity(SCANNER_WAITING_MAX),
+            scans: Ring::with_capacity(SCANNER_WAITING_MAX),
+        };
+        Self {
+            now: Micros(0),
+            run_epoch,
+            parcels_named: 0,
+            items: Vec::with_capacity(slots),
+            free: Vec::with_capacity(slots),
+            cells: vec![NO_ITEM; cells],
+            tracks: tracks.collect(),
+            scanners: hub.scanners().iter().map(|_| scanner()).collect(),
+            waiting: 0,
+            chutes: hub
+                .chutes()
+                .iter()
+                .map(|chute| Chute::new(chute.capacity))
+                .collect(),
+            gone: VecDeque::with_capacity(slots),
+            hold_until: Micros(0),
+            provisional: 0,
+            books: Books::default(),
+            hash: RollingHash::default(),
+        }
+    }
+
+    /// Gives back the capacity that a decoded state lacks, so that nothing is allocated later.
+    pub fn reserve(&mut self, hub: &Hub) {
+        let slots = hub.cells() as usize * 2;
+        self.items
+            .reserve_exact(slots.saturating_sub(self.items.len()));
+        self.free
+            .reserve_exact(slots.saturating_sub(self.free.len()));
+        self.gone
+            .reserve_exact(slots.saturating_sub(self.gone.len()));
+        for (track, spec) in self.tracks.iter_mut().zip(hub.tracks()) {
+            let own = spec.kind.cells() as usize;
+            track
+                .returning
+                .reserve_exact(own.saturating_sub(track.returning.len()));
+            track
+                .in_doubt
+                .reserve_exact(own.saturating_sub(track.in_doubt.len()));
+        }
+        for scanner in &mut self.scanners {
+            scanner.items.reserve(SCANNER_WAITING_MAX);
+            scanner.scans.reserve(SCANNER_WAITING_MAX);
+        }
+        for (chute, spec) in self.chutes.iter_mut().zip(hub.chutes()) {
+            let most = contents_max(spec.capacity);
+            chute
+                .contents
+                .reserve_exact(most.saturating_sub(chute.contents.len()));
+        }
+    }
+
+    /// A free slot, or `None` when as many items are followed as there is room for.
+    pub fn take_slot(&mut self, hub: &Hub, item: Item) -> Option<Slot> {
+        if let Some(slot) = self.free.pop() {
+            self.items[slot as usize] = item;
+            return Some(slot);
+        }
+        if self.items.len() >= hub.cells() as usize * 2 {
+            return None;
+        }
+        self.items.push(item);
+        Some(self.items.len() as Slot - 1)
+    }
+
+    /// The item in a cell, if it is the one that the PLC means.
+    pub fn find(&self, cell: CellId, item: PlcItem) -> Option<Slot> {
+        let slot = *self.cells.get(cell.index())?;
+        (slot != NO_ITEM && self.items[slot as usize].item == item).then_some(slot)
+    }
+
+    /// How many items are followed, in the book or not.
+    pub fn followed(&self) -> u64 {
+        (self.items.len() - self.free.len()) as u64
+    }
+}
+
+impl Chute {
+    fn new(capacity: Capacity) -> Self {
+        Self {
+            state: ChuteState::OPEN,
+            taken: 0,
+            dropped: 0,
+            coming: 0,
+            held: 0,
+            used: 0,
+            contents: VecDeque::with_capacity(contents_max(capacity)),
+        }
+    }
+}
+
+/// How many parcels a chute can hold, as far as that must be remembered.
+pub(super) fn contents_max(capacity: Capacity) -> usize {
+    match capacity {
+        Capacity::Unlimited => 0,
+        // A few more than fit: what was on its way when it filled still comes.
+        Capacity::Parcels(count) => (count as usize + 16).min(CHUTE_CONTENTS_MAX),
+        // Nothing sorted by machine is shorter than 5 cm.
+        Capacity::Length(length) => (length.0 as usize / 50 + 16).min(CHUTE_CONTENTS_MAX),
+    }
+}

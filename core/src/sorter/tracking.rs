@@ -1,0 +1,324 @@
+//! Following items by belt position: getting on, going round, being overdue.
+
+use super::Sorter;
+use super::state::{Intent, Item, NO_ITEM, Slot, State, Whereabouts};
+use crate::hub::TrackKind;
+use crate::ids::{CellId, CodeId, ParcelId, PlcItem, TrackId};
+use crate::limits::SWEEP_PER_CALL_MAX;
+use crate::outbox::Outbox;
+use crate::reason::{Disposition, Reason};
+use crate::signal::{Alarm, Output};
+use crate::units::{BeltMm, Mm, MmPerS};
+
+/// Where an item was seen: the encoder latched at an eye, and where the eye stands.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Seen {
+    pub at: BeltMm,
+    pub eye: Mm,
+}
+
+impl Seen {
+    /// Where the belt was when the item was at the track's origin.
+    pub fn origin(self) -> BeltMm {
+        self.at.plus(-i64::from(self.eye.0))
+    }
+}
+
+impl Sorter {
+    /// A belt has told its position; everything before it has been told too, so that what has
+    /// not been heard of by now was not there.
+    pub(super) fn belt(&mut self, track: TrackId, at: BeltMm, speed: MmPerS, outbox: &mut Outbox) {
+        let now = self.state.now;
+        let back = at.minus(self.state.tracks[track.index()].at);
+        if back < 0 {
+            self.rebase(track, back);
+        }
+        let belt = &mut self.state.tracks[track.index()];
+        belt.told = now;
+        belt.speed = speed;
+        belt.at = at;
+        self.drop_stale_scans(track);
+        self.sweep(track, outbox);
+    }
+
+    /// A restarted PLC's encoder starts anew: everything remembered in belt positions moves along,
+    /// so that distances since then stay what they were.
+    fn rebase(&mut self, track: TrackId, by: i64) {
+        let State {
+            items,
+            tracks,
+            scanners,
+            ..
+        } = &mut self.state;
+        let belt = &mut tracks[track.index()];
+        belt.swept = belt.swept.plus(by);
+        for item in items.iter_mut().filter(|item| item.track == track.0) {
+            item.origin = item.origin.plus(by);
+            item.evidence = item.evidence.plus(by);
+        }
+        for (scanner, spec) in scanners.iter_mut().zip(self.hub.scanners()) {
+            if spec.track == track {
+                scanner
+                    .items
+                    .for_each_mut(|item| item.at = item.at.plus(by));
+                scanner
+                    .scans
+                    .for_each_mut(|scan| scan.at = scan.at.plus(by));
+            }
+        }
+    }
+
+    /// Looks at one cell for each cell's length the belt has moved, so that each is looked at
+    /// once a lap: in belt travel, not in time, so a stopped belt loses nobody.
+    fn sweep(&mut self, track: TrackId, outbox: &mut Outbox) {
+        let spec = &self.hub.tracks()[track.index()];
+        let (kind, tolerance) = (spec.kind, i64::from(spec.tolerance.0));
+        let range = self.hub.cells_of(track);
+        let cells = range.end - range.start;
+        let length = i64::from(kind.length().0);
+        let step = (length / i64::from(cells)).max(1);
+        let mut share = SWEEP_PER_CALL_MAX as u32;
+        let belt = &mut self.state.tracks[track.index()];
+        let at = belt.at;
+        if at.minus(belt.swept) > length {
+            // More than a lap in one step: once round is enough.
+            belt.swept = at.plus(-length);
+        }
+        while at.minus(self.state.tracks[track.index()].swept) >= step && share > 0 {
+            let belt = &mut self.state.tracks[track.index()];
+            belt.swept = belt.swept.plus(step);
+            let cell = range.start + belt.sweep_next;
+            belt.sweep_next = (belt.sweep_next + 1) % cells;
+            let slot = self.state.cells[cell as usize];
+            if slot == NO_ITEM {
+                continue;
+            }
+            let item = &self.state.items[slot as usize];
+            if at.minus(item.evidence) > length + tolerance {
+                self.end(slot, Disposition::Lost, Reason::Missing, None, outbox);
+                share -= 1;
+            }
+        }
+        self.sweep_returning(track, kind, outbox);
+        self.sweep_doubt(track, length * 2 + tolerance, outbox);
+    }
+
+    /// A return conveyor can hold parcels back, but not for as long as four times round.
+    fn sweep_returning(&mut self, track: TrackId, kind: TrackKind, outbox: &mut Outbox) {
+        let TrackKind::Line {
+            length,
+            returns: Some(returns),
+            ..
+        } = kind
+        else {
+            return;
+        };
+        let patience = 4 * (i64::from(length.0) + i64::from(returns.0));
+        let at = self.state.tracks[track.index()].at;
+        for _ in 0..SWEEP_PER_CALL_MAX / 4 {
+            let Some(&slot) = self.state.tracks[track.index()].returning.front() else {
+                return;
+            };
+            if at.minus(self.state.items[slot as usize].evidence) <= patience {
+                return;
+            }
+            self.end(slot, Disposition::Lost, Reason::Missing, None, outbox);
+        }
+    }
+
+    /// A new item got on.
+    pub(super) fn inducted(
+        &mut self,
+        cell: CellId,
+        item: PlcItem,
+        seen: Seen,
+        length: Mm,
+        outbox: &mut Outbox,
+    ) {
+        let Some(slot) = self.admit(cell, item, seen, length, outbox) else {
+            return;
+        };
+        self.state.items[slot as usize].provisional = true;
+        self.state.provisional += 1;
+        self.enter_in_book(slot, outbox);
+    }
+
+    /// Makes room for an item in a cell and starts to follow it; it is not in the book yet.
+    pub(super) fn admit(
+        &mut self,
+        cell: CellId,
+        item: PlcItem,
+        seen: Seen,
+        length: Mm,
+        outbox: &mut Outbox,
+    ) -> Option<Slot> {
+        let Some((track, _)) = self.hub.track_of(cell) else {
+            panic!(
+                "a signal names cell {}, which the hub does not have",
+                cell.0
+            );
+        };
+        let before = self.state.cells[cell.index()];
+        if before != NO_ITEM {
+            // Whatever was there has left without a word. It may turn up again.
+            self.doubt(before);
+        }
+        let new = Item {
+            parcel: ParcelId::default(),
+            item,
+            cell,
+            track: track.0,
+            whereabouts: Whereabouts::Riding,
+            provisional: false,
+            origin: seen.origin(),
+            evidence: seen.at,
+            length,
+            code: CodeId::NONE,
+            dest: None,
+            intent: Intent::Undecided,
+            cause: Reason::Planned,
+            ordered: None,
+            revision: 0,
+            reserved: None,
+            laps: 0,
+            rounds: 0,
+        };
+        let Some(slot) = self.state.take_slot(&self.hub, new) else {
+            self.state.books.not_followed += 1;
+            outbox.push(Output::Alarm(Alarm::TooManyItems { cell }));
+            return None;
+        };
+        self.state.cells[cell.index()] = slot;
+        Some(slot)
+    }
+
+    /// Puts an item in the book, with an id of its own, if it is not in it yet.
+    pub(super) fn enter_in_book(&mut self, slot: Slot, outbox: &mut Outbox) {
+        if !self.state.items[slot as usize].provisional {
+            return;
+        }
+        let parcel = self.name_parcel();
+        let item = &mut self.state.items[slot as usize];
+        item.provisional = false;
+        item.parcel = parcel;
+        outbox.push(Output::Known {
+            parcel,
+            cell: item.cell,
+            item: item.item,
+        });
+        self.state.provisional -= 1;
+        self.state.books.start();
+    }
+
+    /// An item came round over its line's return.
+    pub(super) fn came_round(
+        &mut self,
+        cell: CellId,
+        item: PlcItem,
+        seen: Seen,
+        length: Mm,
+        outbox: &mut Outbox,
+    ) {
+        let Some((track, _)) = self.hub.track_of(cell) else {
+            panic!(
+                "a signal names cell {}, which the hub does not have",
+                cell.0
+            );
+        };
+        let items = &self.state.items;
+        let returning = &self.state.tracks[track.index()].returning;
+        let found = returning
+            .iter()
+            .position(|&slot| items[slot as usize].item == item);
+        let Some(slot) = found.and_then(|at| self.state.tracks[track.index()].returning.remove(at))
+        else {
+            self.state.books.unknown_items += 1;
+            self.unexpected(cell, item, seen.at, outbox);
+            return;
+        };
+        let before = self.state.cells[cell.index()];
+        if before != NO_ITEM {
+            self.doubt(before);
+        }
+        self.state.cells[cell.index()] = slot;
+        self.state.books.recirculated += 1;
+        let it = &mut self.state.items[slot as usize];
+        it.whereabouts = Whereabouts::Riding;
+        it.cell = cell;
+        it.origin = seen.origin();
+        it.length = length;
+        it.evidence = seen.at;
+        it.laps = it.laps.saturating_add(1);
+    }
+
+    /// An item goes onto the return: it is in no cell any more.
+    pub(super) fn returning(&mut self, cell: CellId, item: PlcItem, at: BeltMm) {
+        let Some(slot) = self.find_or_count(cell, item) else {
+            return;
+        };
+        self.release_room(slot);
+        self.leave_cell(slot);
+        let it = &mut self.state.items[slot as usize];
+        it.ordered = None;
+        it.evidence = at;
+        it.whereabouts = Whereabouts::Returning;
+        let track = usize::from(it.track);
+        let windows = self.hub.tracks()[track].kind.cells() as usize;
+        let returning = &mut self.state.tracks[track].returning;
+        if returning.len() < windows {
+            returning.push_back(slot);
+        } else {
+            // There are never more items on a line and its return than it has windows.
+            self.put_in_doubt(slot);
+        }
+    }
+
+    /// An occupied carrier passed the lap eye: it is still there, and a lap is over.
+    pub(super) fn lap_passed(
+        &mut self,
+        cell: CellId,
+        item: PlcItem,
+        at: BeltMm,
+        outbox: &mut Outbox,
+    ) {
+        let Some(slot) = self.find_or_count(cell, item) else {
+            return;
+        };
+        let it = &mut self.state.items[slot as usize];
+        it.evidence = at;
+        it.rounds = it.rounds.saturating_add(1);
+        self.after_lap(slot, outbox);
+    }
+
+    /// The item a signal means; an item that is not where the signal says is counted.
+    pub(super) fn find_or_count(&mut self, cell: CellId, item: PlcItem) -> Option<Slot> {
+        let found = self.state.find(cell, item);
+        if found.is_none() {
+            self.state.books.unknown_items += 1;
+        }
+        found
+    }
+
+    /// Takes an item out of its cell.
+    pub(super) fn leave_cell(&mut self, slot: Slot) {
+        let cell = self.state.items[slot as usize].cell;
+        assert_eq!(
+            self.state.cells[cell.index()],
+            slot,
+            "an item is not in its own cell"
+        );
+        self.state.cells[cell.index()] = NO_ITEM;
+    }
+
+    /// Frees an item's slot, wherever it was.
+    pub(super) fn forget(&mut self, slot: Slot) {
+        let item = self.state.items[slot as usize];
+        let track = &mut self.state.tracks[usize::from(item.track)];
+        match item.whereabouts {
+            Whereabouts::Riding => self.leave_cell(slot),
+            Whereabouts::Returning => track.returning.retain(|&other| other != slot),
+            Whereabouts::InDoubt => track.in_doubt.retain(|&other| other != slot),
+        }
+        self.state.free.push(slot);
+    }
+}
