@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use sorthub_core::hub::{
-    Capacity, ChuteSpec, Hub, HubSpec, InductionSpec, MeetsBy, Outlet, ScannerSpec, TrackKind,
-    TrackSpec,
+    Capacity, ChuteSpec, Hub, HubSpec, InductionSpec, MeetsBy, Outlet, ScannerSpec, Sensing,
+    TrackKind, TrackSpec,
 };
 use sorthub_core::ids::{CellId, ChuteId, DestId, ParcelId, PlcItem, TrackId};
 use sorthub_core::plan::{DestinationSpec, NoReadPolicy, Plan, PlanSpec, RoomPolicy};
@@ -51,6 +51,7 @@ pub fn small_loop() -> Model {
         name: name.into(),
         outlets: vec![Outlet { track: TrackId(0), at: Mm(at), lead: Mm(200) }],
         capacity,
+        sensing: Sensing::Eyes,
     };
     let hub = HubSpec {
         name: "small loop".into(),
@@ -160,6 +161,7 @@ fn lsrm_loop(track: TrackId, hub: &mut HubSpec, plan: &mut PlanSpec, plant: &mut
             name: format!("chute {}.{chute}", track.0),
             outlets: vec![Outlet { track, at, lead: Mm(300) }],
             capacity: Capacity::Parcels(20),
+            sensing: Sensing::Eyes,
         });
         plant.chutes.push(ChutePlant {
             service: Service::Exponential { mean: Micros::from_secs(14) },
@@ -179,6 +181,7 @@ fn lsrm_loop(track: TrackId, hub: &mut HubSpec, plan: &mut PlanSpec, plant: &mut
         name: format!("reject {}", track.0),
         outlets: vec![Outlet { track, at: Mm(178_500), lead: Mm(300) }],
         capacity: Capacity::Unlimited,
+        sensing: Sensing::Eyes,
     });
     let hole = ChutePlant { service: Service::Instant, counts_taken: false, full_eye: false };
     plant.chutes.push(hole);
