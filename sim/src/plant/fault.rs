@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use sorthub_core::hub::Hub;
+use sorthub_core::hub::{Hub, Sensing};
 use sorthub_core::ids::{DestId, TrackId};
 
 use crate::spec::{PlantSpec, Service};
@@ -47,6 +47,12 @@ pub enum PlantFault {
         /// Its row, from 0.
         row: usize,
     },
+    /// The hub says that a chute's exit counts, but in the plant it does not: what is in it would
+    /// never be known to have been taken out.
+    DoesNotCount {
+        /// The chute, by position.
+        chute: usize,
+    },
     /// A worker whose mean time is zero.
     ZeroService {
         /// The chute, by position.
@@ -87,6 +93,11 @@ impl fmt::Display for PlantFault {
             Self::NoLength { row } => {
                 write!(f, "the parcel in row {} must be at least 1 mm long", row + 1)
             }
+            Self::DoesNotCount { chute } => write!(
+                f,
+                "chute number {chute} is described as counted, but its exit does not count; let \
+                 it count, or describe it as sensed by eyes"
+            ),
             Self::ZeroService { chute } => write!(
                 f,
                 "the mean time to empty chute number {chute} is zero; say `Instant` if it is a hole"
@@ -120,6 +131,10 @@ pub(super) fn check(hub: &Hub, spec: &PlantSpec, destinations: usize) -> Vec<Pla
     for (chute, plant) in spec.chutes.iter().enumerate() {
         if matches!(plant.service, Service::Exponential { mean } if mean.0 == 0) {
             found.push(PlantFault::ZeroService { chute });
+        }
+        let sensing = hub.chutes().get(chute).map(|spec| spec.sensing);
+        if sensing == Some(Sensing::Counted) && !plant.counts_taken {
+            found.push(PlantFault::DoesNotCount { chute });
         }
     }
     let (length, mass) = (spec.parcels.length, spec.parcels.mass);

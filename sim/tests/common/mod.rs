@@ -5,18 +5,19 @@
 use std::sync::Arc;
 
 use sorthub_core::hub::{
-    Capacity, ChuteSpec, Hub, HubSpec, InductionSpec, MeetsBy, Outlet, ScannerSpec, TrackKind,
-    TrackSpec,
+    Capacity, ChuteSpec, Hub, HubSpec, InductionSpec, MeetsBy, Outlet, ScannerSpec, Sensing,
+    TrackKind, TrackSpec,
 };
 use sorthub_core::ids::{CellId, ChuteId, DestId, ParcelId, PlcItem, TrackId};
 use sorthub_core::plan::{DestinationSpec, NoReadPolicy, Plan, PlanSpec, RoomPolicy};
 use sorthub_core::reason::Reason;
 use sorthub_core::signal::{OnFail, Order, ScanKey, Signal};
-use sorthub_core::units::{BeltMm, Micros, Mm, MmPerS};
+use sorthub_core::units::{BeltMm, Grams, Micros, Mm, MmPerS};
 use sorthub_sim::plant::{Options, Plant, PlantEvent};
 use sorthub_sim::run::Job;
 use sorthub_sim::spec::{
-    ChutePlant, Demand, InductionPlant, ParcelPlant, PlantSpec, ScannerPlant, Service, TrackPlant,
+    ChutePlant, Demand, InductionPlant, ParcelPlant, PlantSpec, ScannerPlant, Service, TraceParcel,
+    TrackPlant,
 };
 
 /// A hub with its plan and plant, not yet checked, to be changed by a test.
@@ -50,6 +51,7 @@ pub fn small_loop() -> Model {
         name: name.into(),
         outlets: vec![Outlet { track: TrackId(0), at: Mm(at), lead: Mm(200) }],
         capacity,
+        sensing: Sensing::Eyes,
     };
     let hub = HubSpec {
         name: "small loop".into(),
@@ -159,6 +161,7 @@ fn lsrm_loop(track: TrackId, hub: &mut HubSpec, plan: &mut PlanSpec, plant: &mut
             name: format!("chute {}.{chute}", track.0),
             outlets: vec![Outlet { track, at, lead: Mm(300) }],
             capacity: Capacity::Parcels(20),
+            sensing: Sensing::Eyes,
         });
         plant.chutes.push(ChutePlant {
             service: Service::Exponential { mean: Micros::from_secs(14) },
@@ -178,6 +181,7 @@ fn lsrm_loop(track: TrackId, hub: &mut HubSpec, plan: &mut PlanSpec, plant: &mut
         name: format!("reject {}", track.0),
         outlets: vec![Outlet { track, at: Mm(178_500), lead: Mm(300) }],
         capacity: Capacity::Unlimited,
+        sensing: Sensing::Eyes,
     });
     let hole = ChutePlant { service: Service::Instant, counts_taken: false, full_eye: false };
     plant.chutes.push(hole);
@@ -264,4 +268,80 @@ impl Naive {
         *revision += 1;
         plant.order(now, &order(cell, item, *revision, &[to.0]));
     }
+}
+
+/// Events with their times, from a plant that is stepped by hand.
+pub struct Steps {
+    pub plant: Plant,
+    pub seen: Vec<(Micros, PlantEvent)>,
+}
+
+impl Steps {
+    pub fn new(model: &Model) -> Self {
+        let options = Options { seed: 1, keeps_ledger: true, ..Options::default() };
+        Self { plant: model.plant(options), seen: vec![] }
+    }
+
+    /// Everything up to and at `at_ms`.
+    pub fn until(&mut self, at_ms: u64) -> &mut Self {
+        let mut events = Vec::new();
+        let before = Micros(at_ms * 1_000 + 1);
+        while let Some(now) = self.plant.step(before, &mut events) {
+            self.seen.extend(events.drain(..).map(|event| (now, event)));
+        }
+        self
+    }
+
+    /// What PLCs said since the last call, with the time in ms; belts left out.
+    pub fn said(&mut self) -> Vec<(u64, Signal)> {
+        let all = self.seen.drain(..).filter_map(|(at, event)| match event {
+            PlantEvent::Plc(Signal::Belt { .. }) => None,
+            PlantEvent::Plc(signal) => {
+                assert_eq!(at.0 % 1_000, 0, "{at:?} is no whole millisecond");
+                Some((at.0 / 1_000, signal))
+            }
+            _ => None,
+        });
+        all.collect()
+    }
+
+    pub fn order(&mut self, at_ms: u64, order: &Order) -> &mut Self {
+        self.until(at_ms).plant.order(Micros::from_millis(at_ms), order);
+        self
+    }
+}
+
+/// One parcel that arrives at 0.3 s at the small loop; it gets onto carrier 1 at 0.5 s.
+pub fn one_parcel() -> Model {
+    let mut model = small_loop();
+    model.plant.trace = vec![parcel("P1", 300, 400, Some(0))];
+    model
+}
+
+pub fn parcel(label: &str, at_ms: u64, length: u32, dest: Option<u32>) -> TraceParcel {
+    TraceParcel {
+        label: label.into(),
+        arrival: Micros::from_millis(at_ms),
+        size: [Mm(length), Mm(300), Mm(200)],
+        mass: Grams(1_000),
+        track: TrackId(0),
+        dest: dest.map(DestId),
+    }
+}
+
+/// A line of 10 m at 1 m/s: induction at its start, scanner at 2 m, chutes A at 4 m and B at 6 m,
+/// the end chute at 10 m, and a return of 5 m if `returns`.
+pub fn small_line(returns: bool) -> Model {
+    let mut model = small_loop();
+    model.hub.tracks[0].kind = TrackKind::Line {
+        length: Mm(10_000),
+        windows: 8,
+        returns: returns.then_some(Mm(5_000)),
+    };
+    model.hub.inductions[0].at = Mm(0);
+    for (chute, at) in model.hub.chutes.iter_mut().zip([4_000, 6_000, 10_000]) {
+        chute.outlets[0].at = Mm(at);
+    }
+    model.plant.tracks[0].gap = Mm(300);
+    model
 }
