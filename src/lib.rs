@@ -7,7 +7,13 @@
 
 pub mod api;
 pub mod cli;
+pub mod clock;
 pub mod config;
+pub mod demo;
+pub mod emulate;
+pub mod engine;
 pub mod journal;
+pub mod plc;
 pub mod replay;
+pub mod scanner;
 pub mod telemetry;
