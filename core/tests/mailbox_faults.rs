@@ -1,5 +1,6 @@
-//! Whatever the link, the PLC and the engines do: each event is told once and in order, each command is consumed at
-//! most once and not lost, an engine that is not granted moves nothing, and everything comes to rest.
+//! Whatever the link, the PLC and the engines do: each event is told once and in order, each
+//! command is consumed at most once and not lost, an engine that is not granted moves nothing, and
+//! everything comes to rest.
 //!
 //! The laws themselves are checked in `mailbox_support` at every step.
 
@@ -8,7 +9,8 @@ mod mailbox_support;
 use mailbox_support::{Fault, World};
 use proptest::prelude::*;
 
-/// Longest time from the last fault to rest: a lease and a refusal to run out, the loss time, and a full FIFO to drain.
+/// Longest time from the last fault to rest: a lease and a refusal to run out, the loss time, and a
+/// full FIFO to drain.
 const REST_MS: u64 = 15_000;
 
 fn play(seed: u64, fc23: bool, script: &[(u16, Fault)]) -> World {
@@ -41,7 +43,11 @@ fn fault() -> impl Strategy<Value = Fault> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, max_shrink_iters: 400, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 256,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn any_faults_leave_the_laws_whole(

@@ -16,7 +16,8 @@ pub enum SlotError {
     /// All registers are zero: nothing was published here yet.
     #[error("the slot is empty: wait for it")]
     Empty,
-    /// The check register does not fit: half written, or made for another boot. Wait for the next read.
+    /// The check register does not fit: half written, or made for another boot. Wait for the next
+    /// read.
     #[error("the slot's check does not fit: read it again")]
     Check,
     /// The sequence number is 0 or above 65520. The slot can not be placed; alarm.
@@ -29,8 +30,8 @@ pub enum SlotError {
 
 /// One thing that happened at the plant, in the order in which the PLC saw it.
 ///
-/// `item` is the PLC's number of one passage from induction to exit, 0 where the event is about no item.
-/// `encoder_mm` wraps at 2^32.
+/// `item` is the PLC's number of one passage from induction to exit, 0 where the event is about no
+/// item. `encoder_mm` wraps at 2^32.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Event {
     /// Epoch of the engine it was published to, 0 while none was granted. Set by the PLC end.
@@ -392,7 +393,7 @@ impl Event {
     /// # Errors
     /// See [`SlotError`]; whoever follows the ring still compares sequence and epoch.
     pub fn decode(slot: &Slot) -> Result<Self, SlotError> {
-        let seq = whole_slot(slot, 0)?;
+        let seq = whole_slot(slot)?;
         let (flags, code) = unpack(slot[2]);
         let (lap, spanned) = unpack(slot[7]);
         let (quality, cause) = unpack(slot[14]);
@@ -420,12 +421,17 @@ impl Event {
     }
 }
 
-/// The sequence number of a slot whose check fits `seed`, whatever it says.
-pub(super) fn whole_slot(slot: &Slot, seed: u16) -> Result<Seq, SlotError> {
+/// The sequence number of an event slot that is whole, whatever it says.
+pub(super) fn whole_slot(slot: &Slot) -> Result<Seq, SlotError> {
+    sequence_if(slot, check_of(&slot[..SLOT_REGS - 1]))
+}
+
+/// The sequence number of a slot, if its check is the right one.
+pub(super) fn sequence_if(slot: &Slot, check: u16) -> Result<Seq, SlotError> {
     if slot.iter().all(|register| *register == 0) {
         return Err(SlotError::Empty);
     }
-    if super::map::checked_with(seed, &slot[..SLOT_REGS - 1]) != slot[SLOT_REGS - 1] {
+    if slot[SLOT_REGS - 1] != check {
         return Err(SlotError::Check);
     }
     Seq::from_wire(slot[0]).ok_or(SlotError::Sequence)
