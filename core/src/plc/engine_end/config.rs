@@ -32,7 +32,7 @@ pub struct EngineConfig {
     pub sweep_ms: u32,
     /// Time after which wishes are written again.
     pub wishes_ms: u32,
-    /// Use FC23; [`EngineEnd::fc23_refused`] gives it up.
+    /// Use FC23; [`fc23_refused`](super::EngineEnd::fc23_refused) gives it up.
     pub fc23: bool,
     /// The last event an earlier run has on disk, so that it is not told again.
     pub resume: Option<Mark>,
