@@ -332,6 +332,32 @@ fn empty_slots_and_blocks_say_nothing() {
 }
 
 #[test]
+fn a_slot_torn_between_two_events_is_noticed() {
+    // In a sum, seven on in the sequence and seven down in the device cancel out.
+    let old = Event {
+        seq: Seq::FIRST,
+        device: 9,
+        ..Event::of(EventKind::BagButton)
+    };
+    let seq = Seq::from_wire(8).expect("in range");
+    let new = Event {
+        seq,
+        device: 2,
+        item: 4,
+        ..Event::of(EventKind::BagButton)
+    };
+    for from in 1..16 {
+        let mut slot = new.encode();
+        slot[from..].copy_from_slice(&old.encode()[from..]);
+        assert_eq!(
+            Event::decode(&slot),
+            Err(SlotError::Check),
+            "torn at {from}"
+        );
+    }
+}
+
+#[test]
 fn ring_distances_go_forward_only() {
     let seq = |wire| Seq::from_wire(wire);
     assert_eq!(ring::distance(None, seq(3)), 3);

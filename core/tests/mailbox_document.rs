@@ -195,9 +195,8 @@ fn tells(kind: fn(&EventKind) -> bool) -> impl Fn(&Exchange, &[Delivery]) -> boo
     }
 }
 
-fn worked_example() -> String {
-    let mut example = Example::new();
-    let ex = &mut example;
+/// From the first read to a ready engine.
+fn start(ex: &mut Example) {
     ex.show("What is this PLC?", reads(map::INFO_BASE));
     ex.show(
         "The engine claims epoch 7 for boot id 3; granted when its heartbeat has moved",
@@ -234,7 +233,10 @@ fn worked_example() -> String {
     ex.acknowledge(2);
     ex.engine.set_bits(EngineBits::READY);
     ex.show("Both events are on disk; the engine is ready", writes(9));
+}
 
+/// One item comes in, is ordered to a chute, and leaves there.
+fn one_item(ex: &mut Example) {
     let inducted = EventKind::Inducted {
         length_mm: 420,
         gap_mm: 180,
@@ -294,6 +296,12 @@ fn worked_example() -> String {
     );
     ex.acknowledge(5);
     ex.show("Events 4 and 5 are safe", writes(9));
+}
+
+fn worked_example() -> String {
+    let mut example = Example::new();
+    start(&mut example);
+    one_item(&mut example);
     example.text
 }
 

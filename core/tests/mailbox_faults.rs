@@ -67,3 +67,49 @@ fn a_quiet_link_comes_up_and_carries_everything() {
         assert!(world.node(0).inventories_complete > 0);
     }
 }
+
+/// What the random scripts have found, as they were shrunk.
+#[test]
+fn scripts_that_once_broke_a_law() {
+    use Fault::{
+        EnginePause, EngineRestart, LoseRequest, PlcReboot, SecondEngine, TornRead, WriteAgain,
+    };
+    // A restarted engine met a window torn between two grants, and took its middle for its
+    // beginning.
+    let torn_grant = [
+        (147, LoseRequest),
+        (195, EngineRestart),
+        (153, LoseRequest),
+        (125, TornRead { scans: 1, from: 29 }),
+    ];
+    play(1_418_985_561_322_539_160, false, &torn_grant);
+    // A slot torn between two events passed a check that was a plain sum.
+    play(
+        2_914_321_077_794_595_036,
+        true,
+        &[(
+            177,
+            TornRead {
+                scans: 5,
+                from: 113,
+            },
+        )],
+    );
+    // An inventory area was read after two restarts, as if it were that of the life before.
+    let two_lives = [
+        (177, EnginePause { ms: 1_481 }),
+        (5, PlcReboot),
+        (96, PlcReboot),
+        (83, SecondEngine),
+        (128, SecondEngine),
+        (110, LoseRequest),
+        (4, LoseRequest),
+        (83, SecondEngine),
+        (137, LoseRequest),
+        (106, WriteAgain { ms: 0 }),
+        (167, LoseRequest),
+        (122, WriteAgain { ms: 0 }),
+        (125, LoseRequest),
+    ];
+    play(4_150_300_632_790_664_555, false, &two_lives);
+}

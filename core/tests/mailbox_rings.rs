@@ -5,8 +5,8 @@ mod mailbox_support;
 
 use mailbox_support::pair::{Pair, assign, config, item_event, mark_of, plc_config};
 use sorthub_core::plc::{
-    Answer, Area, Command, Delivery, EngineConfig, Event, EventKind, Exception, Link, Mark, PlcEnd,
-    PushRefused, ReplyError, Seq, Slot, StatusInputs, check_under, map,
+    Answer, Area, Command, Delivery, EngineConfig, Event, EventKind, Exception, Header, Link, Mark,
+    PlcEnd, PushRefused, ReplyError, Seq, Slot, StatusInputs, check_under, map,
 };
 
 #[test]
@@ -305,6 +305,22 @@ fn cleared_command_slots_are_written_again() {
     assert_eq!(pair.consumed.len(), 1);
 }
 
+/// Another run of the engine, in the same area, on the same PLC.
+fn next_run(last: Pair, resume: Option<Mark>) -> Pair {
+    let now = last.now;
+    let mut next = Pair::new(
+        EngineConfig {
+            epoch: 6,
+            resume,
+            ..config()
+        },
+        last.plc,
+    );
+    next.now = now;
+    next.engine.connected(now);
+    next
+}
+
 #[test]
 fn events_on_disk_are_not_told_again_to_the_next_run() {
     let mut first = Pair::up(config());
@@ -328,8 +344,9 @@ fn events_on_disk_are_not_told_again_to_the_next_run() {
     assert_eq!(second.items(), [4, 5]);
 }
 
-#[test]
-fn a_first_poll_half_from_before_the_grant_loses_nothing() {
+/// The next run takes over from one that acknowledged two of six events, and its first polls are
+/// torn.
+fn takes_over(torn_polls: u32, mut tear: impl FnMut(&mut [u16], &[u16]) + 'static) -> Vec<u32> {
     let mut first = Pair::up(config());
     first.acknowledges = false;
     for item in 1..=6 {
@@ -341,26 +358,87 @@ fn a_first_poll_half_from_before_the_grant_loses_nothing() {
     first.run(50);
     let mut before = [0; map::POLL_REGS];
     first.plc.read(0, &mut before).expect("the poll block");
-    let now = first.now;
-    let mut second = Pair::new(
-        EngineConfig {
-            epoch: 6,
-            ..config()
-        },
-        first.plc,
-    );
-    second.now = now;
-    second.engine.connected(now);
-    let mut torn = 0;
+    let mut second = next_run(first, None);
+    let mut polls = 0;
     second.tamper = Some(Box::new(move |read, registers| {
-        // The first poll under the new grant shows the old publication of items 3 and 4.
-        if read.address == 0 && registers[2] == 6 && torn == 0 {
-            torn += 1;
-            registers[13 + 2 * 16..13 + 4 * 16].copy_from_slice(&before[13 + 2 * 16..13 + 4 * 16]);
+        let granted = read.address == 0 && registers[2] == 6;
+        polls += u32::from(granted);
+        if granted && polls <= torn_polls {
+            tear(
+                &mut registers[13 + 2 * 16..13 + 4 * 16],
+                &before[13 + 2 * 16..13 + 4 * 16],
+            );
         }
     }));
     second.run(3_000);
-    assert_eq!(second.items(), [3, 4, 5, 6]);
+    second.items()
+}
+
+#[test]
+fn a_first_poll_half_from_before_the_grant_loses_nothing() {
+    // Items 3 and 4 as published to the last run, however often.
+    let items = takes_over(3, |slots, before| slots.copy_from_slice(before));
+    assert_eq!(items, [3, 4, 5, 6]);
+}
+
+#[test]
+fn a_first_poll_half_from_before_the_events_loses_nothing() {
+    let items = takes_over(1, |slots, _| slots.fill(0));
+    assert_eq!(items, [3, 4, 5, 6]);
+}
+
+#[test]
+fn a_slot_of_the_last_run_is_no_command_of_this_one() {
+    let mut first = Pair::up(config());
+    first.scans = false;
+    first.engine.push(assign(1, 1)).expect("room");
+    first.turn().expect("the command");
+    let mut second = next_run(first, None);
+    second.run(1_500);
+    assert_eq!(second.plc.granted(), Some((Area::A, 6)));
+    second.engine.push(assign(2, 1)).expect("room");
+    let torn = second
+        .engine
+        .next_exchange(second.now)
+        .and_then(|exchange| exchange.write);
+    let torn = torn.expect("the command");
+    second
+        .plc
+        .write(torn.address, &torn.registers()[..9])
+        .expect("writable");
+    second.scan();
+    assert_eq!(second.consumed, []);
+}
+
+#[test]
+fn an_acknowledgement_of_what_was_never_published_changes_nothing() {
+    let mut pair = Pair::up(config());
+    pair.acknowledges = false;
+    for item in 1..=20 {
+        pair.plc.push_event(item_event(item)).expect("room");
+    }
+    pair.run(100);
+    let mut registers = [0; map::HEADER_REGS];
+    pair.plc
+        .read(Area::A.base(), &mut registers)
+        .expect("the header");
+    let header = Header::decode(&registers).expect("whole");
+    for event_ack in [8, 20, 21, 65_520, 65_521] {
+        let wrong = Header {
+            event_ack,
+            ..header
+        };
+        pair.plc
+            .write(Area::A.base(), &wrong.encode())
+            .expect("writable");
+        pair.scan();
+    }
+    pair.acknowledges = true;
+    for mark in pair.told.iter().filter_map(mark_of).collect::<Vec<_>>() {
+        assert!(pair.engine.acknowledge(mark));
+    }
+    pair.run(200);
+    assert_eq!(pair.items(), Vec::from_iter(1..=20));
 }
 
 #[test]

@@ -196,15 +196,20 @@ impl EventKind {
             cause: 0,
             quality: 0,
         };
+        let caused = |code, p1, p2, cause| Payload {
+            cause,
+            ..with(code, p1, p2)
+        };
+        let flagged = |code, p1, p2, flag| Payload {
+            flag,
+            ..with(code, p1, p2)
+        };
         match self {
             Self::Inducted {
                 length_mm,
                 gap_mm,
                 returned,
-            } => Payload {
-                flag: returned,
-                ..with(1, length_mm, gap_mm)
-            },
+            } => flagged(1, length_mm, gap_mm, returned),
             Self::AtScanner { trigger } => with(2, trigger, 0),
             Self::Measured { mass_g, length_mm } => with(3, mass_g, length_mm),
             Self::Discharged {
@@ -215,15 +220,9 @@ impl EventKind {
                 quality: quality.0,
                 ..with(4, chute, revision)
             },
-            Self::NotDischarged { chute, cause } => Payload {
-                cause: cause.code(),
-                ..with(5, chute, 0)
-            },
+            Self::NotDischarged { chute, cause } => caused(5, chute, 0, cause.code()),
             Self::LapPassed => with(6, 0, 0),
-            Self::EndOfLine { returning } => Payload {
-                flag: returning,
-                ..with(7, 0, 0)
-            },
+            Self::EndOfLine { returning } => flagged(7, 0, 0, returning),
             Self::Missing => with(8, 0, 0),
             Self::Unexpected => with(9, 0, 0),
             Self::CarrierNotEmpty => with(10, 0, 0),
@@ -231,37 +230,19 @@ impl EventKind {
                 seq,
                 revision,
                 answer,
-            } => Payload {
-                cause: answer.code(),
-                ..with(11, seq, revision)
-            },
-            Self::ChuteState { bits, taken, cause } => Payload {
-                cause: cause.code(),
-                ..with(12, bits.0, taken)
-            },
+            } => caused(11, seq, revision, answer.code()),
+            Self::ChuteState { bits, taken, cause } => caused(12, bits.0, taken, cause.code()),
             Self::BagButton => with(13, 0, 0),
             Self::InductionState {
                 bits,
                 rate_per_h,
                 cause,
-            } => Payload {
-                cause: cause.code(),
-                ..with(14, bits.0, rate_per_h)
-            },
+            } => caused(14, bits.0, rate_per_h, cause.code()),
             Self::Motion { speed_mm_s, bits } => with(15, speed_mm_s, bits.0),
-            Self::TrackingReset { cause } => Payload {
-                cause: cause.code(),
-                ..with(16, 0, 0)
-            },
-            Self::Alarm { code, on } => Payload {
-                flag: on,
-                ..with(17, code, 0)
-            },
+            Self::TrackingReset { cause } => caused(16, 0, 0, cause.code()),
+            Self::Alarm { code, on } => flagged(17, code, 0, on),
             Self::RemovedByHand => with(18, 0, 0),
-            Self::CarrierDisabled { cause } => Payload {
-                cause: cause.code(),
-                ..with(19, 0, 0)
-            },
+            Self::CarrierDisabled { cause } => caused(19, 0, 0, cause.code()),
             Self::InventoryLatched {
                 occupied,
                 generation,
@@ -311,6 +292,21 @@ impl EventKind {
                     answer,
                 }
             }
+            _ => return Self::of_the_plant(payload),
+        })
+    }
+
+    /// The types that are about the plant rather than an item.
+    fn of_the_plant(payload: &Payload) -> Option<Self> {
+        let Payload {
+            code,
+            flag,
+            p1,
+            p2,
+            cause,
+            ..
+        } = *payload;
+        Some(match code {
             12 => {
                 let cause = ChuteCause::from_code(cause);
                 Self::ChuteState {
