@@ -20,7 +20,7 @@ mod report;
 mod trail;
 
 pub use judge::{Comparison, Differing, Disagreement, Verdict, compare, judge};
-pub use report::{json, text};
+pub use report::{duration, json, text};
 pub use trail::{Ending, Passage, Step, Trails};
 
 use crate::api::{Api, ApiError, ApiLimits};
