@@ -78,7 +78,7 @@ impl HubFile {
     /// # Errors
     /// Every fault, warnings included, in the order of their places.
     pub fn read(path: &Path) -> Result<Self, Vec<Fault>> {
-        Self::from_source(&Source::read(path, HUB_FILE_MB_MAX).map_err(|fault| vec![fault])?)
+        Self::from_source(&Source::read(path, HUB_FILE_MB_MAX)?)
     }
 
     /// Reads a hub file's text; `name` is what faults call the file.
@@ -94,8 +94,8 @@ impl HubFile {
     /// # Errors
     /// As [`HubFile::read`].
     pub fn from_source(source: &Source) -> Result<Self, Vec<Fault>> {
-        let (mended, mut slips) = syntax::mend(source);
-        let entries = syntax::parse(&mended, source, &mut slips);
+        let (mended, slips) = syntax::mend(source);
+        let entries = syntax::parse(&mended);
         let faults = Faults::new(source, &slips);
         let read = read_all(&Table::new(&faults, &entries, Span::default(), "the file"));
         let warnings = faults.finish();

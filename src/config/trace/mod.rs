@@ -12,12 +12,13 @@ use std::sync::Arc;
 
 use sorthub_core::directory::Directory;
 use sorthub_core::hub::{
-    Capacity, ChuteSpec, Hub, HubSpec, InductionSpec, MeetsBy, Outlet, ScannerSpec, TrackKind,
-    TrackSpec,
+    Capacity, ChuteSpec, Hub, HubSpec, InductionSpec, MeetsBy, Outlet, ScannerSpec, Sensing,
+    TrackKind, TrackSpec,
 };
 use sorthub_core::ids::{ChuteId, DestId, TrackId};
 use sorthub_core::limits::CELLS_PER_TRACK_MAX;
 use sorthub_core::plan::{DestinationSpec, NoReadPolicy, Plan, PlanSpec, RoomPolicy};
+use sorthub_core::scanner::{Field, Framing, Template};
 use sorthub_core::units::{Micros, Mm, MmPerS};
 use sorthub_sim::spec::{
     ChutePlant, InductionPlant, ParcelPlant, PlantSpec, ScannerPlant, Service, TraceParcel,
@@ -26,7 +27,7 @@ use sorthub_sim::spec::{
 
 use super::HubFile;
 use super::fault::{Fault, TraceFault, in_order};
-use super::links::{Field, Framing, Functions, LinksSpec, Peer, PlcLink, ScannerLink};
+use super::links::{Functions, LinksSpec, Peer, PlcLink, ScannerLink};
 use super::source::{Source, Span};
 use layout::Layout;
 use parcels::Parcel;
@@ -75,9 +76,9 @@ pub fn read(layout: &Path, parcels: &Path) -> Result<HubFile, Vec<Fault>> {
     let parcels = Source::read(parcels, TRACE_MB_MAX);
     match (layout, parcels) {
         (Ok(layout), Ok(parcels)) => from_sources(&layout, &parcels),
-        (Err(layout), Err(parcels)) => Err(vec![layout, parcels]),
-        (Err(layout), Ok(parcels)) => Err([vec![layout], check_parcels(&parcels)].concat()),
-        (Ok(layout), Err(parcels)) => Err([check_layout(&layout), vec![parcels]].concat()),
+        (Err(layout), Err(parcels)) => Err([layout, parcels].concat()),
+        (Err(layout), Ok(parcels)) => Err([layout, check_parcels(&parcels)].concat()),
+        (Ok(layout), Err(parcels)) => Err([check_layout(&layout), parcels].concat()),
     }
 }
 
@@ -166,6 +167,7 @@ fn hub_of(line: &Layout, outfeeds: u32) -> HubSpec {
             lead,
         }],
         capacity: Capacity::Length(Mm(line.outfeed_mm(number).unwrap_or(1))),
+        sensing: Sensing::Counted,
     };
     let reject = ChuteSpec {
         name: "reject".to_owned(),
@@ -175,6 +177,7 @@ fn hub_of(line: &Layout, outfeeds: u32) -> HubSpec {
             lead,
         }],
         capacity: Capacity::Unlimited,
+        sensing: Sensing::Eyes,
     };
     // Half the way to the first outfeed is left for deciding, however slow the belt is.
     let wait = travel_mm(line.speed_mm_s, WAIT_MS).min(line.scanner_to_outfeed_mm / 2);
@@ -251,7 +254,7 @@ fn plant_of(hub: &Hub, trace: &[Parcel], dests: &BTreeMap<Vec<u32>, DestId>) -> 
             } else {
                 Service::Instant
             },
-            counts_taken: is_outfeed,
+            counts_taken: spec.sensing == Sensing::Counted,
             full_eye: false,
         }
     };
@@ -302,9 +305,11 @@ fn links() -> LinksSpec {
     let scanner = ScannerLink {
         peer: Peer::Connect(SCANNER_ADDRESS.to_owned()),
         framing: Framing::StxEtx,
-        separator: ';',
-        fields: vec![Field::Trigger, Field::Code],
-        no_read: vec!["NoRead".to_owned()],
+        template: Template {
+            separator: ';',
+            fields: vec![Field::Trigger, Field::Code],
+            no_read: vec!["NoRead".to_owned()],
+        },
     };
     LinksSpec {
         tracks: vec![Some(plc)],
