@@ -163,7 +163,11 @@ impl Block {
             self.first = now;
         }
         // Wrapping both ways gives back any two times, even if a faulty driver's clock went back.
-        let before = if self.records == 0 { Micros(0) } else { self.last };
+        let before = if self.records == 0 {
+            Micros(0)
+        } else {
+            self.last
+        };
         let step_us = now.0.wrapping_sub(before.0);
         self.bytes.push(CALL);
         self.put(&(step_us, signal, outputs.len() as u64));
@@ -200,7 +204,8 @@ impl Block {
     fn put<T: serde::Serialize>(&mut self, value: &T) {
         let mut scratch = [0; SCRATCH_BYTES];
         let encoded = postcard::to_slice(value, &mut scratch);
-        self.bytes.extend_from_slice(encoded.expect("no value of the vocabulary is so long"));
+        self.bytes
+            .extend_from_slice(encoded.expect("no value of the vocabulary is so long"));
     }
 
     /// The checksum of the row: of the bytes and of everything said about them.
@@ -222,7 +227,12 @@ impl Block {
     #[must_use]
     pub fn items(&self) -> Items<'_> {
         let now = Micros(0);
-        Items { block: self, at: 0, seq: self.first_seq, now }
+        Items {
+            block: self,
+            at: 0,
+            seq: self.first_seq,
+            now,
+        }
     }
 }
 
@@ -244,7 +254,11 @@ impl<'a> Items<'a> {
         let bytes: &'a [u8] = &self.block.bytes;
         let Some((&tag, rest)) = bytes.get(self.at..).and_then(<[u8]>::split_first) else {
             let (found, told) = (self.seq, self.block.next_seq);
-            return if found == told { Ok(None) } else { Err(BlockFault::Count { found, told }) };
+            return if found == told {
+                Ok(None)
+            } else {
+                Err(BlockFault::Count { found, told })
+            };
         };
         let unknown = BlockFault::Unknown { at: self.at };
         let (item, rest) = self.item(tag, rest, outputs).ok_or(unknown)?;
@@ -271,7 +285,13 @@ impl<'a> Items<'a> {
                 let ((code, len), rest) = take::<(u64, u64)>(rest)?;
                 let (text, rest) = rest.split_at_checked(usize::try_from(len).ok()?)?;
                 let text = std::str::from_utf8(text).ok()?;
-                Some((Item::Text { code: CodeId(code), text }, rest))
+                Some((
+                    Item::Text {
+                        code: CodeId(code),
+                        text,
+                    },
+                    rest,
+                ))
             }
             CLOSE => {
                 let (digest, rest) = take_u64_le(rest)?;
@@ -281,11 +301,7 @@ impl<'a> Items<'a> {
         }
     }
 
-    fn call(
-        &mut self,
-        rest: &'a [u8],
-        outputs: &mut Vec<Output>,
-    ) -> Option<(Item<'a>, &'a [u8])> {
+    fn call(&mut self, rest: &'a [u8], outputs: &mut Vec<Output>) -> Option<(Item<'a>, &'a [u8])> {
         let ((step_us, signal, said), mut rest) = take::<(u64, Signal, u64)>(rest)?;
         outputs.clear();
         for _ in 0..said {
@@ -297,7 +313,15 @@ impl<'a> Items<'a> {
         let seq = self.seq;
         self.seq = seq.checked_add(1)?;
         self.now = Micros(self.now.0.wrapping_add(step_us));
-        Some((Item::Call(Call { seq, now: self.now, signal, hash_after }), rest))
+        Some((
+            Item::Call(Call {
+                seq,
+                now: self.now,
+                signal,
+                hash_after,
+            }),
+            rest,
+        ))
     }
 }
 

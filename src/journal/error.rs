@@ -98,8 +98,10 @@ pub enum JournalError {
 #[non_exhaustive]
 pub enum CloseError {
     /// The store failed to the end; the journal stops before these records.
-    #[error("the journal ends before record {first}: {records} records could not be written \
-        ({why}); free the disk and begin a new run")]
+    #[error(
+        "the journal ends before record {first}: {records} records could not be written \
+        ({why}); free the disk and begin a new run"
+    )]
     Unsaved {
         /// The first record that is missing.
         first: u64,
@@ -128,13 +130,21 @@ impl JournalError {
         | Error::Utf8Error(..) = source
         {
             let place = "a value in a table".to_owned();
-            return Self::Damaged { file, place, what: source.to_string() };
+            return Self::Damaged {
+                file,
+                place,
+                what: source.to_string(),
+            };
         }
         match source.sqlite_error_code() {
             Some(ErrorCode::NotADatabase) => Self::NotAJournal { file },
             Some(ErrorCode::DatabaseCorrupt) => {
                 let place = "the database's own pages".to_owned();
-                Self::Damaged { file, place, what: source.to_string() }
+                Self::Damaged {
+                    file,
+                    place,
+                    what: source.to_string(),
+                }
             }
             _ => Self::Store { file, source },
         }

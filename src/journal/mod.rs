@@ -18,6 +18,7 @@
 use std::path::Path;
 
 mod crc32c;
+mod description;
 mod error;
 mod queue;
 mod reader;
@@ -27,6 +28,7 @@ mod writer;
 
 pub mod block;
 
+pub use description::{DescriptionError, describe, understand};
 pub use error::{CloseError, JournalError};
 pub use queue::{CODE_TEXT_BYTES_MAX, Recorder};
 pub use reader::{Reader, RunInfo, Tail};
@@ -100,7 +102,12 @@ impl Journal {
     pub fn open(dir: &Path, header: &RunHeader, options: Options) -> Result<Self, JournalError> {
         let (mut store, cut) = store::Store::open(dir, options.bytes_max)?;
         let run_epoch = store.begin_run(header)?;
-        Ok(Self { store, run_epoch, cut, options })
+        Ok(Self {
+            store,
+            run_epoch,
+            cut,
+            options,
+        })
     }
 
     /// The epoch of the run that was begun: it goes into every parcel id, so that no id is ever

@@ -32,11 +32,20 @@ pub(super) enum Slot {
     /// An output of the call that follows.
     Said(Output),
     /// A call; its outputs came before.
-    Call { now: Micros, signal: Signal, hash_after: u64 },
+    Call {
+        now: Micros,
+        signal: Signal,
+        hash_after: u64,
+    },
     /// So many calls found no room.
     Gap { count: u64 },
     /// A part of a code's text.
-    Text { code: CodeId, part: [u8; TEXT_PART_BYTES], len: u8, last: bool },
+    Text {
+        code: CodeId,
+        part: [u8; TEXT_PART_BYTES],
+        len: u8,
+        last: bool,
+    },
     /// The run is over; what the sorter's digest is then.
     Close { digest: u64 },
 }
@@ -116,7 +125,11 @@ impl Recorder {
         for output in outputs {
             self.push(Slot::Said(*output));
         }
-        self.push(Slot::Call { now, signal: *signal, hash_after });
+        self.push(Slot::Call {
+            now,
+            signal: *signal,
+            hash_after,
+        });
         seq
     }
 
@@ -139,7 +152,12 @@ impl Recorder {
             let mut part = [0; TEXT_PART_BYTES];
             part[..to - from].copy_from_slice(&bytes[from..to]);
             let len = (to - from) as u8;
-            self.push(Slot::Text { code, part, len, last: nth + 1 == parts });
+            self.push(Slot::Text {
+                code,
+                part,
+                len,
+                last: nth + 1 == parts,
+            });
         }
     }
 
@@ -190,15 +208,24 @@ impl Recorder {
             return Err(CloseError::Stopped { durable });
         }
         if durable < last || !all_in || self.shared.failing.load(Ordering::Acquire) {
-            let why = self.shared.last_error().unwrap_or_else(|| "too slow".to_owned());
-            return Err(CloseError::Unsaved { first: durable + 1, records: last - durable, why });
+            let why = self
+                .shared
+                .last_error()
+                .unwrap_or_else(|| "too slow".to_owned());
+            return Err(CloseError::Unsaved {
+                first: durable + 1,
+                records: last - durable,
+                why,
+            });
         }
         Ok(self.watch().counts())
     }
 
     /// Lets the writer store what is in the queue and waits for its end; true if it panicked.
     fn finish(&mut self) -> bool {
-        let Some(writer) = self.writer.take() else { return false };
+        let Some(writer) = self.writer.take() else {
+            return false;
+        };
         self.shared.closing.store(true, Ordering::Release);
         self.writer_thread.unpark();
         writer.join().is_err()
@@ -215,7 +242,9 @@ impl Recorder {
         if !self.has_room((slots + 1).max(half)) {
             return false;
         }
-        self.push(Slot::Gap { count: self.missing });
+        self.push(Slot::Gap {
+            count: self.missing,
+        });
         self.missing = 0;
         true
     }
@@ -231,7 +260,10 @@ impl Recorder {
     fn push(&mut self, slot: Slot) {
         self.room -= 1;
         let refused = self.queue.push(slot).is_err();
-        assert!(!refused, "a slot of the journal's queue was free and is taken");
+        assert!(
+            !refused,
+            "a slot of the journal's queue was free and is taken"
+        );
     }
 }
 

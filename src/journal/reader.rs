@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OpenFlags, Row};
 
 use super::block::{Block, BlockFault};
-use super::crc32c::crc32c;
 use super::store::{self, FILE_NAME, TornTail};
 use super::{JournalError, RunHeader};
 
@@ -58,22 +57,22 @@ impl Reader {
     /// Every run, the oldest first.
     ///
     /// # Errors
-    /// See [`JournalError`]; a run whose description is damaged makes the whole journal damaged.
+    /// See [`JournalError`]; a run whose header is damaged makes the whole journal damaged.
     pub fn runs(&self) -> Result<Vec<RunInfo>, JournalError> {
         let failed = |e| JournalError::of_store(&self.file, e);
-        let sql = "SELECT r.run, build, description, description_crc, plan_version,
-                clock_permille, started_unix_us, first_block, c.block, c.first_seq, c.why
+        let sql = "SELECT r.run, build, description, plan_version, clock_permille,
+                started_unix_us, first_block, crc, c.block, c.first_seq, c.why
             FROM runs r LEFT JOIN cuts c ON c.run = r.run ORDER BY r.run";
         let mut statement = self.conn.prepare(sql).map_err(failed)?;
         let rows = statement.query_map([], run_of_row).map_err(failed)?;
         let mut runs: Vec<RunInfo> = Vec::new();
         for row in rows {
             let (info, crc) = row.map_err(failed)?;
-            if crc32c(&[info.header.description.as_bytes()]) != crc {
+            if store::run_crc(info.run, &info.header, info.blocks.start) != crc {
                 return Err(JournalError::Damaged {
                     file: self.file.clone(),
                     place: format!("row {} of runs", info.run),
-                    what: "the checksum of the description does not match".to_owned(),
+                    what: "the checksum does not match".to_owned(),
                 });
             }
             if let Some(before) = runs.last_mut() {
@@ -96,7 +95,11 @@ impl Reader {
             _ => "none".to_owned(),
         };
         let found = runs.into_iter().find(|info| info.run == run);
-        found.ok_or_else(|| JournalError::NoRun { file: self.file.clone(), run, held })
+        found.ok_or_else(|| JournalError::NoRun {
+            file: self.file.clone(),
+            run,
+            held,
+        })
     }
 
     /// Walks through a run's blocks in order until `visit` gives false or a fault. Each block is
@@ -121,17 +124,30 @@ fn run_of_row(row: &Row<'_>) -> rusqlite::Result<(RunInfo, u32)> {
     let header = RunHeader {
         build: row.get(1)?,
         description: row.get(2)?,
-        plan_version: row.get(4)?,
-        clock_permille: row.get(5)?,
-        started_unix_us: row.get::<_, i64>(6)?.cast_unsigned(),
+        plan_version: row.get(3)?,
+        clock_permille: row.get(4)?,
+        started_unix_us: row.get::<_, i64>(5)?.cast_unsigned(),
     };
     let cut = match row.get::<_, Option<i64>>(8)? {
         Some(block) => {
             let first_seq = row.get::<_, i64>(9)?.cast_unsigned();
-            Some(TornTail { run, block, first_seq, why: row.get(10)? })
+            Some(TornTail {
+                run,
+                block,
+                first_seq,
+                why: row.get(10)?,
+            })
         }
         None => None,
     };
-    let blocks = row.get(7)?..i64::MAX;
-    Ok((RunInfo { run, header, cut, blocks }, row.get(3)?))
+    let blocks = row.get(6)?..i64::MAX;
+    Ok((
+        RunInfo {
+            run,
+            header,
+            cut,
+            blocks,
+        },
+        row.get(7)?,
+    ))
 }

@@ -12,6 +12,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use sorthub_core::units::Micros;
 
 use super::block::{Block, BlockFault, FORMAT};
+use super::crc32c::crc32c;
 use super::{JournalError, RunHeader};
 
 /// The journal's file in its directory.
@@ -34,11 +35,11 @@ CREATE TABLE runs (
     run INTEGER PRIMARY KEY,           -- the run epoch, from 1
     build TEXT NOT NULL,
     description TEXT NOT NULL,         -- hub and plan, canonical
-    description_crc INTEGER NOT NULL,  -- CRC-32C of it
     plan_version INTEGER NOT NULL,
     clock_permille INTEGER NOT NULL,   -- speed of the sorter's clock against the wall clock
     started_unix_us INTEGER NOT NULL,
-    first_block INTEGER NOT NULL       -- its blocks have ids from here to the next run's
+    first_block INTEGER NOT NULL,      -- its blocks have ids from here to the next run's
+    crc INTEGER NOT NULL               -- CRC-32C of the rest (numbers little-endian)
 ) STRICT;
 CREATE TABLE blocks (
     id INTEGER PRIMARY KEY,
@@ -61,7 +62,7 @@ CREATE TABLE cuts (
 ) STRICT;
 ";
 
-pub(super) const BLOCK_COLUMNS: &str =
+const BLOCK_COLUMNS: &str =
     "id, run, first_seq, next_seq, records, first_us, last_us, hash_after, crc, bytes";
 
 /// A damaged end of a run.
@@ -109,7 +110,12 @@ impl Store {
         let conn = connect(&file, bytes_max).map_err(|e| JournalError::of_store(&file, e))?;
         prepare(&file, &conn)?;
         sync_directory(dir)?;
-        let mut store = Self { file, conn, cut: None, _lock: lock };
+        let mut store = Self {
+            file,
+            conn,
+            cut: None,
+            _lock: lock,
+        };
         store.cut = store.torn_tail()?;
         let cut = store.cut.clone();
         Ok((store, cut))
@@ -118,7 +124,9 @@ impl Store {
     /// The last run's last block, if it is damaged.
     fn torn_tail(&self) -> Result<Option<TornTail>, JournalError> {
         let last = last_run(&self.conn).map_err(|e| JournalError::of_store(&self.file, e))?;
-        let Some((run, first_block)) = last else { return Ok(None) };
+        let Some((run, first_block)) = last else {
+            return Ok(None);
+        };
         let blocks = first_block..i64::MAX;
         visit_blocks(&self.file, &self.conn, run, blocks, |_| Ok(true))
     }
@@ -161,20 +169,30 @@ impl Store {
 }
 
 fn lock(dir: &Path) -> Result<File, JournalError> {
-    let failed = |source| JournalError::Directory { dir: dir.to_owned(), source };
+    let failed = |source| JournalError::Directory {
+        dir: dir.to_owned(),
+        source,
+    };
     std::fs::create_dir_all(dir).map_err(failed)?;
     let lock = File::create(dir.join(LOCK_NAME)).map_err(failed)?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(JournalError::InUse { dir: dir.to_owned() }),
+        Err(TryLockError::WouldBlock) => Err(JournalError::InUse {
+            dir: dir.to_owned(),
+        }),
         Err(TryLockError::Error(source)) => Err(failed(source)),
     }
 }
 
 /// Makes the names of new files durable: SQLite does so for its log, but not for the database.
 fn sync_directory(dir: &Path) -> Result<(), JournalError> {
-    let failed = |source| JournalError::Directory { dir: dir.to_owned(), source };
-    File::open(dir).and_then(|dir| dir.sync_all()).map_err(failed)
+    let failed = |source| JournalError::Directory {
+        dir: dir.to_owned(),
+        source,
+    };
+    File::open(dir)
+        .and_then(|dir| dir.sync_all())
+        .map_err(failed)
 }
 
 fn connect(file: &Path, bytes_max: Option<u64>) -> rusqlite::Result<Connection> {
@@ -194,7 +212,9 @@ fn connect(file: &Path, bytes_max: Option<u64>) -> rusqlite::Result<Connection> 
 fn prepare(file: &Path, conn: &Connection) -> Result<(), JournalError> {
     let failed = |e| JournalError::of_store(file, e);
     let tables = "SELECT count(*) FROM sqlite_schema";
-    let tables: i64 = conn.query_row(tables, [], |row| row.get(0)).map_err(failed)?;
+    let tables: i64 = conn
+        .query_row(tables, [], |row| row.get(0))
+        .map_err(failed)?;
     if tables == 0 {
         let make = format!(
             "BEGIN; PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT};
@@ -212,18 +232,24 @@ pub(super) fn check_format(file: &Path, conn: &Connection) -> Result<(), Journal
         told.map_err(|e| JournalError::of_store(file, e))
     };
     if number("application_id")? != APPLICATION_ID {
-        return Err(JournalError::NotAJournal { file: file.to_owned() });
+        return Err(JournalError::NotAJournal {
+            file: file.to_owned(),
+        });
     }
     let found = number("user_version")?;
     if found != FORMAT {
-        return Err(JournalError::Format { file: file.to_owned(), found });
+        return Err(JournalError::Format {
+            file: file.to_owned(),
+            found,
+        });
     }
     Ok(())
 }
 
 fn last_run(conn: &Connection) -> rusqlite::Result<Option<(u32, i64)>> {
     let sql = "SELECT run, first_block FROM runs ORDER BY run DESC LIMIT 1";
-    conn.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?))).optional()
+    conn.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()
 }
 
 fn write_run(
@@ -237,24 +263,45 @@ fn write_run(
         conn.execute(
             "INSERT INTO cuts (run, block, first_seq, why, before_run)
              VALUES (?1, ?2, ?3, ?4, ?5)",
-            params![cut.run, cut.block, cut.first_seq.cast_signed(), cut.why, run],
+            params![
+                cut.run,
+                cut.block,
+                cut.first_seq.cast_signed(),
+                cut.why,
+                run
+            ],
         )?;
     }
+    let first_block = last_block(conn)? + 1;
     conn.execute(
-        "INSERT INTO runs (run, build, description, description_crc, plan_version,
-             clock_permille, started_unix_us, first_block)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, (SELECT coalesce(max(id), 0) + 1 FROM blocks))",
+        "INSERT INTO runs (run, build, description, plan_version, clock_permille,
+             started_unix_us, first_block, crc)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         params![
             run,
             header.build,
             header.description,
-            super::crc32c::crc32c(&[header.description.as_bytes()]),
             header.plan_version,
             header.clock_permille,
             header.started_unix_us.cast_signed(),
+            first_block,
+            run_crc(run, header, first_block),
         ],
     )?;
     Ok(())
+}
+
+/// The checksum of a row of `runs`.
+pub(super) fn run_crc(run: u32, header: &RunHeader, first_block: i64) -> u32 {
+    crc32c(&[
+        &run.to_le_bytes(),
+        header.build.as_bytes(),
+        header.description.as_bytes(),
+        &header.plan_version.to_le_bytes(),
+        &header.clock_permille.to_le_bytes(),
+        &header.started_unix_us.to_le_bytes(),
+        &first_block.to_le_bytes(),
+    ])
 }
 
 /// Walks through a run's blocks in order, checking each and that they follow each other, until
@@ -309,13 +356,18 @@ fn check(block: &Block, crc: u32, run: u32, expected: u64) -> Result<(), BlockFa
         return Err(BlockFault::Checksum);
     }
     if block.first_seq != expected {
-        return Err(BlockFault::Order { found: block.first_seq, expected });
+        return Err(BlockFault::Order {
+            found: block.first_seq,
+            expected,
+        });
     }
     Ok(())
 }
 
 fn last_block(conn: &Connection) -> rusqlite::Result<i64> {
-    conn.query_row("SELECT coalesce(max(id), 0) FROM blocks", [], |row| row.get(0))
+    conn.query_row("SELECT coalesce(max(id), 0) FROM blocks", [], |row| {
+        row.get(0)
+    })
 }
 
 fn torn_or_damaged(
@@ -329,8 +381,17 @@ fn torn_or_damaged(
     // Only bytes that differ can be a write that was torn; a whole block in the wrong place, or
     // one that says other things than it was made of, was not torn but tampered with or misread.
     if at_end && fault == BlockFault::Checksum {
-        return Ok(TornTail { run, block, first_seq, why: fault.to_string() });
+        return Ok(TornTail {
+            run,
+            block,
+            first_seq,
+            why: fault.to_string(),
+        });
     }
     let place = format!("row {block} of blocks (run {run}, record {first_seq})");
-    Err(JournalError::Damaged { file: file.to_owned(), place, what: fault.to_string() })
+    Err(JournalError::Damaged {
+        file: file.to_owned(),
+        place,
+        what: fault.to_string(),
+    })
 }

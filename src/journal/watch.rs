@@ -27,11 +27,17 @@ pub(super) struct Shared {
 
 impl Shared {
     pub(super) fn last_error(&self) -> Option<String> {
-        self.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.last_error
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     pub(super) fn set_last_error(&self, why: String) {
-        *self.last_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
+        *self
+            .last_error
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(why);
     }
 }
 

@@ -61,7 +61,13 @@ pub(super) fn start(store: Store, run: u32, options: Options) -> Result<Recorder
             std::mem::forget(alarm);
         })
         .map_err(JournalError::Thread)?;
-    Ok(Recorder::new(queue, shared, thread, run, options.close_patience))
+    Ok(Recorder::new(
+        queue,
+        shared,
+        thread,
+        run,
+        options.close_patience,
+    ))
 }
 
 /// Marks the journal as failing when the writer panics, so that nobody waits for it.
@@ -69,7 +75,8 @@ struct AlarmOnPanic(Arc<Shared>);
 
 impl Drop for AlarmOnPanic {
     fn drop(&mut self) {
-        self.0.set_last_error("the journal's thread has stopped by a fault".to_owned());
+        self.0
+            .set_last_error("the journal's thread has stopped by a fault".to_owned());
         self.0.failing.store(true, Ordering::Release);
     }
 }
@@ -99,7 +106,11 @@ impl Writer {
         {
             match slot {
                 Slot::Said(output) => self.said.push(output),
-                Slot::Call { now, signal, hash_after } => {
+                Slot::Call {
+                    now,
+                    signal,
+                    hash_after,
+                } => {
                     self.block.call(now, &signal, &self.said, hash_after);
                     self.said.clear();
                 }
@@ -108,7 +119,12 @@ impl Writer {
                     tracing::error!(first, count, "JournalGapNamed: the queue was full");
                     self.block.gap(count);
                 }
-                Slot::Text { code, part, len, last } => {
+                Slot::Text {
+                    code,
+                    part,
+                    len,
+                    last,
+                } => {
                     self.text.extend_from_slice(&part[..usize::from(len)]);
                     if last {
                         self.keep_text(code);
@@ -146,10 +162,16 @@ impl Writer {
             tracing::info!(first = self.block.first_seq, "JournalCommitSucceeded again");
         }
         let shared = &self.shared;
-        shared.records.fetch_add(u64::from(self.block.records), Ordering::Relaxed);
+        shared
+            .records
+            .fetch_add(u64::from(self.block.records), Ordering::Relaxed);
         shared.blocks.fetch_add(1, Ordering::Relaxed);
-        shared.bytes.fetch_add(self.block.bytes.len() as u64, Ordering::Relaxed);
-        shared.durable_seq.store(self.block.next_seq - 1, Ordering::Release);
+        shared
+            .bytes
+            .fetch_add(self.block.bytes.len() as u64, Ordering::Relaxed);
+        shared
+            .durable_seq
+            .store(self.block.next_seq - 1, Ordering::Release);
         self.block.follow();
         true
     }
@@ -160,7 +182,9 @@ impl Writer {
         loop {
             let now = Instant::now();
             if self.shared.closing.load(Ordering::Acquire) {
-                let give_up = *self.give_up.get_or_insert(now + self.options.close_patience);
+                let give_up = *self
+                    .give_up
+                    .get_or_insert(now + self.options.close_patience);
                 if now >= give_up {
                     return false;
                 }
