@@ -19,16 +19,26 @@ fn root() -> &'static Path {
 fn files_in(folder: &str, endings: &[&str]) -> Vec<PathBuf> {
     let entries = fs::read_dir(root().join(folder)).expect("the folder is part of the project");
     let paths = entries.map(|entry| entry.expect("the folder can be listed").path());
-    let fits = |path: &PathBuf| endings.iter().any(|end| path.display().to_string().ends_with(end));
+    let fits = |path: &PathBuf| {
+        endings
+            .iter()
+            .any(|end| path.display().to_string().ends_with(end))
+    };
     let mut found: Vec<PathBuf> = paths.filter(fits).collect();
     found.sort();
-    assert!(!found.is_empty(), "{folder} holds nothing that ends in {endings:?}");
+    assert!(
+        !found.is_empty(),
+        "{folder} holds nothing that ends in {endings:?}"
+    );
     found
 }
 
 /// The faults of a file, read under its bare name so that goldens hold no path.
 fn faults_of(path: &Path) -> Vec<Fault> {
-    let name = path.file_name().and_then(|name| name.to_str()).expect("names are text");
+    let name = path
+        .file_name()
+        .and_then(|name| name.to_str())
+        .expect("names are text");
     let bytes = fs::read(path).expect("the file can be read");
     let source = match Source::from_bytes(name, bytes) {
         Ok(source) => source,
@@ -70,7 +80,10 @@ fn every_fault_is_told_at_its_place() {
 
 fn sorthub(args: &[&str]) -> Output {
     let mut command = Command::new(common::sorthub());
-    let command = command.current_dir(root()).env_remove("RUST_LOG").args(args);
+    let command = command
+        .current_dir(root())
+        .env_remove("RUST_LOG")
+        .args(args);
     command.output().expect("the program can be started")
 }
 
@@ -82,13 +95,20 @@ fn text(bytes: &[u8]) -> &str {
 fn good_files_end_with_0_and_say_so() {
     let out = sorthub(&["check", "config/demo.toml", "config/lsrm-1.toml"]);
     assert_eq!(out.status.code(), Some(0), "{}", text(&out.stderr));
-    assert_eq!(text(&out.stdout), "config/demo.toml: ok\nconfig/lsrm-1.toml: ok\n");
+    assert_eq!(
+        text(&out.stdout),
+        "config/demo.toml: ok\nconfig/lsrm-1.toml: ok\n"
+    );
     assert_eq!(text(&out.stderr), "");
 }
 
 #[test]
 fn faulty_files_end_with_2_and_every_fault_of_every_file() {
-    let files = ["tests/faulty/names.toml", "tests/faulty/rows.csv", "config/demo.toml"];
+    let files = [
+        "tests/faulty/names.toml",
+        "tests/faulty/rows.csv",
+        "config/demo.toml",
+    ];
     let out = sorthub(&["check", files[0], files[1], files[2]]);
     assert_eq!(out.status.code(), Some(2));
     assert_eq!(text(&out.stdout), "config/demo.toml: ok\n");
@@ -100,7 +120,10 @@ fn faulty_files_end_with_2_and_every_fault_of_every_file() {
         let line = line.replace("names.toml", files[0]);
         assert!(told.contains(&line), "{line} is not in:\n{told}");
     }
-    assert!(told.contains("tests/faulty/rows.csv:3:3: `arrival_s` is -3.068"), "{told}");
+    assert!(
+        told.contains("tests/faulty/rows.csv:3:3: `arrival_s` is -3.068"),
+        "{told}"
+    );
 }
 
 #[test]
@@ -108,10 +131,16 @@ fn parcels_are_checked_against_the_one_layout_given() {
     let layout = "tests/faulty/good.layout.csv";
     let out = sorthub(&["check", "tests/faulty/rows.csv", layout]);
     let told = text(&out.stderr);
-    assert!(told.contains("the layout has no outfeed 4; it has 3"), "{told}");
+    assert!(
+        told.contains("the layout has no outfeed 4; it has 3"),
+        "{told}"
+    );
     assert_eq!(text(&out.stdout), format!("{layout}: ok\n"));
     let alone = sorthub(&["check", "tests/faulty/rows.csv"]);
-    assert!(!text(&alone.stderr).contains("no outfeed 4"), "nothing says how many there are");
+    assert!(
+        !text(&alone.stderr).contains("no outfeed 4"),
+        "nothing says how many there are"
+    );
 }
 
 #[test]
@@ -124,24 +153,46 @@ fn warnings_do_not_change_the_exit_code() {
 
 #[test]
 fn json_is_one_object_with_typed_faults() {
-    let out = sorthub(&["check", "--json", "tests/faulty/broken_header.toml", "config/demo.toml"]);
+    let out = sorthub(&[
+        "check",
+        "--json",
+        "tests/faulty/broken_header.toml",
+        "config/demo.toml",
+    ]);
     assert_eq!(out.status.code(), Some(2));
     assert_eq!(text(&out.stderr), "");
     let json: Value = serde_json::from_slice(&out.stdout).expect("one JSON value and no more");
     assert_eq!(json["ok"], false);
     assert_eq!(json["files"][1]["ok"], true);
     assert_eq!(json["files"][0]["kind"], "hub");
-    let faults = json["files"][0]["faults"].as_array().expect("a list of faults");
-    let word = faults.iter().find(|fault| fault["code"] == "not-one-of").expect("the last one");
-    assert_eq!((&word["line"], &word["column"]), (&Value::from(33), &Value::from(16)));
+    let faults = json["files"][0]["faults"]
+        .as_array()
+        .expect("a list of faults");
+    let word = faults
+        .iter()
+        .find(|fault| fault["code"] == "not-one-of")
+        .expect("the last one");
+    assert_eq!(
+        (&word["line"], &word["column"]),
+        (&Value::from(33), &Value::from(16))
+    );
     assert_eq!(word["severity"], "error");
     assert_eq!(word["nearest"], "one_for_each_chute");
-    assert!(word["mend"].as_str().is_some_and(|mend| mend.starts_with("use one of")));
+    assert!(
+        word["mend"]
+            .as_str()
+            .is_some_and(|mend| mend.starts_with("use one of"))
+    );
 }
 
 #[test]
 fn bad_arguments_end_with_2_and_help_with_0() {
-    for args in [vec![], vec!["check"], vec!["chekc", "x"], vec!["check", "--jsno", "x"]] {
+    for args in [
+        vec![],
+        vec!["check"],
+        vec!["chekc", "x"],
+        vec!["check", "--jsno", "x"],
+    ] {
         let out = sorthub(&args);
         assert_eq!(out.status.code(), Some(2), "{args:?}");
         assert!(!out.stderr.is_empty() && out.stdout.is_empty(), "{args:?}");
@@ -158,6 +209,12 @@ fn a_file_that_cannot_be_read_is_named() {
     let out = sorthub(&["check", "config/no-such-hub.toml", "config"]);
     assert_eq!(out.status.code(), Some(2));
     let told = text(&out.stderr);
-    assert!(told.contains("error: config/no-such-hub.toml:1:1: cannot be read:"), "{told}");
-    assert!(told.contains("error: config:1:1: cannot be read:"), "{told}");
+    assert!(
+        told.contains("error: config/no-such-hub.toml:1:1: cannot be read:"),
+        "{told}"
+    );
+    assert!(
+        told.contains("error: config:1:1: cannot be read:"),
+        "{told}"
+    );
 }

@@ -22,7 +22,10 @@ fn check_places(faults: &[Fault], text: &str) {
         let line = lines.get(fault.line as usize - 1);
         let line = line.unwrap_or_else(|| panic!("no line {}: {fault}", fault.line));
         let columns = line.chars().count() + 1;
-        assert!((1..=columns).contains(&(fault.column as usize)), "{fault} in {line:?}");
+        assert!(
+            (1..=columns).contains(&(fault.column as usize)),
+            "{fault} in {line:?}"
+        );
         assert!(fault.width >= 1 && !fault.kind.mend().is_empty(), "{fault}");
     }
 }
@@ -34,7 +37,10 @@ fn read_hub(text: &str) {
             check_places(&file.warnings, text);
         }
         Err(faults) => {
-            assert!(faults.iter().any(Fault::is_error), "refused without a reason");
+            assert!(
+                faults.iter().any(Fault::is_error),
+                "refused without a reason"
+            );
             check_places(&faults, text);
         }
     }
@@ -46,7 +52,11 @@ fn read_trace(layout: &str, parcels: &str) {
     let read = trace::from_sources(&layout_source, &parcels_source);
     assert!(!matches!(&read, Err(faults) if !faults.iter().any(Fault::is_error)));
     for fault in read.map_or_else(|faults| faults, |file| file.warnings) {
-        let text = if &*fault.file == "layout" { layout } else { parcels };
+        let text = if &*fault.file == "layout" {
+            layout
+        } else {
+            parcels
+        };
         check_places(&[fault], text);
     }
     check_places(&trace::check_layout(&parcels_source), parcels);
@@ -56,10 +66,45 @@ fn read_trace(layout: &str, parcels: &str) {
 /// Pieces that a hub file is made of, and pieces that break it.
 fn piece() -> impl Strategy<Value = String> {
     const PIECES: &[&str] = &[
-        "[", "]", "[[", "]]", "{", "}", "\"", "\"\"\"", "'", "=", ",", "\n", "#", "\\", "{n}",
-        "{n:3}", "{track}", "*", "-", "0", "9", "4294967295", "99999999999999999999", "0.5", "true",
-        "at_mm", "count = 60000\n", "count = 3\n", "track", "[[chute]]\n", "[[track]]\n", "[plan]\n",
-        "tracks = [\"*\"]\n", "kind = \"line\"\n", "outlets = [", "é", "漢字", "\u{feff}", "\u{7f}",
+        "[",
+        "]",
+        "[[",
+        "]]",
+        "{",
+        "}",
+        "\"",
+        "\"\"\"",
+        "'",
+        "=",
+        ",",
+        "\n",
+        "#",
+        "\\",
+        "{n}",
+        "{n:3}",
+        "{track}",
+        "*",
+        "-",
+        "0",
+        "9",
+        "4294967295",
+        "99999999999999999999",
+        "0.5",
+        "true",
+        "at_mm",
+        "count = 60000\n",
+        "count = 3\n",
+        "track",
+        "[[chute]]\n",
+        "[[track]]\n",
+        "[plan]\n",
+        "tracks = [\"*\"]\n",
+        "kind = \"line\"\n",
+        "outlets = [",
+        "é",
+        "漢字",
+        "\u{feff}",
+        "\u{7f}",
     ];
     prop_oneof![
         4 => proptest::sample::select(PIECES).prop_map(str::to_owned),

@@ -65,11 +65,20 @@ struct Report {
 /// Checks; done if no file has an error.
 #[must_use]
 pub fn run(args: &CheckArgs) -> Exit {
-    let read: Vec<_> = args.files.iter().map(|path| Source::read(path, FILE_MB_MAX)).collect();
-    let mut layouts = read.iter().flatten().filter(|source| kind_of(source) == Kind::Layout);
+    let read: Vec<_> = args
+        .files
+        .iter()
+        .map(|path| Source::read(path, FILE_MB_MAX))
+        .collect();
+    let mut layouts = read
+        .iter()
+        .flatten()
+        .filter(|source| kind_of(source) == Kind::Layout);
     let layout = layouts.next().filter(|_| layouts.next().is_none());
     let files = args.files.iter().zip(&read);
-    let files = files.map(|(path, source)| check(path, source.as_ref(), layout)).collect();
+    let files = files
+        .map(|(path, source)| check(path, source.as_ref(), layout))
+        .collect();
     let mut report = Report { ok: true, files };
     report.ok = report.files.iter().all(|file| file.ok);
     if args.json {
@@ -83,11 +92,19 @@ pub fn run(args: &CheckArgs) -> Exit {
             }
         }
     }
-    if report.ok { Exit::Done } else { Exit::BadInput }
+    if report.ok {
+        Exit::Done
+    } else {
+        Exit::BadInput
+    }
 }
 
 fn kind_of(source: &Source) -> Kind {
-    let header = source.text().lines().find(|line| !line.trim().is_empty()).unwrap_or("");
+    let header = source
+        .text()
+        .lines()
+        .find(|line| !line.trim().is_empty())
+        .unwrap_or("");
     let columns: Vec<String> = header.split(',').map(|c| c.trim().to_lowercase()).collect();
     let has = |name: &str| columns.iter().any(|column| column == name);
     // No line of a hub file has commas and neither quotes nor brackets.

@@ -40,7 +40,9 @@ pub fn parse(text: &str) -> Result<Micros, DurationError> {
     while !rest.is_empty() {
         let unit_at = rest.find(|c: char| !c.is_ascii_digit()).ok_or_else(bad)?;
         let (number, after) = rest.split_at(unit_at);
-        let end = after.find(|c: char| c.is_ascii_digit()).unwrap_or(after.len());
+        let end = after
+            .find(|c: char| c.is_ascii_digit())
+            .unwrap_or(after.len());
         let (unit, after) = after.split_at(end);
         let too_long = || DurationError::TooLong(text.to_owned());
         if number.is_empty() {
@@ -83,7 +85,10 @@ mod tests {
         assert_eq!(parse("5"), Err(DurationError::NotUnderstood("5".into())));
         assert_eq!(parse(""), Err(DurationError::NotUnderstood(String::new())));
         assert_eq!(parse("s"), Err(DurationError::NotUnderstood("s".into())));
-        assert_eq!(parse("-5s"), Err(DurationError::NotUnderstood("-5s".into())));
+        assert_eq!(
+            parse("-5s"),
+            Err(DurationError::NotUnderstood("-5s".into()))
+        );
         assert_eq!(parse("5y"), Err(DurationError::UnknownUnit("y".into())));
         assert_eq!(parse("1.5h"), Err(DurationError::UnknownUnit(".".into())));
         let long = "99999999999999d";

@@ -14,7 +14,12 @@ pub struct HubInput {
     #[arg(value_name = "HUB.toml", required_unless_present = "layout")]
     pub hub: Option<PathBuf>,
     /// The layout of a recorded line, in place of a hub file.
-    #[arg(long, value_name = "FILE", requires = "parcels", conflicts_with = "hub")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "parcels",
+        conflicts_with = "hub"
+    )]
     pub layout: Option<PathBuf>,
     /// The parcels that went over that line.
     #[arg(long, value_name = "FILE", requires = "layout", conflicts_with = "hub")]

@@ -13,6 +13,8 @@ use tracing_subscriber::filter::LevelFilter;
 pub mod check;
 pub mod duration;
 pub mod input;
+pub mod replay;
+pub mod simulate;
 
 /// The control engine of a parcel sorting hub, with a simulator that runs the same decisions.
 #[derive(Debug, Parser)]
@@ -25,6 +27,9 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::CheckArgs),
+    Simulate(simulate::SimulateArgs),
+    /// Run a journal through the sorter again.
+    Replay(replay::ReplayArgs),
 }
 
 /// How a command ends.
@@ -64,6 +69,8 @@ pub fn main() -> ExitCode {
     };
     match cli.command {
         Command::Check(args) => check::run(&args).into(),
+        Command::Simulate(args) => simulate::run(&args).into(),
+        Command::Replay(args) => replay::run(&args),
     }
 }
 

@@ -97,7 +97,11 @@ fn place_hub_fault(draft: &Draft, fault: HubFault, faults: &Faults<'_>) -> Optio
         // A bank whose pattern gives all of them one name is reported as that.
         let is_own_bank = Rc::ptr_eq(first, origin) && !origin.sound;
         let first_line = faults.line_of(first.name);
-        let meaning = Meaning::SameName { what, name, first_line };
+        let meaning = Meaning::SameName {
+            what,
+            name,
+            first_line,
+        };
         return (!is_own_bank).then_some((origin.name, meaning));
     }
     let believable = match kind {

@@ -101,24 +101,41 @@ pub(super) fn mend(source: &Source) -> (String, Slips) {
     };
     let mut text = source.text().to_owned();
     for unclosed in &outline.unclosed {
-        let &Unclosed { open, until, bracket } = unclosed;
-        let span = Span { start: open, end: open + 1 };
+        let &Unclosed {
+            open,
+            until,
+            bracket,
+        } = unclosed;
+        let span = Span {
+            start: open,
+            end: open + 1,
+        };
         slips.add(source, span, TextFault::Unclosed { bracket });
         text = blank(text, source.start_of(source.line_of(open))..until);
     }
     for _ in 0..ROUNDS_MAX {
         let (_, errors) = DeTable::parse_recoverable(&text);
         let first = errors.iter().min_by_key(|error| span_of(error).start);
-        let Some(error) = first else { return (text, slips) };
+        let Some(error) = first else {
+            return (text, slips);
+        };
         let span = span_of(error);
         let problem = if span.start == span.end && error.message().contains("must be quoted") {
             "there is no value"
         } else {
             error.message()
         };
-        slips.add(source, span, TextFault::Syntax { problem: problem.to_owned() });
+        slips.add(
+            source,
+            span,
+            TextFault::Syntax {
+                problem: problem.to_owned(),
+            },
+        );
         let broken = slips.extent_of(source, span.start);
-        let is_blank = text.get(broken.clone()).is_none_or(|part| part.trim().is_empty());
+        let is_blank = text
+            .get(broken.clone())
+            .is_none_or(|part| part.trim().is_empty());
         if error.span().is_none() || is_blank {
             break;
         }
@@ -140,7 +157,9 @@ pub(super) fn parse(mended: &str) -> DeTable<'_> {
 fn blank(text: String, range: std::ops::Range<usize>) -> String {
     let mut bytes = text.into_bytes();
     let given_up = bytes.iter_mut().take(range.end).skip(range.start);
-    given_up.filter(|byte| **byte != b'\n').for_each(|byte| *byte = b' ');
+    given_up
+        .filter(|byte| **byte != b'\n')
+        .for_each(|byte| *byte = b' ');
     // Whole lines were blanked out, so that no character was cut in two.
     String::from_utf8(bytes).unwrap_or_default()
 }

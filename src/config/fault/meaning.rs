@@ -121,10 +121,15 @@ impl Meaning {
     pub(super) fn mend(&self) -> String {
         match self {
             Self::UnknownName { nearest, .. } => {
-                format!("name one that is described{}", did_you_mean(nearest.as_ref()))
+                format!(
+                    "name one that is described{}",
+                    did_you_mean(nearest.as_ref())
+                )
             }
             Self::SameName { .. } => "give each its own name".to_owned(),
-            Self::SameAddress { .. } => "give each its own address; in a bank put {n} or {track} into it".to_owned(),
+            Self::SameAddress { .. } => {
+                "give each its own address; in a bank put {n} or {track} into it".to_owned()
+            }
             Self::SamePrefix { .. } => "keep it at one of the two".to_owned(),
             Self::Repeated { .. } => "name it once".to_owned(),
             Self::NoKeyField { field, .. } => {
