@@ -21,7 +21,6 @@ use sorthub_core::hub::Hub;
 use sorthub_core::plan::Plan;
 use sorthub_sim::spec::PlantSpec;
 
-pub mod canonical;
 pub mod fault;
 pub mod links;
 pub mod source;
@@ -44,6 +43,7 @@ pub use fault::{Fault, FaultKind, Severity};
 pub use links::LinksSpec;
 pub use source::Source;
 
+use crate::journal;
 use bank::Names;
 use draft::Draft;
 use plant::Known;
@@ -78,7 +78,7 @@ impl HubFile {
     /// # Errors
     /// Every fault, warnings included, in the order of their places.
     pub fn read(path: &Path) -> Result<Self, Vec<Fault>> {
-        Self::from_source(&Source::read(path, HUB_FILE_MB_MAX).map_err(|fault| vec![fault])?)
+        Self::from_source(&Source::read(path, HUB_FILE_MB_MAX)?)
     }
 
     /// Reads a hub file's text; `name` is what faults call the file.
@@ -94,8 +94,8 @@ impl HubFile {
     /// # Errors
     /// As [`HubFile::read`].
     pub fn from_source(source: &Source) -> Result<Self, Vec<Fault>> {
-        let (mended, mut slips) = syntax::mend(source);
-        let entries = syntax::parse(&mended, source, &mut slips);
+        let (mended, slips) = syntax::mend(source);
+        let entries = syntax::parse(&mended);
         let faults = Faults::new(source, &slips);
         let read = read_all(&Table::new(&faults, &entries, Span::default(), "the file"));
         let warnings = faults.finish();
@@ -109,16 +109,21 @@ impl HubFile {
         }
     }
 
-    /// The hub and its plan as text without spelling variants; see [`canonical`].
+    /// The hub and its plan as text without spelling variants, as the journal keeps it: whatever
+    /// decides anything, and nothing else. [`journal::understand`] makes hub and plan of it again.
     #[must_use]
     pub fn canonical(&self) -> String {
-        canonical::to_text(self.hub.spec(), self.plan.spec())
+        journal::describe(&self.hub, &self.plan)
     }
 
-    /// A fingerprint of [`HubFile::canonical`].
+    /// A fingerprint of [`HubFile::canonical`]: FNV-1a with 64 bits (Fowler, Noll, Vo;
+    /// draft-eastlake-fnv). It tells descriptions apart; it is no protection against intent.
     #[must_use]
     pub fn hash(&self) -> u64 {
-        canonical::hash(&self.canonical())
+        let bytes = self.canonical().into_bytes();
+        bytes.into_iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+        })
     }
 }
 
