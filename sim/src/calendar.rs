@@ -91,7 +91,11 @@ impl Calendar {
         self.slots[slot] = Slot { key, next: head };
         self.filled[bucket / 64] |= 1 << (bucket % 64);
         self.pending += 1;
-        self.cursor = if self.pending == 1 { ordinal } else { self.cursor.min(ordinal) };
+        self.cursor = if self.pending == 1 {
+            ordinal
+        } else {
+            self.cursor.min(ordinal)
+        };
         if self.first != UNKNOWN {
             let first = (self.slots[self.first as usize].key, self.first);
             if (key, slot as u32) < first {
@@ -171,7 +175,11 @@ impl Calendar {
             ahead += 1;
         }
         // Everything is farther off than once round the ring.
-        let waiting = self.slots.iter().enumerate().filter(|(_, slot)| slot.next != IDLE);
+        let waiting = self
+            .slots
+            .iter()
+            .enumerate()
+            .filter(|(_, slot)| slot.next != IDLE);
         let first = waiting.min_by_key(|(at, slot)| (slot.key, *at));
         let (at, slot) = first.expect("pending counts the waiting slots");
         self.cursor = slot.key >> self.shift;

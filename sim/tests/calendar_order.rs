@@ -15,7 +15,10 @@ struct Reference {
 
 impl Reference {
     fn new(slots: usize) -> Self {
-        Self { current: vec![None; slots], ..Self::default() }
+        Self {
+            current: vec![None; slots],
+            ..Self::default()
+        }
     }
 
     fn set(&mut self, slot: usize, key: u64) {
@@ -105,10 +108,9 @@ fn a_slot_waits_for_one_thing() {
     calendar.set(0, 20);
     calendar.set(1, 15);
     assert_eq!(calendar.key(0), Some(20));
-    assert_eq!([calendar.pop(), calendar.pop(), calendar.pop()], [
-        Some((15, 1)),
-        Some((20, 0)),
-        None
-    ]);
+    assert_eq!(
+        [calendar.pop(), calendar.pop(), calendar.pop()],
+        [Some((15, 1)), Some((20, 0)), None]
+    );
     assert_eq!(calendar.key(0), None);
 }

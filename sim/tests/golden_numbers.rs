@@ -3,63 +3,35 @@
 mod common;
 
 use common::{Model, Naive, small_loop};
-use sorthub_core::hub::{Capacity, ChuteSpec, InductionSpec, MeetsBy, Outlet, ScannerSpec, Sensing};
-use sorthub_core::hub::TrackKind;
-use sorthub_core::ids::{ChuteId, DestId, TrackId};
-use sorthub_core::plan::{DestinationSpec, NoReadPolicy};
-use sorthub_core::units::{Micros, Mm, MmPerS};
+use sorthub_core::hub::{Capacity, MeetsBy, TrackKind};
+use sorthub_core::ids::ChuteId;
+use sorthub_core::plan::NoReadPolicy;
+use sorthub_core::units::{Micros, Mm};
 use sorthub_sim::plant::Options;
 use sorthub_sim::run::simulate;
-use sorthub_sim::spec::{Demand, InductionPlant, ScannerPlant};
+use sorthub_sim::spec::Service;
 
 /// A loop of 200 carriers of 500 mm at 2 m/s (four a second) with `zones` inductions at equal
 /// distances, each with a scanner right behind it, and 40 chutes spread evenly. Parcels are for
 /// any chute alike; nothing is ever full.
 fn even_loop(zones: u32, rate_per_h: u32) -> Model {
-    let mut model = small_loop();
-    model.hub.tracks[0].kind = TrackKind::Loop { carriers: 200, pitch: Mm(500) };
-    model.hub.tracks[0].speed = MmPerS(2_000);
-    model.hub.inductions.clear();
-    model.hub.scanners.clear();
-    model.plant.inductions.clear();
-    model.plant.scanners.clear();
+    let mut model = Model::empty(2);
+    let kind = TrackKind::Loop {
+        carriers: 200,
+        pitch: Mm(500),
+    };
+    let track = model.add_track(kind, 2_000, 250);
     for zone in 0..zones {
         let at = zone * (100_000 / zones);
-        model.hub.inductions.push(InductionSpec {
-            name: format!("in {zone}"),
-            track: TrackId(0),
-            at: Mm(at),
-        });
-        model.plant.inductions.push(InductionPlant { rate_per_h, spacing: Micros(0), queue: None });
-        model.hub.scanners.push(ScannerSpec {
-            name: format!("scan {zone}"),
-            track: TrackId(0),
-            at: Mm(at + 1),
-            meets_by: MeetsBy::Carrier,
-            wait: Mm(400),
-        });
-        model.plant.scanners.push(ScannerPlant { read_ppm: 1_000_000, delay: Micros(0) });
+        model.add_induction(track, at, rate_per_h, Micros(0));
+        model.add_scanner(track, at + 1, MeetsBy::Carrier, 1_000_000);
     }
-    let hole = model.plant.chutes[2];
-    model.hub.chutes.clear();
-    model.plan.destinations.clear();
-    model.plant.demand[0].clear();
     for chute in 0..40 {
-        model.hub.chutes.push(ChuteSpec {
-            name: format!("chute {chute}"),
-            outlets: vec![Outlet { track: TrackId(0), at: Mm(1_250 + chute * 2_500), lead: Mm(0) }],
-            capacity: Capacity::Unlimited,
-            sensing: Sensing::Eyes,
-        });
-        model.plan.destinations.push(DestinationSpec {
-            name: format!("d{chute}"),
-            chutes: vec![ChuteId(chute as u16)],
-            overflow: vec![],
-        });
-        model.plant.demand[0].push(Demand { dest: DestId(chute), weight: 1 });
+        let at = 1_250 + chute * 2_500;
+        let id = model.add_chute(track, at, 0, Capacity::Unlimited, Service::Instant);
+        model.add_destination(track, id, 1);
     }
     model.plan.reject = vec![ChuteId(0)];
-    model.plant.chutes = vec![hole; 40];
     model
 }
 
@@ -69,7 +41,11 @@ fn even_loop(zones: u32, rate_per_h: u32) -> Model {
 fn a_saturated_loop_moves_more_with_more_zones() {
     for (zones, gain) in [(1, 1.0), (2, 4.0 / 3.0), (4, 1.6)] {
         let model = even_loop(zones, 40_000);
-        let mut plant = model.plant(Options { seed: 1, reads_once: true, ..Options::default() });
+        let mut plant = model.plant(Options {
+            seed: 1,
+            reads_once: true,
+            ..Options::default()
+        });
         let mut naive = Naive::new(200, |dest| ChuteId(dest.0 as u16), |_| ChuteId(0));
         let warm = Micros::from_secs(600);
         naive.run(&mut plant, warm, |_, _| {});
@@ -78,7 +54,10 @@ fn a_saturated_loop_moves_more_with_more_zones() {
         naive.run(&mut plant, warm.after(Micros::from_secs(span_s)), |_, _| {});
         let rate = (plant.tally().discharged - before) as f64 / span_s as f64;
         let expected = 4.0 * gain;
-        assert!((rate / expected - 1.0).abs() < 0.01, "{zones} zones: {rate}, not {expected}");
+        assert!(
+            (rate / expected - 1.0).abs() < 0.01,
+            "{zones} zones: {rate}, not {expected}"
+        );
     }
 }
 
@@ -92,7 +71,11 @@ fn waiting_for_carriers_is_a_slotted_queue() {
         let mut model = even_loop(1, rate_per_h);
         // All parcels leave at the first chute, so that every carrier comes back empty.
         model.plant.demand[0].truncate(1);
-        let mut plant = model.plant(Options { seed: 4, reads_once: true, ..Options::default() });
+        let mut plant = model.plant(Options {
+            seed: 4,
+            reads_once: true,
+            ..Options::default()
+        });
         let mut naive = Naive::new(200, |dest| ChuteId(dest.0 as u16), |_| ChuteId(0));
         // Twenty batches; the difference must be within three standard errors of their means.
         let mut batches = Vec::new();
@@ -108,7 +91,10 @@ fn waiting_for_carriers_is_a_slotted_queue() {
         let variance = batches.iter().map(|b| (b - mean) * (b - mean)).sum::<f64>() / 19.0;
         let error = (variance / 20.0).sqrt();
         let apart = (mean - expected_slots).abs();
-        assert!(apart < 3.0 * error, "load {load}: {mean} +- {error}, not {expected_slots}");
+        assert!(
+            apart < 3.0 * error,
+            "load {load}: {mean} +- {error}, not {expected_slots}"
+        );
     }
 }
 
@@ -126,7 +112,10 @@ fn no_reads_are_tried_again_as_often_as_the_plan_says() {
     let ended = (outcome.inducted - outcome.on_sorter) as f64;
     let rejected = outcome.rejected["no-read"] as f64 / ended;
     let error = (0.008_f64 * 0.992 / ended).sqrt();
-    assert!((rejected - 0.008).abs() < 3.0 * error, "{rejected} rejected, not 0.008");
+    assert!(
+        (rejected - 0.008).abs() < 3.0 * error,
+        "{rejected} rejected, not 0.008"
+    );
     // A lap for each look beyond the first: 0.2 + 0.04 a parcel.
     let laps = outcome.recirculated as f64 / outcome.inducted as f64;
     assert!((laps - 0.24).abs() < 0.01, "{laps} laps a parcel, not 0.24");

@@ -13,11 +13,20 @@ const HOURS_6: Micros = Micros::from_secs(6 * 3_600);
 
 #[test]
 fn carriers_pass_the_inductions_as_the_model_says() {
-    let mut plant = lsrm(1).plant(Options { seed: 1, ..Options::default() });
+    let mut plant = lsrm(1).plant(Options {
+        seed: 1,
+        ..Options::default()
+    });
     let mut naive = Naive::new(300, |dest| ChuteId(dest.0 as u16), |_| ChuteId(100));
     let mut seen = 0;
     naive.run(&mut plant, Micros::from_secs(600), |now, event| {
-        if let PlantEvent::Plc(Signal::Inducted { induction, cell, at, .. }) = *event {
+        if let PlantEvent::Plc(Signal::Inducted {
+            induction,
+            cell,
+            at,
+            ..
+        }) = *event
+        {
             // t = 0.1 + 0.2 n at every induction; the carrier is (75 i + 2 - n) mod 300.
             assert_eq!((now.0 - 100_000) % 200_000, 0);
             let n = (now.0 as i64 - 100_000) / 200_000;
@@ -35,11 +44,18 @@ fn the_sorter_does_what_the_model_says() {
     let model = lsrm(1);
     let outcome = simulate(&model.job().until(HOURS_6), 3).unwrap_or_else(|e| panic!("{e}"));
 
-    let mut plant = model.plant(Options { seed: 3, ..Options::default() });
+    let mut plant = model.plant(Options {
+        seed: 3,
+        ..Options::default()
+    });
     let mut naive = Naive::new(300, |dest| ChuteId(dest.0 as u16), |_| ChuteId(100));
     let mut no_reads_out = 0;
     naive.run(&mut plant, HOURS_6, |_, event| {
-        if let PlantEvent::Plc(Signal::Discharged { chute: ChuteId(100), .. }) = event {
+        if let PlantEvent::Plc(Signal::Discharged {
+            chute: ChuteId(100),
+            ..
+        }) = event
+        {
             no_reads_out += 1;
         }
     });
@@ -73,7 +89,10 @@ fn means_are_those_of_other_programs() {
         let mean = all.mean[name].mean;
         let one = error_of_100 * 10.0;
         let error = one * (1.0 / f64::from(seeds) + 1.0 / 100.0_f64).sqrt();
-        assert!((mean - expected).abs() < 5.0 * error, "{name}: {mean}, not {expected}");
+        assert!(
+            (mean - expected).abs() < 5.0 * error,
+            "{name}: {mean}, not {expected}"
+        );
     };
     near("sorted", 464_175.0, 63.0);
     near("rejected.no-read", 7_195.0, 8.0);
@@ -96,7 +115,10 @@ fn loops_of_one_hub_do_not_touch_each_other() {
     }
     // One of them with the same parcels comes to the same: its inductions' streams hang on their
     // own numbers only.
-    let mut plant = lsrm(2).plant(Options { seed: 1, ..Options::default() });
+    let mut plant = lsrm(2).plant(Options {
+        seed: 1,
+        ..Options::default()
+    });
     let mut naive = Naive::new(
         600,
         |dest| ChuteId((dest.0 + dest.0 / 100) as u16),

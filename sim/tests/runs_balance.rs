@@ -7,12 +7,12 @@ use common::{Model, lsrm, parcel, small_line, small_loop};
 use proptest::prelude::*;
 use rayon::ThreadPoolBuilder;
 use sorthub_core::hub::{Capacity, MeetsBy, Sensing};
-use sorthub_core::ids::{ChuteId, DestId, ScannerId, TrackId};
+use sorthub_core::ids::{ChuteId, ScannerId, TrackId};
 use sorthub_core::plan::{NoReadPolicy, RoomPolicy};
 use sorthub_core::units::{Micros, Mm, MmPerS};
 use sorthub_sim::plant::{BeltCommand, ChuteCommand};
 use sorthub_sim::run::{Outcome, RunError, World, replicate, simulate};
-use sorthub_sim::spec::{Demand, Service};
+use sorthub_sim::spec::Service;
 
 fn hour() -> Micros {
     Micros::from_secs(3_600)
@@ -32,12 +32,14 @@ fn assert_balance(outcome: &Outcome) {
 fn busy_loop() -> Model {
     let mut model = small_loop();
     model.plant.inductions[0].rate_per_h = 3_000;
-    model.plant.demand[0].push(Demand { dest: DestId(1), weight: 2 });
+    model.plant.demand[0][1].weight = 2;
     model.plant.scanners[0].read_ppm = 900_000;
     model.plant.scanners[0].delay = Micros::from_millis(250);
     model.plan.no_read = NoReadPolicy::Again;
     for chute in &mut model.plant.chutes[..2] {
-        chute.service = Service::Exponential { mean: Micros::from_secs(3) };
+        chute.service = Service::Exponential {
+            mean: Micros::from_secs(3),
+        };
     }
     model
 }
@@ -48,7 +50,7 @@ fn busy_line() -> Model {
     model.plan.room = RoomPolicy::Reserve;
     model.plan.destinations[1].chutes = vec![ChuteId(1), ChuteId(0)];
     model.plant.inductions[0].rate_per_h = 1_500;
-    model.plant.demand[0].push(Demand { dest: DestId(1), weight: 2 });
+    model.plant.demand[0][1].weight = 2;
     model.plant.parcels.length = (Mm(150), Mm(600));
     model.plant.scanners[0].read_ppm = 950_000;
     for chute in 0..2 {
@@ -62,7 +64,11 @@ fn busy_line() -> Model {
 
 #[test]
 fn every_parcel_is_accounted_for() {
-    for (name, model) in [("loop", busy_loop()), ("line", busy_line()), ("model", lsrm(1))] {
+    for (name, model) in [
+        ("loop", busy_loop()),
+        ("line", busy_line()),
+        ("model", lsrm(1)),
+    ] {
         for seed in 1..4 {
             let run = simulate(&model.job().until(hour()), seed);
             let outcome = run.unwrap_or_else(|error| panic!("{name}, seed {seed}: {error}"));
@@ -98,34 +104,52 @@ fn reading_again_changes_nothing() {
 fn replications_are_the_same_on_any_number_of_threads() {
     let job = busy_loop().job().until(hour());
     let on = |threads| {
-        let pool = ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| replicate(&job, 1, 6, &|| 0)).unwrap_or_else(|error| panic!("{error}"))
+        let pool = ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .unwrap();
+        pool.install(|| replicate(&job, 1, 6, &|| 0))
+            .unwrap_or_else(|error| panic!("{error}"))
     };
     let one = on(1);
     assert_eq!(one, on(3));
-    assert_eq!(one.replications.iter().map(|o| o.seed).collect::<Vec<_>>(), [1, 2, 3, 4, 5, 6]);
+    assert_eq!(
+        one.replications.iter().map(|o| o.seed).collect::<Vec<_>>(),
+        [1, 2, 3, 4, 5, 6]
+    );
     let sorted: u64 = one.replications.iter().map(|o| o.sorted).sum();
     assert_eq!(one.mean["sorted"].mean, sorted as f64 / 6.0);
 }
 
 #[test]
 fn a_belt_stop_of_a_minute_loses_nobody() {
-    for (model, ramp) in [(busy_loop(), 0), (busy_loop(), 300), (busy_line(), 0), (lsrm(1), 400)] {
+    for (model, ramp) in [
+        (busy_loop(), 0),
+        (busy_loop(), 300),
+        (busy_line(), 0),
+        (lsrm(1), 400),
+    ] {
         let mut model = model;
         model.plant.tracks[0].ramp_mm_s2 = ramp;
         let job = model.job().until(hour());
         let mut world = World::new(&job, 2).unwrap_or_else(|error| panic!("{error}"));
         for minute in [10, 20, 21, 40] {
             let at = Micros::from_secs(minute * 60 + 7);
-            world.run(Some(at), &mut ()).unwrap_or_else(|error| panic!("{error}"));
+            world
+                .run(Some(at), &mut ())
+                .unwrap_or_else(|error| panic!("{error}"));
             assert!(world.plant().tally().on_tracks() > 0);
             world.plant_mut().belt(at, TrackId(0), BeltCommand::Stop);
             let at = at.after(Micros::from_secs(60));
-            world.run(Some(at), &mut ()).unwrap_or_else(|error| panic!("{error}"));
+            world
+                .run(Some(at), &mut ())
+                .unwrap_or_else(|error| panic!("{error}"));
             assert_eq!(world.plant().speed(TrackId(0), at), MmPerS(0));
             world.plant_mut().belt(at, TrackId(0), BeltCommand::Run);
         }
-        world.run(None, &mut ()).unwrap_or_else(|error| panic!("{error}"));
+        world
+            .run(None, &mut ())
+            .unwrap_or_else(|error| panic!("{error}"));
         let outcome = world.finish().unwrap_or_else(|error| panic!("{error}"));
         assert_balance(&outcome);
         assert_eq!((outcome.lost, outcome.missorted), (0, 0));
@@ -137,9 +161,13 @@ fn a_stopped_feed_runs_empty() {
     let job = busy_line().job().until(hour());
     let mut world = World::new(&job, 2).unwrap_or_else(|error| panic!("{error}"));
     let half = Micros::from_secs(1_800);
-    world.run(Some(half), &mut ()).unwrap_or_else(|error| panic!("{error}"));
+    world
+        .run(Some(half), &mut ())
+        .unwrap_or_else(|error| panic!("{error}"));
     world.plant_mut().feed(half, false);
-    world.run(None, &mut ()).unwrap_or_else(|error| panic!("{error}"));
+    world
+        .run(None, &mut ())
+        .unwrap_or_else(|error| panic!("{error}"));
     assert!(world.plant().is_idle());
     let outcome = world.finish().unwrap_or_else(|error| panic!("{error}"));
     assert_eq!((outcome.on_sorter, outcome.waiting), (0, 0));
@@ -153,7 +181,11 @@ fn a_full_queue_turns_parcels_away() {
     model.plant.inductions[0].queue = Some(5);
     let outcome = simulate(&model.job().until(hour()), 1).unwrap_or_else(|error| panic!("{error}"));
     assert_balance(&outcome);
-    assert!(outcome.turned_away > 1_000, "{} turned away", outcome.turned_away);
+    assert!(
+        outcome.turned_away > 1_000,
+        "{} turned away",
+        outcome.turned_away
+    );
     assert!(outcome.waiting <= 5);
 }
 
@@ -162,12 +194,16 @@ fn a_book_that_differs_from_the_truth_is_found() {
     let job = busy_loop().job().until(hour());
     let mut world = World::new(&job, 2).unwrap_or_else(|error| panic!("{error}"));
     let at = Micros::from_secs(600);
-    world.run(Some(at), &mut ()).unwrap_or_else(|error| panic!("{error}"));
+    world
+        .run(Some(at), &mut ())
+        .unwrap_or_else(|error| panic!("{error}"));
     // The PLC forgets everything and nobody tells the sorter.
     world.plant_mut().halt_plc(at, TrackId(0));
     world.plant_mut().restart_plc(at, TrackId(0));
     world.plant_mut().belt(at, TrackId(0), BeltCommand::Run);
-    world.run(None, &mut ()).unwrap_or_else(|error| panic!("{error}"));
+    world
+        .run(None, &mut ())
+        .unwrap_or_else(|error| panic!("{error}"));
     assert!(matches!(world.finish(), Err(RunError::Differs(_))));
 }
 
@@ -180,9 +216,14 @@ fn a_run_that_would_never_end_is_refused() {
 #[test]
 fn a_trace_ends_with_its_last_parcel() {
     let mut model = small_loop();
-    model.plant.trace = (0..50).map(|n| parcel(&format!("P{n}"), n * 700, 400, Some(0))).collect();
+    model.plant.trace = (0..50)
+        .map(|n| parcel(&format!("P{n}"), n * 700, 400, Some(0)))
+        .collect();
     let outcome = simulate(&model.job(), 1).unwrap_or_else(|error| panic!("{error}"));
-    assert_eq!((outcome.arrived, outcome.on_sorter, outcome.sorted), (50, 0, 50));
+    assert_eq!(
+        (outcome.arrived, outcome.on_sorter, outcome.sorted),
+        (50, 0, 50)
+    );
     // The last comes at 34.3 s, gets on at 34.5 s and leaves 4 m further.
     assert_eq!(outcome.makespan_s, 38.5);
 }
@@ -220,7 +261,10 @@ fn acts() -> impl Strategy<Value = Vec<(u64, Act)>> {
 
 fn act(world: &mut World, at: Micros, act: &Act) {
     // From the belt, not from a line's return.
-    let mut on_belt = world.plant().view(TrackId(0), at).filter(|parcel| parcel.at_mm.is_some());
+    let mut on_belt = world
+        .plant()
+        .view(TrackId(0), at)
+        .filter(|parcel| parcel.at_mm.is_some());
     let first = on_belt.next().map(|parcel| parcel.number);
     drop(on_belt);
     let plant = world.plant_mut();

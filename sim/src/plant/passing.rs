@@ -80,12 +80,15 @@ impl Plant {
     fn pass_target(&mut self, index: usize, cell: usize, at_nm: i64) {
         let track = &mut self.tracks[index];
         let state = &track.cells[cell];
-        let (Some(target), Some(parcel)) = (state.plc.target(), state.parcel) else { return };
+        let (Some(target), Some(parcel)) = (state.plc.target(), state.parcel) else {
+            return;
+        };
         self.tally.attempts += 1;
-        let is_end_without_return =
-            matches!(track.shape, Shape::Line { return_nm: None, end } if end == Some(target.chute));
+        let is_end_without_return = matches!(track.shape, Shape::Line { return_nm: None, end } if end == Some(target.chute));
         let chute = &mut self.chutes[target.chute.index()];
-        let Some(cause) = chute.refuses(self.now, parcel.length).filter(|_| !is_end_without_return)
+        let Some(cause) = chute
+            .refuses(self.now, parcel.length)
+            .filter(|_| !is_end_without_return)
         else {
             self.leave_by(index, cell, at_nm, target.chute);
             return;
@@ -120,7 +123,13 @@ impl Plant {
         let track = &self.tracks[index];
         let item = PlcItem(track.cells[cell].plc.item);
         let cell = track.cell_id(cell);
-        self.out.push(PlantEvent::Plc(Signal::NotDischarged { chute, cell, item, at, cause }));
+        self.out.push(PlantEvent::Plc(Signal::NotDischarged {
+            chute,
+            cell,
+            item,
+            at,
+            cause,
+        }));
     }
 
     fn lapse(&mut self, index: usize, cell: usize) {
@@ -139,7 +148,9 @@ impl Plant {
 
     fn leave_by(&mut self, index: usize, cell: usize, at_nm: i64, chute: ChuteId) {
         let item = self.tracks[index].cells[cell].plc.item;
-        let Some(exit) = self.take_off(index, cell, at_nm, Way::Chute(chute)) else { return };
+        let Some(exit) = self.take_off(index, cell, at_nm, Way::Chute(chute)) else {
+            return;
+        };
         self.tally.discharged += 1;
         self.tally.last_exit = self.now;
         if item != 0 {
@@ -205,7 +216,8 @@ impl Plant {
         }
         let chute = &self.chutes[id.index()];
         if plant.full_eye && !was_full && chute.full_until(self.now).is_some() {
-            self.clock.set(self.slots.eyes + id.index(), self.now.after(EYE_HOLD).0);
+            self.clock
+                .set(self.slots.eyes + id.index(), self.now.after(EYE_HOLD).0);
         }
     }
 
@@ -235,7 +247,11 @@ impl Plant {
         let chute = &mut self.chutes[id.index()];
         let taken = chute.taken(self.now) as u16;
         let state = chute.state();
-        self.out.push(PlantEvent::Plc(Signal::Chute { chute: id, state, taken }));
+        self.out.push(PlantEvent::Plc(Signal::Chute {
+            chute: id,
+            state,
+            taken,
+        }));
     }
 
     /// Parcels that workers have taken out so far; chutes that are mere holes have no workers.
