@@ -48,8 +48,8 @@ impl Calendar {
     #[must_use]
     pub fn new(slots: usize, span: u64) -> Self {
         assert!(slots < IDLE as usize, "too many slots");
-        // Twice as many buckets as slots: one event or none in most of them.
-        let buckets = (slots * 2).next_power_of_two().clamp(64, 1 << 16);
+        // Several buckets for each slot, so that chains are short: one slot or none in most.
+        let buckets = (slots * 4).next_power_of_two().clamp(64, 1 << 16);
         let width = (span / buckets as u64).max(1).next_power_of_two();
         Self {
             slots: vec![Slot { key: 0, next: IDLE }; slots].into_boxed_slice(),

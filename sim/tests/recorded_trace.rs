@@ -8,15 +8,15 @@ mod common;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use common::{Model, small_line};
-use sorthub_core::hub::{Capacity, ChuteSpec, Outlet, Sensing, TrackKind};
+use common::Model;
+use sorthub_core::hub::{Capacity, MeetsBy, Sensing, TrackKind};
 use sorthub_core::ids::{ChuteId, DestId, TrackId};
 use sorthub_core::plan::{DestinationSpec, RoomPolicy};
 use sorthub_core::signal::{Output, Signal};
-use sorthub_core::units::{Grams, Micros, Mm, MmPerS};
+use sorthub_core::units::{Grams, Micros, Mm};
 use sorthub_sim::plant::{Row, Way};
 use sorthub_sim::run::{RunError, World};
-use sorthub_sim::spec::{ChutePlant, Service, TraceParcel};
+use sorthub_sim::spec::{Service, TraceParcel};
 
 const GAP_MM: u32 = 300;
 const ROUNDS_MAX: u32 = 3;
@@ -73,58 +73,27 @@ fn model(folder: &std::path::Path) -> Model {
     let last = first + mm["distance between outfeeds"] * (lengths.len() as u32 - 1);
     let end = last + 1_000;
 
-    let mut model = small_line(true);
-    model.hub.tracks[0].kind = TrackKind::Line {
+    let mut model = Model::empty(ROUNDS_MAX as u8);
+    let returns = Some(Mm(mm["distance outfeeds to infeeds"] - 1_000));
+    let kind = TrackKind::Line {
         length: Mm(end),
         windows: 200,
-        returns: Some(Mm(mm["distance outfeeds to infeeds"] - 1_000)),
+        returns,
     };
-    model.hub.tracks[0].speed = MmPerS(mm["belt speed"]);
-    model.hub.scanners[0].at = Mm(scanner);
+    let track = model.add_track(kind, mm["belt speed"], 250);
     model.plant.tracks[0].gap = Mm(GAP_MM);
-    let chute = |name: String, at, capacity, sensing| ChuteSpec {
-        name,
-        outlets: vec![Outlet {
-            track: TrackId(0),
-            at: Mm(at),
-            lead: Mm(400),
-        }],
-        capacity,
-        sensing,
-    };
-    model.hub.chutes.clear();
-    model.plant.chutes.clear();
+    model.add_induction(track, 0, 0, Micros(0));
+    model.add_scanner(track, scanner, MeetsBy::Trigger, 1_000_000);
     for (nth, length) in lengths.iter().enumerate() {
         let at = first + mm["distance between outfeeds"] * nth as u32;
         let capacity = Capacity::Length(Mm(*length));
-        model.hub.chutes.push(chute(
-            format!("{}", nth + 1),
-            at,
-            capacity,
-            Sensing::Counted,
-        ));
-        let service = Service::BySize;
-        model.plant.chutes.push(ChutePlant {
-            service,
-            counts_taken: true,
-            full_eye: false,
-        });
+        let chute = model.add_chute(track, at, 400, capacity, Service::BySize);
+        model.hub.chutes[chute.index()].sensing = Sensing::Counted;
+        model.plant.chutes[chute.index()].counts_taken = true;
     }
-    model.hub.chutes.push(chute(
-        "reject".into(),
-        end,
-        Capacity::Unlimited,
-        Sensing::Eyes,
-    ));
-    let service = Service::Instant;
-    model.plant.chutes.push(ChutePlant {
-        service,
-        counts_taken: false,
-        full_eye: false,
-    });
-    model.plan.reject = vec![ChuteId(lengths.len() as u16)];
+    let reject = model.add_chute(track, end, 400, Capacity::Unlimited, Service::Instant);
+    model.plan.reject = vec![reject];
     model.plan.room = RoomPolicy::Reserve;
-    model.plan.laps_max = ROUNDS_MAX as u8;
     add_parcels(folder, &mut model);
     model
 }

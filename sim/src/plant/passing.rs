@@ -2,7 +2,7 @@
 
 use sorthub_core::ids::{ChuteId, PlcItem};
 use sorthub_core::signal::{OrderAnswer, Refusal, Signal};
-use sorthub_core::units::{BeltMm, Micros};
+use sorthub_core::units::{BeltMm, Micros, Mm};
 
 use super::Plant;
 use super::belt::encoder;
@@ -105,6 +105,9 @@ impl Plant {
 
     /// Says of the chutes that an order came too late for that it did.
     pub(super) fn tell_late(&mut self, index: usize, cell: usize, at: BeltMm) {
+        if self.late.is_empty() {
+            return;
+        }
         let mut late = std::mem::take(&mut self.late);
         for chute in late.drain(..) {
             self.not_discharged(index, cell, at, chute, Refusal::Late);
@@ -147,7 +150,8 @@ impl Plant {
     }
 
     fn leave_by(&mut self, index: usize, cell: usize, at_nm: i64, chute: ChuteId) {
-        let item = self.tracks[index].cells[cell].plc.item;
+        let state = &self.tracks[index].cells[cell];
+        let (item, length) = (state.plc.item, state.parcel.map(|parcel| parcel.length));
         let Some(exit) = self.take_off(index, cell, at_nm, Way::Chute(chute)) else {
             return;
         };
@@ -161,7 +165,7 @@ impl Plant {
                 at: encoder(at_nm),
             }));
         }
-        self.drop_into(chute, exit.number);
+        self.drop_into(chute, exit.number, length.unwrap_or_default());
     }
 
     /// Takes a parcel off a track, and tells the truth about it.
@@ -197,9 +201,8 @@ impl Plant {
         Some(exit)
     }
 
-    fn drop_into(&mut self, id: ChuteId, number: u64) {
+    fn drop_into(&mut self, id: ChuteId, number: u64, length: Mm) {
         let plant = self.spec.chutes[id.index()];
-        let length = self.parcels.traits(number).length;
         let service = self.parcels.service(number, plant.service);
         let chute = &mut self.chutes[id.index()];
         let was_full = chute.full_until(self.now).is_some();

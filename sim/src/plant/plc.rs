@@ -11,7 +11,7 @@ use sorthub_core::limits::ORDER_CHUTES_MAX;
 use sorthub_core::signal::{OnFail, Order, OrderAnswer};
 use sorthub_core::units::BeltMm;
 
-use crate::plant::belt::{NM_PER_MM, encoder};
+use crate::plant::belt::NM_PER_MM;
 
 /// Where the outlets of the item's track come past it.
 #[derive(Clone, Copy, Debug)]
@@ -55,7 +55,8 @@ pub(super) struct Tracked {
 struct Rule {
     chutes: [Option<ChuteId>; ORDER_CHUTES_MAX],
     on_fail: OnFail,
-    obey_by: BeltMm,
+    /// The travel at which it lapses: the first at which the encoder is past its `obey_by`.
+    lapses_nm: i64,
     /// The travel at which it was given.
     known_nm: i64,
 }
@@ -145,7 +146,7 @@ impl Tracked {
     pub fn lapses_at_nm(&self) -> Option<i64> {
         let (rule, target) = (self.rule?, self.target?);
         let is_own = target.revision == self.revision;
-        (is_own && encoder(target.at_nm) > rule.obey_by).then_some((rule.obey_by.0 + 1) * NM_PER_MM)
+        (is_own && target.at_nm >= rule.lapses_nm).then_some(rule.lapses_nm)
     }
 
     /// Takes an order, or says why not; chutes that it is too late for on this line are put into
@@ -171,14 +172,17 @@ impl Tracked {
         {
             return OrderAnswer::BadChute;
         }
-        if encoder(now_nm) > order.obey_by {
+        let lapses_nm = lapses_at_nm(order.obey_by);
+        if now_nm >= lapses_nm {
             return OrderAnswer::Expired;
         }
         let committed = self
             .target
             .filter(|target| reach.is_committed(target, now_nm));
+        // Round a loop every chute comes past again.
         let in_time = |chute: ChuteId| {
-            committed.is_some_and(|target| target.chute == chute)
+            reach.lap_nm.is_some()
+                || committed.is_some_and(|target| target.chute == chute)
                 || reach.pass(chute, now_nm - 1, now_nm).is_some()
         };
         if !order.chutes.iter().flatten().any(|&chute| in_time(chute)) {
@@ -188,7 +192,7 @@ impl Tracked {
         self.rule = Some(Rule {
             chutes: order.chutes,
             on_fail: order.on_fail,
-            obey_by: order.obey_by,
+            lapses_nm,
             known_nm: now_nm,
         });
         match committed {
@@ -278,4 +282,9 @@ impl Tracked {
         }
         self.rule = None;
     }
+}
+
+/// The first travel at which the encoder is past `obey_by`; far beyond any travel for "never".
+fn lapses_at_nm(obey_by: BeltMm) -> i64 {
+    obey_by.0.saturating_add(1).saturating_mul(NM_PER_MM)
 }

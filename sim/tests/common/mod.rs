@@ -1,6 +1,10 @@
 //! Hubs, plans and plants for the tests, and a stand-in for the sorter where the plant is to be
 //! tested alone.
-#![allow(dead_code, reason = "each test binary uses its own part")]
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "each test binary uses its own part"
+)]
 
 use std::sync::Arc;
 
