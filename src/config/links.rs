@@ -64,6 +64,16 @@ pub enum Peer {
     Listen(String),
 }
 
+impl Peer {
+    /// The address, whoever connects to it.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        match self {
+            Self::Connect(address) | Self::Listen(address) => address,
+        }
+    }
+}
+
 const FIELDS: &[(&str, Field)] = &[
     ("trigger", Field::Trigger),
     ("carrier", Field::Carrier),

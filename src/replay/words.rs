@@ -93,16 +93,18 @@ impl<'a> Words<'a> {
 
     /// Signals that say what became of one item.
     fn item_signal(self, signal: &Signal) -> String {
-        match *signal {
+        let (cell, item, at, what) = match *signal {
             Signal::Discharged {
                 chute,
                 cell,
                 item,
                 at,
-            } => {
-                let (chute, cell) = (self.chute(chute), self.cell(cell));
-                format!("item {} left {cell} by chute {chute}, {} mm", item.0, at.0)
-            }
+            } => (
+                cell,
+                item,
+                at,
+                format!("left by chute {}", self.chute(chute)),
+            ),
             Signal::NotDischarged {
                 chute,
                 cell,
@@ -110,46 +112,31 @@ impl<'a> Words<'a> {
                 at,
                 cause,
             } => {
-                let (chute, cell, cause) = (self.chute(chute), self.cell(cell), cause.reason());
-                format!(
-                    "item {} on {cell} not taken by {chute} ({cause}), {} mm",
-                    item.0, at.0
+                let (chute, cause) = (self.chute(chute), cause.reason());
+                (
+                    cell,
+                    item,
+                    at,
+                    format!("was not taken by chute {chute} ({cause})"),
                 )
             }
-            Signal::LapPassed { cell, item, at } => {
-                format!(
-                    "item {} on {} began a lap, {} mm",
-                    item.0,
-                    self.cell(cell),
-                    at.0
-                )
-            }
+            Signal::LapPassed { cell, item, at } => (cell, item, at, "begins a lap".to_owned()),
             Signal::Returning { cell, item, at } => {
-                format!(
-                    "item {} left {} for the return, {} mm",
-                    item.0,
-                    self.cell(cell),
-                    at.0
-                )
+                (cell, item, at, "goes onto the return".to_owned())
             }
-            Signal::Missing { cell, item, at } => {
-                format!(
-                    "item {} missing from {}, {} mm",
-                    item.0,
-                    self.cell(cell),
-                    at.0
-                )
-            }
+            Signal::Missing { cell, item, at } => (cell, item, at, "is missing".to_owned()),
             Signal::Unexpected { cell, item, at } => {
-                format!(
-                    "unknown item {} found on {}, {} mm",
-                    item.0,
-                    self.cell(cell),
-                    at.0
-                )
+                (cell, item, at, "was found and is unknown".to_owned())
+            }
+            Signal::Inventory { cell, item, at } => {
+                (cell, item, at, "is in the inventory".to_owned())
             }
             Signal::RemovedByHand { cell, item } => {
-                format!("item {} taken off {} by hand", item.0, self.cell(cell))
+                return format!(
+                    "item {} on {} was taken off by hand",
+                    item.0,
+                    self.cell(cell)
+                );
             }
             Signal::OrderAnswered {
                 cell,
@@ -158,22 +145,15 @@ impl<'a> Words<'a> {
                 answer,
             } => {
                 let cell = self.cell(cell);
-                format!(
-                    "order {revision} for item {} on {cell} answered: {answer:?}",
+                return format!(
+                    "item {} on {cell}: order {revision} answered {answer:?}",
                     item.0
-                )
+                );
             }
-            Signal::Inventory { cell, item, at } => {
-                format!(
-                    "inventory: item {} on {}, {} mm",
-                    item.0,
-                    self.cell(cell),
-                    at.0
-                )
-            }
-            // Those that are not about an item; said by the caller.
-            _ => format!("{signal:?}"),
-        }
+            // Those that are not about one item have been said by the caller.
+            _ => return format!("{signal:?}"),
+        };
+        format!("item {} on {} {what}, {} mm", item.0, self.cell(cell), at.0)
     }
 
     fn scanned(self, scanner: ScannerId, key: ScanKey, facts: &Facts) -> String {

@@ -27,9 +27,10 @@ fn refusal(dir: &Dir) -> (String, String) {
 /// Id and first record of the last block.
 fn last_block(dir: &Dir) -> (i64, i64) {
     let sql = "SELECT id, first_seq FROM blocks ORDER BY id DESC LIMIT 1";
-    dir.connect()
-        .query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
-        .unwrap()
+    let row = dir
+        .connect()
+        .query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)));
+    row.expect("there are blocks")
 }
 
 #[test]

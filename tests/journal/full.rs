@@ -22,8 +22,8 @@ fn options() -> Options {
 
 fn start(dir: &Dir, options: Options) -> (World, Recorder) {
     let world = World::new(1, 1);
-    let journal = Journal::open(dir.path(), &world.header(), options).unwrap();
-    (world, journal.start().unwrap())
+    let journal = Journal::open(dir.path(), &world.header(), options).expect("nothing is damaged");
+    (world, journal.start().expect("there is a thread"))
 }
 
 /// Steps the world into the journal until `done`; gives the last sequence number.

@@ -33,13 +33,13 @@ fn rewrite(dir: &Dir, mut change: impl FnMut(u64, &mut Said), digest: impl Fn(u6
     let conn = dir.connect();
     let mut rows = conn
         .prepare("SELECT id, first_seq, next_seq, bytes FROM blocks")
-        .unwrap();
+        .expect("the journal is whole");
     let rows: Vec<(i64, i64, i64, Vec<u8>)> = rows
         .query_map([], |row| {
             Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
         })
-        .unwrap()
-        .map(Result::unwrap)
+        .expect("the journal is whole")
+        .map(|row| row.expect("the journal is whole"))
         .collect();
     for (id, first_seq, next_seq, bytes) in rows {
         let mut old = Block::new(1, first_seq as u64);
@@ -47,7 +47,7 @@ fn rewrite(dir: &Dir, mut change: impl FnMut(u64, &mut Said), digest: impl Fn(u6
         let mut new = Block::new(1, first_seq as u64);
         let mut items = old.items();
         let mut outputs = Vec::new();
-        while let Some(item) = items.next(&mut outputs).unwrap() {
+        while let Some(item) = items.next(&mut outputs).expect("the journal is whole") {
             match item {
                 Item::Call(call) => {
                     let (now, signal) = (call.now, call.signal);
@@ -79,7 +79,7 @@ fn rewrite(dir: &Dir, mut change: impl FnMut(u64, &mut Said), digest: impl Fn(u6
              WHERE id = ?1",
             row,
         )
-        .unwrap();
+        .expect("the journal is whole");
     }
 }
 

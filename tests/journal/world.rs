@@ -176,7 +176,6 @@ impl World {
             cell,
             item,
             since_slot,
-            dest,
             ..
         } = self.riding[nth];
         let at = self.at();
@@ -185,67 +184,65 @@ impl World {
             self.call(Signal::LapPassed { cell, item, at }, told);
         }
         if here == SCANNER_SLOT {
-            let trigger = item.0 as u16;
-            let scanner = ScannerId(0);
-            self.call(
-                Signal::AtScanner {
-                    scanner,
-                    cell,
-                    item,
-                    trigger,
-                    at,
-                },
-                told,
-            );
-            // One in twenty cannot be read, and one scanner in forty says nothing at all.
-            let read = self.draw(40);
-            if read > 0 {
-                let facts = facts(item, dest, read > 2);
-                let key = ScanKey::Trigger(trigger);
-                self.call(
-                    Signal::Scanned {
-                        scanner,
-                        key,
-                        facts,
-                    },
-                    told,
-                );
-            }
+            self.scan(nth, told);
         }
         let Some(index) = CHUTE_SLOTS.iter().position(|slot| *slot == here) else {
             return false;
         };
         let chute = ChuteId(index as u16);
-        let ordered = self.riding[nth]
-            .order
-            .is_some_and(|o| o.chutes.contains(&Some(chute)));
-        if !ordered {
+        let order = self.riding[nth].order;
+        if !order.is_some_and(|order| order.chutes.contains(&Some(chute))) {
             return false;
         }
-        if index < 3 && self.draw(6) == 0 {
-            let cause = Refusal::Full;
-            self.call(
-                Signal::NotDischarged {
-                    chute,
-                    cell,
-                    item,
-                    at,
-                    cause,
-                },
-                told,
-            );
-            return false;
-        }
-        self.call(
+        // The reject chute takes everything.
+        let is_full = index < 3 && self.draw(6) == 0;
+        let cause = Refusal::Full;
+        let signal = if is_full {
+            Signal::NotDischarged {
+                chute,
+                cell,
+                item,
+                at,
+                cause,
+            }
+        } else {
             Signal::Discharged {
                 chute,
                 cell,
                 item,
                 at,
-            },
-            told,
-        );
-        true
+            }
+        };
+        self.call(signal, told);
+        !is_full
+    }
+
+    fn scan(&mut self, nth: usize, told: &mut impl FnMut(&Said)) {
+        let Riding {
+            cell, item, dest, ..
+        } = self.riding[nth];
+        let (at, scanner, trigger) = (self.at(), ScannerId(0), item.0 as u16);
+        let passed = Signal::AtScanner {
+            scanner,
+            cell,
+            item,
+            trigger,
+            at,
+        };
+        self.call(passed, told);
+        // One in twenty cannot be read, and once in forty the scanner says nothing at all.
+        let read = self.draw(40);
+        if read > 0 {
+            let (key, facts) = (ScanKey::Trigger(trigger), facts(item, dest, read > 2));
+            self.call(
+                Signal::Scanned {
+                    scanner,
+                    key,
+                    facts,
+                },
+                told,
+            );
+        }
     }
 
     fn call(&mut self, signal: Signal, told: &mut impl FnMut(&Said)) {

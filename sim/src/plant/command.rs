@@ -225,6 +225,15 @@ impl Plant {
         true
     }
 
+    /// The PLC of a track holds its inductions, or lets them run: who waits goes on waiting.
+    pub fn hold_inductions(&mut self, now: Micros, id: TrackId, held: bool) {
+        self.command_at(now);
+        if self.tracks[id.index()].is_held != held {
+            self.tracks[id.index()].is_held = held;
+            self.plan_inductions_of(id.index());
+        }
+    }
+
     /// Stops or resumes all arrivals; who waits goes on waiting.
     pub fn feed(&mut self, now: Micros, open: bool) {
         self.command_at(now);

@@ -66,7 +66,7 @@ impl Plant {
         let induction = &self.inductions[index];
         let track = &mut self.tracks[induction.track];
         track.changed();
-        if !track.is_alive || track.belt.is_standing() {
+        if !track.is_alive || track.is_held || track.belt.is_standing() {
             track.calendar.clear(induction.slot);
             return;
         }

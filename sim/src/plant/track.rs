@@ -99,6 +99,8 @@ pub(super) struct Track {
     pub reached_nm: i64,
     /// Its PLC is running.
     pub is_alive: bool,
+    /// Its inductions stand, by the PLC's own rule or because they were told to.
+    pub is_held: bool,
     item_last: u32,
     /// Windows not in use, longest unused first.
     pub free: VecDeque<u32>,
@@ -160,6 +162,7 @@ impl Track {
             inductions,
             reached_nm: 0,
             is_alive: true,
+            is_held: false,
             item_last: 0,
             free: (0..on_line).collect(),
             on_belt: Vec::with_capacity(on_line as usize),
