@@ -14,13 +14,26 @@ use sorthub_core::signal::*;
 use sorthub_core::sorter::Sorter;
 use sorthub_core::units::*;
 
-/// Cells and items from small ranges, so that signals often mean the same item, and often not.
-fn any_signal() -> impl Strategy<Value = Signal> {
-    let cell = || (0..16_u32).prop_map(CellId);
-    let item = || (1..6_u32).prop_map(PlcItem);
-    let chute = || (0..4_u16).prop_map(ChuteId);
-    let at = || (0..60_000_i64).prop_map(BeltMm);
-    let facts = (0..4_u8, 0..4_u64, 0..4_u32).prop_map(|(read, code, dest)| match read {
+// Cells and items come from small ranges, so that signals often mean the same item, and often not.
+
+fn any_cell() -> impl Strategy<Value = CellId> {
+    (0..16_u32).prop_map(CellId)
+}
+
+fn any_item() -> impl Strategy<Value = PlcItem> {
+    (1..6_u32).prop_map(PlcItem)
+}
+
+fn any_chute() -> impl Strategy<Value = ChuteId> {
+    (0..4_u16).prop_map(ChuteId)
+}
+
+fn any_at() -> impl Strategy<Value = BeltMm> {
+    (0..60_000_i64).prop_map(BeltMm)
+}
+
+fn any_facts() -> impl Strategy<Value = Facts> {
+    (0..4_u8, 0..4_u64, 0..4_u32).prop_map(|(read, code, dest)| match read {
         0 => Facts::default(),
         1 => Facts {
             read: Reading::Conflict,
@@ -31,80 +44,108 @@ fn any_signal() -> impl Strategy<Value = Signal> {
             ..good(code + 1, 0)
         },
         _ => good(code + 1, dest),
-    });
+    })
+}
+
+fn any_chute_told() -> impl Strategy<Value = Signal> {
+    (any_chute(), 0..6_u8, 0..4_u16).prop_map(|(chute, bits, taken)| {
+        let state = ChuteState {
+            full: bits == 1,
+            jammed: bits == 2,
+            locked: bits == 3,
+            enabled: bits != 4,
+            half: false,
+        };
+        Signal::Chute {
+            chute,
+            state,
+            taken,
+        }
+    })
+}
+
+fn any_scan() -> impl Strategy<Value = Signal> {
     let key = prop_oneof![
         (0..4_u16).prop_map(ScanKey::Trigger),
-        cell().prop_map(ScanKey::Carrier),
-        at().prop_map(ScanKey::Encoder),
+        any_cell().prop_map(ScanKey::Carrier),
+        any_at().prop_map(ScanKey::Encoder),
         Just(ScanKey::Arrival),
     ];
-    let state = (0..6_u8).prop_map(|bits| ChuteState {
-        full: bits == 1,
-        jammed: bits == 2,
-        locked: bits == 3,
-        enabled: bits != 4,
-        half: false,
-    });
-    let cause = prop_oneof![
-        Just(Refusal::Full),
-        Just(Refusal::Late),
-        Just(Refusal::Failed)
+    let scanner = ScannerId(0);
+    (key, any_facts()).prop_map(move |(key, facts)| Signal::Scanned {
+        scanner,
+        key,
+        facts,
+    })
+}
+
+fn any_track_signal() -> impl Strategy<Value = Signal> {
+    let track = LOOP;
+    let link = prop_oneof![
+        Just(LinkState::Up),
+        Just(LinkState::Lost),
+        Just(LinkState::Reset)
     ];
-    let answer = prop_oneof![
+    prop_oneof![
+        2 => Just(Signal::Tick),
+        6 => (any_at(), 0..3_u32).prop_map(move |(at, v)| Signal::Belt {
+            track, at, speed: MmPerS(v * 500),
+        }),
+        1 => link.prop_map(move |to| Signal::Link { track, to }),
+        1 => any_at().prop_map(move |at| Signal::InventoryEnd { track, at }),
+    ]
+}
+
+fn any_answer() -> impl Strategy<Value = OrderAnswer> {
+    prop_oneof![
         Just(OrderAnswer::Accepted),
         Just(OrderAnswer::NoSuchItem),
         Just(OrderAnswer::Late),
         Just(OrderAnswer::BadChute),
         Just(OrderAnswer::Expired),
         Just(OrderAnswer::WrongEpoch),
+    ]
+}
+
+fn any_item_signal() -> impl Strategy<Value = Signal> {
+    let place = || (any_cell(), any_item(), any_at());
+    let cause = prop_oneof![
+        Just(Refusal::Full),
+        Just(Refusal::Late),
+        Just(Refusal::Failed)
     ];
-    let link = prop_oneof![
-        Just(LinkState::Up),
-        Just(LinkState::Lost),
-        Just(LinkState::Reset)
-    ];
-    let (scanner, track) = (ScannerId(0), LOOP);
     prop_oneof![
-        2 => Just(Signal::Tick),
-        6 => (at(), 0..3_u32).prop_map(move |(at, v)| Signal::Belt {
-            track, at, speed: MmPerS(v * 500),
-        }),
-        6 => (cell(), item(), at(), any::<bool>()).prop_map(|(cell, item, at, returned)| {
+        6 => (place(), any::<bool>()).prop_map(|((cell, item, at), returned)| {
             let induction = InductionId(0);
             Signal::Inducted { induction, cell, item, at, length: Mm(400), returned }
         }),
-        5 => (cell(), item(), 0..4_u16, at()).prop_map(move |(cell, item, trigger, at)| {
-            Signal::AtScanner { scanner, cell, item, trigger, at }
+        5 => (place(), 0..4_u16).prop_map(|((cell, item, at), trigger)| {
+            Signal::AtScanner { scanner: ScannerId(0), cell, item, trigger, at }
         }),
-        5 => (key, facts).prop_map(move |(key, facts)| Signal::Scanned { scanner, key, facts }),
-        4 => (chute(), cell(), item(), at()).prop_map(|(chute, cell, item, at)| {
+        4 => (any_chute(), place()).prop_map(|(chute, (cell, item, at))| {
             Signal::Discharged { chute, cell, item, at }
         }),
-        4 => (chute(), cell(), item(), at(), cause).prop_map(|(chute, cell, item, at, cause)| {
+        4 => (any_chute(), place(), cause).prop_map(|(chute, (cell, item, at), cause)| {
             Signal::NotDischarged { chute, cell, item, at, cause }
         }),
-        3 => (cell(), item(), at()).prop_map(|(cell, item, at)| {
-            Signal::LapPassed { cell, item, at }
-        }),
-        2 => (cell(), item(), at()).prop_map(|(cell, item, at)| {
-            Signal::Returning { cell, item, at }
-        }),
-        1 => (cell(), item(), at()).prop_map(|(cell, item, at)| Signal::Missing { cell, item, at }),
-        2 => (cell(), item(), at()).prop_map(|(cell, item, at)| {
-            Signal::Unexpected { cell, item, at }
-        }),
-        1 => (cell(), item()).prop_map(|(cell, item)| Signal::RemovedByHand { cell, item }),
-        2 => (cell(), item(), 0..4_u16, answer).prop_map(|(cell, item, revision, answer)| {
+        3 => place().prop_map(|(cell, item, at)| Signal::LapPassed { cell, item, at }),
+        2 => place().prop_map(|(cell, item, at)| Signal::Returning { cell, item, at }),
+        1 => place().prop_map(|(cell, item, at)| Signal::Missing { cell, item, at }),
+        2 => place().prop_map(|(cell, item, at)| Signal::Unexpected { cell, item, at }),
+        1 => place().prop_map(|(cell, item, _)| Signal::RemovedByHand { cell, item }),
+        2 => (place(), 0..4_u16, any_answer()).prop_map(|((cell, item, _), revision, answer)| {
             Signal::OrderAnswered { cell, item, revision, answer }
         }),
-        2 => (chute(), state, 0..4_u16).prop_map(|(chute, state, taken)| {
-            Signal::Chute { chute, state, taken }
-        }),
-        1 => link.prop_map(move |to| Signal::Link { track, to }),
-        1 => (cell(), item(), at()).prop_map(|(cell, item, at)| {
-            Signal::Inventory { cell, item, at }
-        }),
-        1 => at().prop_map(move |at| Signal::InventoryEnd { track, at }),
+        1 => place().prop_map(|(cell, item, at)| Signal::Inventory { cell, item, at }),
+    ]
+}
+
+fn any_signal() -> impl Strategy<Value = Signal> {
+    prop_oneof![
+        10 => any_track_signal(),
+        31 => any_item_signal(),
+        5 => any_scan(),
+        2 => any_chute_told(),
     ]
 }
 

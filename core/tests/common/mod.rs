@@ -1,5 +1,5 @@
 //! Small hubs and a hand on a sorter, for tests.
-#![allow(dead_code)] // Each test file uses its own share.
+#![allow(dead_code, reason = "each test file uses its own share")]
 
 use std::sync::Arc;
 

@@ -1,0 +1,367 @@
+//! What the engine shows of itself about ten times a second.
+//!
+//! Every row is plain data of a fixed size, and the lists keep their room from one filling to the
+//! next, so that filling a view costs the decision thread no allocation once it has been full.
+
+use std::fmt;
+
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+use sorthub_core::ids::{ChuteId, CodeId, ParcelId, TrackId};
+use sorthub_core::reason::Reason;
+use sorthub_core::sorter::{Books, ItemView, Sorter};
+use sorthub_core::units::Micros;
+
+use super::alarms::AlarmRow;
+
+/// Most items that one view lists. A page can draw no more, and a view of a very large hub must
+/// not grow to megabytes ten times a second; the rest is counted in [`View::items_left_out`].
+pub const ITEM_ROWS_MAX: usize = 4_096;
+
+/// The state of a running engine at one moment, for people.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct View {
+    /// Grows by one with each filling.
+    pub sequence: u64,
+    /// Plant time, in µs since the engine's start: what the belts and the plan run by.
+    pub plant_us: u64,
+    /// Plant seconds for each second on the wall, in thousandths; 1000 but for a virtual hub that
+    /// runs faster.
+    pub speed_permille: u32,
+    /// Each track, in the order of the hub.
+    pub tracks: Vec<TrackRow>,
+    /// Items in carriers and windows, at most [`ITEM_ROWS_MAX`].
+    pub items: Vec<ItemRow>,
+    /// Items beyond those listed.
+    pub items_left_out: u32,
+    /// Each chute, in the order of the hub.
+    pub chutes: Vec<ChuteRow>,
+    /// Each scanner, in the order of the hub.
+    pub scanners: Vec<ScannerRow>,
+    /// The book.
+    pub books: BooksRow,
+    /// From the call to the sorter until it has answered.
+    pub decision: LatencyRow,
+    /// From the last byte of a telegram until its order has gone to the socket.
+    pub wire_to_wire: LatencyRow,
+    /// Parcels that left for a destination in the last minute of plant time, as an hourly rate.
+    pub sorted_per_h: u32,
+    /// Parcels that got on in the last minute of plant time, as an hourly rate.
+    pub inducted_per_h: u32,
+    /// Alarms, the newest first.
+    pub alarms: Vec<AlarmRow>,
+    /// Links that are not a track's own: scanners, hosts, files.
+    pub links: Vec<LinkRow>,
+    /// Records that did not fit into a queue to another thread, all queues together.
+    pub queue_drops: u64,
+}
+
+/// A track at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct TrackRow {
+    /// The belt's travel at [`View::plant_us`], in mm.
+    pub belt_mm: i64,
+    /// Its speed, in mm/s of plant time.
+    pub speed_mm_s: u32,
+    /// Whether the PLC link is up.
+    pub linked: bool,
+    /// Parcels that the PLC has forgotten and that may be found again.
+    pub in_doubt: u32,
+}
+
+/// An item on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct ItemRow {
+    /// Its parcel id; `None` while it is not known whether it is a new one.
+    #[serde(serialize_with = "parcel_text")]
+    pub parcel: Option<ParcelId>,
+    /// Its carrier or window, numbered through the hub.
+    pub cell: u32,
+    /// The belt position at which it was, or would have been, at its track's origin, in mm.
+    pub origin_mm: i64,
+    /// The chute it is ordered to, by position in the hub's list.
+    pub chute: Option<u16>,
+    /// Why it goes there, or what kept it from leaving last.
+    #[serde(serialize_with = "reason_text")]
+    pub why: Reason,
+    /// Laps added so far.
+    pub laps: u8,
+    /// Whether a code was read.
+    pub read: bool,
+    /// The code's text, where the engine keeps it.
+    pub waybill: Option<ShortText>,
+}
+
+/// A chute at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ChuteRow {
+    /// Parcels that left by it.
+    pub dropped: u64,
+    /// Parcels in it, for chutes that can count them.
+    pub holds: u32,
+    /// Parcels on their way to it, where room is reserved.
+    pub coming: u32,
+    /// Its half eye is covered.
+    pub half: bool,
+    /// Its full eye is covered.
+    pub full: bool,
+    /// Parcels are stuck.
+    pub jammed: bool,
+    /// Locked, here or at the chute.
+    pub locked: bool,
+    /// Out of service.
+    pub disabled: bool,
+}
+
+/// A scanner since the start, counted by its link.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ScannerRow {
+    /// Telegrams with a code.
+    pub reads: u64,
+    /// Telegrams without one.
+    pub no_reads: u64,
+    /// What it read last.
+    pub last: Option<ShortText>,
+    /// Whether its link is up.
+    pub linked: bool,
+}
+
+/// The book, in the words of the reports.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct BooksRow {
+    /// Parcels that got on.
+    pub inducted: u64,
+    /// Parcels that left for their destination.
+    pub sorted: u64,
+    /// Of those, the ones that left elsewhere than ordered.
+    pub missorted: u64,
+    /// Parcels rejected.
+    pub rejected: u64,
+    /// Parcels taken off by hand.
+    pub removed: u64,
+    /// Parcels lost.
+    pub lost: u64,
+    /// Parcels still on their way.
+    pub on_sorter: u64,
+    /// Tries to leave that failed and led to another lap.
+    pub recirculated: u64,
+    /// Orders given.
+    pub orders: u64,
+    /// Telegrams that met no item, or more than one.
+    pub unmatched_scans: u64,
+    /// Items whose scanner said nothing in time.
+    pub silent_scans: u64,
+    /// Whether every parcel is accounted for.
+    pub balance: bool,
+    /// Parcels rejected, by cause.
+    pub rejected_by: ByReason,
+}
+
+/// A count for each reason; on the wire an object that names only those above zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ByReason(pub [u64; Reason::COUNT]);
+
+/// A distribution of times, in ns; all zero when nothing was measured yet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct LatencyRow {
+    /// How many were measured.
+    pub count: u64,
+    /// The median.
+    pub p50_ns: u64,
+    /// 99 of 100 took at most this.
+    pub p99_ns: u64,
+    /// The longest.
+    pub max_ns: u64,
+}
+
+/// A link other than a track's PLC link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct LinkRow {
+    /// What is at its other end.
+    pub name: ShortText,
+    /// Whether it is up.
+    pub up: bool,
+}
+
+/// A text of at most [`ShortText::BYTES`] bytes, held in place; longer ones are cut.
+///
+/// It lets a row be copied and overwritten without touching the heap.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct ShortText {
+    length: u8,
+    bytes: [u8; Self::BYTES],
+}
+
+impl ShortText {
+    /// The longest text that is kept whole; every carrier's waybill number is shorter.
+    pub const BYTES: usize = 47;
+
+    /// Keeps `text`, or as many of its characters as fit.
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        let length = (0..=text.len().min(Self::BYTES))
+            .rev()
+            .find(|&at| text.is_char_boundary(at))
+            .unwrap_or(0);
+        let mut bytes = [0; Self::BYTES];
+        bytes[..length].copy_from_slice(&text.as_bytes()[..length]);
+        Self {
+            length: length as u8,
+            bytes,
+        }
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        let kept = &self.bytes[..usize::from(self.length)];
+        std::str::from_utf8(kept).expect("a text is only ever cut between characters")
+    }
+}
+
+impl fmt::Debug for ShortText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_str(), f)
+    }
+}
+
+impl Serialize for ShortText {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl Default for ByReason {
+    fn default() -> Self {
+        Self([0; Reason::COUNT])
+    }
+}
+
+impl Serialize for ByReason {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for (reason, count) in Reason::ALL.iter().zip(&self.0) {
+            if *count > 0 {
+                map.serialize_entry(reason.name(), count)?;
+            }
+        }
+        map.end()
+    }
+}
+
+impl From<&Books> for BooksRow {
+    fn from(books: &Books) -> Self {
+        Self {
+            inducted: books.inducted,
+            sorted: books.sorted,
+            missorted: books.missorted,
+            rejected: books.rejected,
+            removed: books.removed,
+            lost: books.lost,
+            on_sorter: books.on_sorter,
+            recirculated: books.recirculated,
+            orders: books.orders,
+            unmatched_scans: books.unmatched_scans,
+            silent_scans: books.silent_scans,
+            balance: books.balance(),
+            rejected_by: ByReason(books.rejected_by),
+        }
+    }
+}
+
+impl View {
+    /// Writes down what the sorter knows at plant time `now`: tracks, items, chutes and the book.
+    /// The rest (scanners, latencies, rates, alarms, links) is the engine's to fill in.
+    ///
+    /// `text_of` gives a code's text where the engine still has it.
+    pub fn read_sorter<'t>(
+        &mut self,
+        sorter: &Sorter,
+        now: Micros,
+        mut text_of: impl FnMut(CodeId) -> Option<&'t str>,
+    ) {
+        let hub = sorter.hub();
+        self.plant_us = now.0;
+        self.books = BooksRow::from(sorter.books());
+        self.tracks.clear();
+        let tracks = (0..hub.tracks().len()).map(|track| track_row(sorter, track, now));
+        self.tracks.extend(tracks);
+        self.chutes.clear();
+        let chutes = (0..hub.chutes().len()).map(|chute| chute_row(sorter, chute));
+        self.chutes.extend(chutes);
+        self.items.clear();
+        self.items_left_out = 0;
+        for item in sorter.items() {
+            if self.items.len() < ITEM_ROWS_MAX {
+                self.items.push(item_row(&item, &mut text_of));
+            } else {
+                self.items_left_out += 1;
+            }
+        }
+    }
+}
+
+fn track_row(sorter: &Sorter, track: usize, now: Micros) -> TrackRow {
+    let track = sorter.track(TrackId(track as u16));
+    // Nobody knows where a belt is whose link is lost; it is shown where it was last.
+    let since = if track.linked {
+        now.since(track.told)
+    } else {
+        Micros(0)
+    };
+    TrackRow {
+        belt_mm: track.at.plus(track.speed.travel_mm(since)).0,
+        speed_mm_s: if track.linked { track.speed.0 } else { 0 },
+        linked: track.linked,
+        in_doubt: track.in_doubt,
+    }
+}
+
+fn chute_row(sorter: &Sorter, chute: usize) -> ChuteRow {
+    let chute = sorter.chute(ChuteId(chute as u16));
+    ChuteRow {
+        dropped: chute.dropped,
+        holds: chute.holds,
+        coming: chute.coming,
+        half: chute.state.half,
+        full: chute.state.full,
+        jammed: chute.state.jammed,
+        locked: chute.state.locked,
+        disabled: !chute.state.enabled,
+    }
+}
+
+fn item_row<'t>(
+    item: &ItemView,
+    text_of: &mut impl FnMut(CodeId) -> Option<&'t str>,
+) -> ItemRow {
+    let read = item.code != CodeId::NONE;
+    ItemRow {
+        parcel: (item.parcel.counter() != 0).then_some(item.parcel),
+        cell: item.cell.0,
+        origin_mm: item.origin.0,
+        chute: item.chute.map(|chute| chute.0),
+        why: item.why,
+        laps: item.laps,
+        read,
+        waybill: if read {
+            text_of(item.code).map(ShortText::new)
+        } else {
+            None
+        },
+    }
+}
+
+fn parcel_text<S: Serializer>(
+    parcel: &Option<ParcelId>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match parcel {
+        Some(parcel) => serializer.collect_str(parcel),
+        None => serializer.serialize_none(),
+    }
+}
+
+fn reason_text<S: Serializer>(reason: &Reason, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(reason.name())
+}
