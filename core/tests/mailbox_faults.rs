@@ -72,7 +72,8 @@ fn a_quiet_link_comes_up_and_carries_everything() {
 #[test]
 fn scripts_that_once_broke_a_law() {
     use Fault::{
-        EnginePause, EngineRestart, LoseRequest, PlcReboot, SecondEngine, TornRead, WriteAgain,
+        EnginePause, EngineRestart, LoseRequest, PlcPause, PlcReboot, SecondEngine, TornRead,
+        WriteAgain,
     };
     // A restarted engine met a window torn between two grants, and took its middle for its
     // beginning.
@@ -112,4 +113,14 @@ fn scripts_that_once_broke_a_law() {
         (125, LoseRequest),
     ];
     play(4_150_300_632_790_664_555, false, &two_lives);
+    // A restarting PLC shows no inventory; that was taken for one that never would.
+    let slow_restart = [
+        (3, PlcReboot),
+        (33, LoseRequest),
+        (102, PlcReboot),
+        (82, EnginePause { ms: 281 }),
+        (0, PlcPause { ms: 491 }),
+        (0, PlcReboot),
+    ];
+    play(293_173_492_579_341_480, false, &slow_restart);
 }

@@ -316,7 +316,7 @@ fn an_inventory_that_never_shows_does_not_hold_the_events_for_ever() {
     pair.plc.push_event(item_event(2)).expect("room");
     pair.run(500);
     assert_eq!(pair.items(), []);
-    pair.run(1_500);
+    pair.run(5_000);
     assert!(
         pair.told
             .contains(&Delivery::InventoryEnd(InventoryEnd::Unreadable))

@@ -12,8 +12,8 @@ use super::ring::is_newer;
 
 /// Cells of one page: as many as one FC3 carries.
 const PAGE_CELLS: u16 = (READ_MAX / CELL_REGS) as u16;
-/// Header reads, one a poll, after which an inventory is given up: about a second.
-const TRIES_MAX: u8 = 50;
+/// Header reads, one a poll, after which an inventory is given up: some seconds at the usual poll.
+const TRIES_MAX: u8 = 200;
 
 /// What lay in one carrier or window when the inventory was latched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -215,7 +215,9 @@ impl InventoryReader {
         matches!(self.stage, Stage::Event { .. } | Stage::Telling { .. })
     }
 
-    /// A poll has come: an area that did not show our copy may be looked at again.
+    /// A poll has shown that the PLC still leads the life the event was told in: an area that did
+    /// not show our copy may be looked at again. (A PLC that is restarting shows none, and is no
+    /// reason to give up.)
     pub(super) fn polled(&mut self) {
         self.waits = false;
     }

@@ -72,7 +72,6 @@ impl EngineEnd {
 
     fn on_poll(&mut self, now: LinkMs, registers: &[u16]) {
         self.polled_at = now;
-        self.inventory.polled();
         self.poll_at = now.plus(self.config.poll_ms);
         let Ok(registers) = <&[u16; POLL_REGS]>::try_from(registers) else {
             return;
@@ -96,6 +95,7 @@ impl EngineEnd {
             self.tell(Delivery::Link(Link::Up));
         }
         if granted {
+            self.inventory.polled();
             self.commands.on_ack(status.command_ack);
             self.on_bits(&status);
             self.on_events_lost(status.events_lost);
