@@ -6,7 +6,8 @@ use std::fs;
 use std::path::Path;
 
 use sorthub::config::links::{Functions, Peer};
-use sorthub::config::{Fault, HubFile, Source, trace};
+use sorthub::config::fault::TextFault;
+use sorthub::config::{Fault, FaultKind, HubFile, Source, trace};
 use sorthub::journal::{describe, understand};
 use sorthub_core::hub::{Capacity, MeetsBy, Sensing, TrackKind};
 use sorthub_core::ids::{DestId, TrackId};
@@ -332,4 +333,59 @@ fn the_recorded_trace_loads_with_its_five_odd_lengths() {
         .collect();
     assert_eq!(&places[..3], [9_300, 11_800, 14_300]);
     assert_eq!(file.hub.tracks()[0].speed, MmPerS(800));
+}
+
+/// A hub file with every kind of table, each with a key that none of them knows.
+const EVERY_TABLE: &str = r#"
+name = "every table"
+zzz = 1
+[[track]]
+kind = "loop"
+zzz = 1
+plc = { zzz = 1 }
+[[track]]
+kind = "line"
+zzz = 1
+[[induction]]
+zzz = 1
+[[scanner]]
+meets_by = "arrival"
+zzz = 1
+link = { zzz = 1 }
+[[chute]]
+zzz = 1
+[[chute]]
+outlets = [{ zzz = 1 }]
+zzz = 1
+[plan]
+zzz = 1
+destination = { zzz = 1 }
+[plant]
+zzz = 1
+induction = { zzz = 1 }
+scanner = { zzz = 1 }
+chute = { service = "exponential", zzz = 1 }
+demand = { zzz = 1 }
+parcel = { zzz = 1 }
+"#;
+
+#[test]
+fn the_guide_names_every_key() {
+    let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/hub-file.md");
+    let guide = fs::read_to_string(guide).expect("the guide is part of the project");
+    let faults = HubFile::parse("every.toml", EVERY_TABLE).expect_err("zzz is no key");
+    let mut tables = 0;
+    for fault in faults {
+        let FaultKind::Text(TextFault::UnknownKey { key, known, table, .. }) = fault.kind else {
+            continue;
+        };
+        assert_eq!(key, "zzz", "{table}");
+        tables += 1;
+        for key in known.split(", ") {
+            let named = [format!("`{key}`"), format!(".{key}`"), format!("[{key}]`")];
+            let is_named = named.iter().any(|name| guide.contains(name));
+            assert!(is_named, "`{key}` of {table} is not in docs/hub-file.md");
+        }
+    }
+    assert_eq!(tables, EVERY_TABLE.matches("zzz").count(), "each table lists its keys");
 }
