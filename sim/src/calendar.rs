@@ -1,9 +1,11 @@
-//! The event calendar: for each slot at most one due key, taken in order of (key, time of setting).
+//! The event calendar: for each slot at most one due key, taken in order of (key, slot).
 //!
 //! A plant has few kinds of device and each waits for one thing at a time: a carrier for the next
 //! place where something happens to it, a chute for its worker. So the calendar is made of a fixed
 //! number of slots, and an event is put off or called off by setting or clearing its slot; nothing
-//! is allocated after construction and nothing stale is ever taken.
+//! is allocated after construction and nothing stale is ever taken. Equal keys are taken in the
+//! order of their slots rather than of their setting, so that what happens does not hang on when
+//! it was planned: a run in which some events are folded away stays the same run.
 //!
 //! The key is whatever the driver counts in: microseconds for what clocks drive, nanometres of
 //! belt travel for what a belt carries. Slots hang in buckets of equal width, a power of two; the
@@ -25,14 +27,11 @@ pub struct Calendar {
     /// The first slot, if known.
     first: u32,
     pending: usize,
-    settings: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Slot {
     key: u64,
-    /// Which setting this was: equal keys are taken in the order they were set.
-    nth: u64,
     /// The next in the bucket's chain, `END`, or `IDLE` if the slot waits for nothing.
     next: u32,
 }
@@ -49,18 +48,17 @@ impl Calendar {
     #[must_use]
     pub fn new(slots: usize, span: u64) -> Self {
         assert!(slots < IDLE as usize, "too many slots");
-        // Twice as many buckets as slots: one event or none in most of them.
-        let buckets = (slots * 2).next_power_of_two().clamp(64, 1 << 16);
+        // Several buckets for each slot, so that chains are short: one slot or none in most.
+        let buckets = (slots * 4).next_power_of_two().clamp(64, 1 << 16);
         let width = (span / buckets as u64).max(1).next_power_of_two();
         Self {
-            slots: vec![Slot { key: 0, nth: 0, next: IDLE }; slots].into_boxed_slice(),
+            slots: vec![Slot { key: 0, next: IDLE }; slots].into_boxed_slice(),
             heads: vec![END; buckets].into_boxed_slice(),
             filled: vec![0; buckets / 64].into_boxed_slice(),
             shift: width.trailing_zeros(),
             cursor: 0,
             first: UNKNOWN,
             pending: 0,
-            settings: 0,
         }
     }
 
@@ -90,14 +88,19 @@ impl Calendar {
         let ordinal = key >> self.shift;
         let bucket = self.bucket(ordinal);
         let head = core::mem::replace(&mut self.heads[bucket], slot as u32);
-        self.slots[slot] = Slot { key, nth: self.settings, next: head };
-        self.settings += 1;
+        self.slots[slot] = Slot { key, next: head };
         self.filled[bucket / 64] |= 1 << (bucket % 64);
         self.pending += 1;
-        self.cursor = if self.pending == 1 { ordinal } else { self.cursor.min(ordinal) };
-        // Of equal keys the one set first stays first.
-        if self.first != UNKNOWN && key < self.slots[self.first as usize].key {
-            self.first = slot as u32;
+        self.cursor = if self.pending == 1 {
+            ordinal
+        } else {
+            self.cursor.min(ordinal)
+        };
+        if self.first != UNKNOWN {
+            let first = (self.slots[self.first as usize].key, self.first);
+            if (key, slot as u32) < first {
+                self.first = slot as u32;
+            }
         }
     }
 
@@ -172,10 +175,13 @@ impl Calendar {
             ahead += 1;
         }
         // Everything is farther off than once round the ring.
-        let waiting = self.slots.iter().enumerate().filter(|(_, slot)| slot.next != IDLE);
-        let (at, slot) = waiting
-            .min_by_key(|(_, slot)| (slot.key, slot.nth))
-            .expect("pending counts the waiting slots");
+        let waiting = self
+            .slots
+            .iter()
+            .enumerate()
+            .filter(|(_, slot)| slot.next != IDLE);
+        let first = waiting.min_by_key(|(at, slot)| (slot.key, *at));
+        let (at, slot) = first.expect("pending counts the waiting slots");
         self.cursor = slot.key >> self.shift;
         at as u32
     }
@@ -186,9 +192,9 @@ impl Calendar {
         let mut at = chain;
         while at != END {
             let slot = &self.slots[at as usize];
-            let rank = (slot.key, slot.nth);
-            if slot.key >> self.shift == ordinal && best.is_none_or(|(least, _)| rank < least) {
-                best = Some((rank, at));
+            let rank = (slot.key, at);
+            if slot.key >> self.shift == ordinal && best.is_none_or(|least| rank < least) {
+                best = Some(rank);
             }
             at = slot.next;
         }

@@ -179,6 +179,10 @@ impl Weighted {
         let column = (product >> 64) as usize;
         let (threshold, alias) = *self.columns.get(column)?;
         let share = ((u128::from(product as u64) * u128::from(self.total)) >> 64) as u64;
-        Some(if share < threshold { column } else { alias as usize })
+        Some(if share < threshold {
+            column
+        } else {
+            alias as usize
+        })
     }
 }

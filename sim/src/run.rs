@@ -47,13 +47,23 @@ impl Job {
     #[must_use]
     pub fn new(hub: Arc<Hub>, plan: Arc<Plan>, plant: Arc<PlantSpec>) -> Self {
         let (horizon, reads_once, keeps_ledger) = (None, true, false);
-        Self { hub, plan, plant, horizon, reads_once, keeps_ledger }
+        Self {
+            hub,
+            plan,
+            plant,
+            horizon,
+            reads_once,
+            keeps_ledger,
+        }
     }
 
     /// The same, up to another horizon.
     #[must_use]
     pub fn until(self, horizon: Micros) -> Self {
-        Self { horizon: Some(horizon), ..self }
+        Self {
+            horizon: Some(horizon),
+            ..self
+        }
     }
 }
 
@@ -145,7 +155,13 @@ impl World {
             keeps_ledger: job.keeps_ledger,
             reads_once: job.reads_once,
         };
-        let names = job.plan.spec().destinations.iter().map(|dest| dest.name.clone()).collect();
+        let names = job
+            .plan
+            .spec()
+            .destinations
+            .iter()
+            .map(|dest| dest.name.clone())
+            .collect();
         let plant = Plant::new(Arc::clone(&job.hub), Arc::clone(&job.plant), names, options)
             .map_err(RunError::Plant)?;
         let setup = Setup { run_epoch: 1 };
@@ -154,7 +170,10 @@ impl World {
         let mut is_reject = vec![false; chutes];
         let plan = job.plan.spec();
         let exceptions = plan.exceptions.iter().map(|(_, chute)| chute);
-        plan.reject.iter().chain(exceptions).for_each(|chute| is_reject[chute.index()] = true);
+        plan.reject
+            .iter()
+            .chain(exceptions)
+            .for_each(|chute| is_reject[chute.index()] = true);
         Ok(Self {
             job: job.clone(),
             seed,
@@ -210,7 +229,11 @@ impl World {
             if next >= before || ends_when_idle && self.plant.is_idle() {
                 return Ok(());
             }
-            self.at_once = if next == self.now { self.at_once + 1 } else { 0 };
+            self.at_once = if next == self.now {
+                self.at_once + 1
+            } else {
+                0
+            };
             if self.at_once > AT_ONCE_MAX {
                 return Err(RunError::Stuck { at: next });
             }
@@ -249,14 +272,27 @@ impl World {
             return;
         }
         for track in self.tracks() {
-            self.call(&Signal::Link { track, to: LinkState::Up }, observer);
+            self.call(
+                &Signal::Link {
+                    track,
+                    to: LinkState::Up,
+                },
+                observer,
+            );
             let (at, speed) = (self.plant.encoder(track, self.now), self.speed(track));
             self.call(&Signal::Belt { track, at, speed }, observer);
             self.call(&Signal::InventoryEnd { track, at }, observer);
         }
         for chute in (0..self.job.hub.chutes().len()).map(|chute| ChuteId(chute as u16)) {
             let state = self.plant.chute(chute, self.now).state;
-            self.call(&Signal::Chute { chute, state, taken: 0 }, observer);
+            self.call(
+                &Signal::Chute {
+                    chute,
+                    state,
+                    taken: 0,
+                },
+                observer,
+            );
         }
     }
 
@@ -284,9 +320,20 @@ impl World {
         for event in events.drain(..) {
             match event {
                 PlantEvent::Plc(signal) => self.call(&signal, observer),
-                PlantEvent::Telegram { scanner, key, sight } => {
+                PlantEvent::Telegram {
+                    scanner,
+                    key,
+                    sight,
+                } => {
                     let facts = self.facts(&sight);
-                    self.call(&Signal::Scanned { scanner, key, facts }, observer);
+                    self.call(
+                        &Signal::Scanned {
+                            scanner,
+                            key,
+                            facts,
+                        },
+                        observer,
+                    );
                 }
                 PlantEvent::Left(exit) => self.count(&exit),
             }
@@ -298,20 +345,30 @@ impl World {
     /// parcel's number, so the number stands in for the code; nobody else gives such codes.
     fn facts(&self, sight: &Sight) -> Facts {
         if !sight.is_read {
-            return Facts { weight: sight.mass, ..Facts::default() };
+            return Facts {
+                weight: sight.mass,
+                ..Facts::default()
+            };
         }
         let code = if self.job.plant.trace.is_empty() {
             CodeId(sight.number)
         } else {
             CodeId::of(&self.plant.label(sight.number))
         };
-        Facts { read: Reading::Good, code, dest: sight.dest, weight: sight.mass }
+        Facts {
+            read: Reading::Good,
+            code,
+            dest: sight.dest,
+            weight: sight.mass,
+        }
     }
 
     fn count(&mut self, exit: &Exit) {
         let Way::Chute(chute) = exit.way else { return };
         self.times.record(exit.at.since(exit.arrived));
-        let is_right = exit.dest.is_some_and(|dest| self.job.plan.allows(dest, chute));
+        let is_right = exit
+            .dest
+            .is_some_and(|dest| self.job.plan.allows(dest, chute));
         if !is_right && !self.is_reject[chute.index()] {
             self.astray += 1;
         }
@@ -324,10 +381,19 @@ impl World {
         for output in self.outbox.outputs() {
             match output {
                 Output::Divert(order) => self.plant.order(self.now, order),
-                Output::Withdraw { item, cell, revision, .. } => {
+                Output::Withdraw {
+                    item,
+                    cell,
+                    revision,
+                    ..
+                } => {
                     self.plant.withdraw(self.now, *cell, *item, *revision);
                 }
-                Output::Ended { how: Disposition::Sorted, chute: Some(chute), .. } => {
+                Output::Ended {
+                    how: Disposition::Sorted,
+                    chute: Some(chute),
+                    ..
+                } => {
                     self.sorted[chute.index()] += 1;
                 }
                 _ => {}

@@ -98,11 +98,20 @@ impl Mean {
         let count = values.len() as f64;
         let mean = ratio(values.iter().sum(), count);
         if values.len() < 2 {
-            return Self { mean, half_width: None };
+            return Self {
+                mean,
+                half_width: None,
+            };
         }
-        let squares: f64 = values.iter().map(|value| (value - mean) * (value - mean)).sum();
+        let squares: f64 = values
+            .iter()
+            .map(|value| (value - mean) * (value - mean))
+            .sum();
         let error = (squares / (count - 1.0) / count).sqrt();
-        Self { mean, half_width: Some(student_95(values.len() as u32 - 1) * error) }
+        Self {
+            mean,
+            half_width: Some(student_95(values.len() as u32 - 1) * error),
+        }
     }
 }
 
@@ -112,8 +121,9 @@ impl Mean {
 /// 26.7.5) is right to four decimals.
 #[must_use]
 pub fn student_95(freedom: u32) -> f64 {
-    const TABLE: [f64; 10] =
-        [12.7062, 4.3027, 3.1824, 2.7764, 2.5706, 2.4469, 2.3646, 2.3060, 2.2622, 2.2281];
+    const TABLE: [f64; 10] = [
+        12.7062, 4.3027, 3.1824, 2.7764, 2.5706, 2.4469, 2.3646, 2.3060, 2.2622, 2.2281,
+    ];
     if freedom == 0 {
         return f64::INFINITY;
     }

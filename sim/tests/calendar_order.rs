@@ -9,20 +9,21 @@ use sorthub_sim::calendar::Calendar;
 /// A heap of everything ever set, with the stale entries skipped.
 #[derive(Default)]
 struct Reference {
-    heap: BinaryHeap<Reverse<(u64, u64, usize)>>,
-    current: Vec<Option<(u64, u64)>>,
-    settings: u64,
+    heap: BinaryHeap<Reverse<(u64, usize)>>,
+    current: Vec<Option<u64>>,
 }
 
 impl Reference {
     fn new(slots: usize) -> Self {
-        Self { current: vec![None; slots], ..Self::default() }
+        Self {
+            current: vec![None; slots],
+            ..Self::default()
+        }
     }
 
     fn set(&mut self, slot: usize, key: u64) {
-        self.settings += 1;
-        self.current[slot] = Some((key, self.settings));
-        self.heap.push(Reverse((key, self.settings, slot)));
+        self.current[slot] = Some(key);
+        self.heap.push(Reverse((key, slot)));
     }
 
     fn clear(&mut self, slot: usize) {
@@ -30,8 +31,8 @@ impl Reference {
     }
 
     fn pop(&mut self) -> Option<(u64, usize)> {
-        while let Some(Reverse((key, nth, slot))) = self.heap.pop() {
-            if self.current[slot] == Some((key, nth)) {
+        while let Some(Reverse((key, slot))) = self.heap.pop() {
+            if self.current[slot] == Some(key) {
                 self.current[slot] = None;
                 return Some((key, slot));
             }
@@ -107,10 +108,9 @@ fn a_slot_waits_for_one_thing() {
     calendar.set(0, 20);
     calendar.set(1, 15);
     assert_eq!(calendar.key(0), Some(20));
-    assert_eq!([calendar.pop(), calendar.pop(), calendar.pop()], [
-        Some((15, 1)),
-        Some((20, 0)),
-        None
-    ]);
+    assert_eq!(
+        [calendar.pop(), calendar.pop(), calendar.pop()],
+        [Some((15, 1)), Some((20, 0)), None]
+    );
     assert_eq!(calendar.key(0), None);
 }

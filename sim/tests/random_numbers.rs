@@ -10,7 +10,7 @@ fn exponential_has_the_moments_of_the_exponential() {
     let (mut sum, mut squares, mut cubes, mut above_three) = (0.0, 0.0, 0.0, 0);
     for n in 0..count {
         let x = stream.exponential(n);
-        assert!(x >= 0.0 && x < 37.0, "{x} is out of range");
+        assert!((0.0..37.0).contains(&x), "{x} is out of range");
         sum += x;
         squares += x * x;
         cubes += x * x * x;
@@ -41,7 +41,11 @@ fn exponential_is_the_same_to_the_last_bit() {
     // machine that gives others would give other runs.
     let stream = Stream::new(1, Purpose::Arrival, 3);
     let mixed = (0..100_000).fold(0_u64, |mix, n| {
-        mix.rotate_left(5) ^ stream.exponential(n).to_bits().wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        mix.rotate_left(5)
+            ^ stream
+                .exponential(n)
+                .to_bits()
+                .wrapping_mul(0x9e37_79b9_7f4a_7c15)
     });
     assert_eq!(mixed, EXPONENTIALS, "got {mixed:#x}");
 }
@@ -53,7 +57,12 @@ fn streams_of_other_names_share_nothing() {
     let named = |seed, purpose, device| Stream::new(seed, purpose, device).at(0);
     let mut seen = vec![];
     for seed in 0..20 {
-        for purpose in [Purpose::Arrival, Purpose::Destination, Purpose::Reading, Purpose::Mass] {
+        for purpose in [
+            Purpose::Arrival,
+            Purpose::Destination,
+            Purpose::Reading,
+            Purpose::Mass,
+        ] {
             for device in 0..20 {
                 seen.push(named(seed, purpose, device));
             }
@@ -67,7 +76,10 @@ fn streams_of_other_names_share_nothing() {
 
 #[test]
 fn neighbouring_streams_are_not_correlated() {
-    let (a, b) = (Stream::new(1, Purpose::Arrival, 0), Stream::new(1, Purpose::Arrival, 1));
+    let (a, b) = (
+        Stream::new(1, Purpose::Arrival, 0),
+        Stream::new(1, Purpose::Arrival, 1),
+    );
     let count = 200_000;
     let unit = |x: u64| (x >> 11) as f64 / (1_u64 << 53) as f64 - 0.5;
     let along: f64 = (0..count).map(|n| unit(a.at(n)) * unit(a.at(n + 1))).sum();
@@ -89,10 +101,13 @@ fn weights_are_kept() {
     }
     let total: u32 = weights.iter().sum();
     // Chi-square with 9 degrees of freedom: 33.7 is exceeded once in ten thousand.
-    let chi: f64 = counts.iter().zip(&weights).fold(0.0, |chi, (&count, &weight)| {
-        let due = all as f64 * f64::from(weight) / f64::from(total);
-        chi + (count as f64 - due) * (count as f64 - due) / due
-    });
+    let chi: f64 = counts
+        .iter()
+        .zip(&weights)
+        .fold(0.0, |chi, (&count, &weight)| {
+            let due = all as f64 * f64::from(weight) / f64::from(total);
+            chi + (count as f64 - due) * (count as f64 - due) / due
+        });
     assert!(chi < 33.7, "chi-square is {chi}");
 }
 

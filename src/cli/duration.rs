@@ -60,6 +60,14 @@ pub fn parse(text: &str) -> Result<Micros, DurationError> {
     Ok(Micros(total))
 }
 
+/// As [`parse`], for spans of real time.
+///
+/// # Errors
+/// See [`DurationError`].
+pub fn parse_std(text: &str) -> Result<std::time::Duration, DurationError> {
+    Ok(std::time::Duration::from_micros(parse(text)?.0))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -11,9 +11,13 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
 pub mod check;
+pub mod demo;
 pub mod duration;
+pub mod emulate;
 pub mod input;
 pub mod replay;
+pub mod run;
+pub mod signals;
 pub mod simulate;
 
 /// The control engine of a parcel sorting hub, with a simulator that runs the same decisions.
@@ -26,6 +30,9 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Demo(demo::DemoArgs),
+    Run(run::RunArgs),
+    Emulate(emulate::EmulateArgs),
     Check(check::CheckArgs),
     Simulate(simulate::SimulateArgs),
     /// Run a journal through the sorter again.
@@ -68,6 +75,9 @@ pub fn main() -> ExitCode {
         }
     };
     match cli.command {
+        Command::Demo(args) => demo::run(&args).into(),
+        Command::Run(args) => run::run(&args).into(),
+        Command::Emulate(args) => emulate::run(&args).into(),
         Command::Check(args) => check::run(&args).into(),
         Command::Simulate(args) => simulate::run(&args).into(),
         Command::Replay(args) => replay::run(&args),

@@ -111,6 +111,8 @@ pub struct WorldPulse {
     pub is_idle: bool,
     /// Plant time in microseconds.
     pub plant_us: u64,
+    /// Parcels that wait at inductions.
+    pub waiting: u64,
     /// Telegrams that found no connection.
     pub telegrams_unsent: u64,
 }

@@ -223,8 +223,12 @@ impl World {
         next
     }
 
-    fn pulse(&self) -> WorldPulse {
+    fn pulse(&mut self) -> WorldPulse {
+        let now = self.plant.now();
+        let inductions = (0..self.setup.hub.inductions().len()).map(|i| InductionId(i as u16));
+        let waiting = inductions.map(|i| self.plant.waiting(i, now)).sum();
         WorldPulse {
+            waiting,
             tally: *self.plant.tally(),
             is_idle: self.plant.is_idle(),
             plant_us: self.plant.now().0,

@@ -63,7 +63,11 @@ impl Belt {
         }
         let change = u64::from(self.ramp) * now.since(self.since).0 / 1_000_000;
         let change = change as u32;
-        MmPerS(if self.target > self.speed { self.speed + change } else { self.speed - change })
+        MmPerS(if self.target > self.speed {
+            self.speed + change
+        } else {
+            self.speed - change
+        })
     }
 
     /// How far it has travelled at a time in the present phase or, after it, at the target speed.
@@ -94,7 +98,10 @@ impl Belt {
             if self.speed == 0 {
                 return None;
             }
-            return Some(self.since.after(Micros((ahead as u64).div_ceil(u64::from(self.speed)))));
+            return Some(
+                self.since
+                    .after(Micros((ahead as u64).div_ceil(u64::from(self.speed)))),
+            );
         }
         let ramp_span = self.ramp_span();
         let beyond = ahead - self.ramp_travel(ramp_span);
@@ -106,7 +113,11 @@ impl Belt {
         let (mut low, mut high) = (0, ramp_span);
         while low < high {
             let middle = low.midpoint(high);
-            if self.ramp_travel(middle) < ahead { low = middle + 1 } else { high = middle }
+            if self.ramp_travel(middle) < ahead {
+                low = middle + 1
+            } else {
+                high = middle
+            }
         }
         Some(self.since.after(Micros(low)))
     }
@@ -129,7 +140,13 @@ impl Belt {
     /// From now on it speeds up or slows down to `target`.
     pub fn aim(&mut self, now: Micros, target: MmPerS) {
         let (travel_nm, speed) = (self.travel_nm(now), self.speed(now));
-        *self = Self { since: now, travel_nm, speed: speed.0, target: target.0, ramp: self.ramp };
+        *self = Self {
+            since: now,
+            travel_nm,
+            speed: speed.0,
+            target: target.0,
+            ramp: self.ramp,
+        };
         if self.ramp == 0 {
             self.speed = self.target;
         }
@@ -138,12 +155,20 @@ impl Belt {
     /// It stands at once, without a ramp: its drive has lost its enable.
     pub fn cut(&mut self, now: Micros) {
         let travel_nm = self.travel_nm(now);
-        *self = Self { since: now, travel_nm, speed: 0, target: 0, ramp: self.ramp };
+        *self = Self {
+            since: now,
+            travel_nm,
+            speed: 0,
+            target: 0,
+            ramp: self.ramp,
+        };
     }
 
     fn ramp_span(&self) -> u64 {
         let change = u64::from(self.speed.abs_diff(self.target));
-        (change * 1_000_000).checked_div(u64::from(self.ramp)).unwrap_or(0)
+        (change * 1_000_000)
+            .checked_div(u64::from(self.ramp))
+            .unwrap_or(0)
     }
 
     /// Travel in the first `span` µs of the ramp: v t +- a t²/2. The product of 32 and 64 bits is
@@ -151,7 +176,11 @@ impl Belt {
     fn ramp_travel(&self, span: u64) -> i64 {
         let even = u128::from(self.speed) * u128::from(span);
         let curve = u128::from(self.ramp) * u128::from(span) * u128::from(span) / 2_000_000;
-        let travel = if self.target > self.speed { even + curve } else { even - curve };
+        let travel = if self.target > self.speed {
+            even + curve
+        } else {
+            even - curve
+        };
         travel as i64
     }
 }

@@ -50,7 +50,11 @@ impl Chute {
             switches: ChuteState::OPEN,
             room,
             by_length,
-            least: if by_length { u64::from(shortest.0.max(1)) } else { 1 },
+            least: if by_length {
+                u64::from(shortest.0.max(1))
+            } else {
+                1
+            },
             used: 0,
             inside: VecDeque::with_capacity(first_room),
             last_departure: Micros(0),
@@ -139,11 +143,18 @@ impl Chute {
     /// What it says of itself: its switches, and its full eye if it has one.
     #[must_use]
     pub(super) fn state(&self) -> ChuteState {
-        ChuteState { full: self.eye_told, ..self.switches }
+        ChuteState {
+            full: self.eye_told,
+            ..self.switches
+        }
     }
 
     fn size(&self, length: Mm) -> u64 {
-        if self.by_length { u64::from(length.0) } else { 1 }
+        if self.by_length {
+            u64::from(length.0)
+        } else {
+            1
+        }
     }
 
     #[inline]

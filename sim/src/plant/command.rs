@@ -40,7 +40,10 @@ const RAMP_TOLD_EVERY: Micros = Micros::from_millis(100);
 impl Plant {
     /// The plant's time moves on to `now`, with nothing happening in between.
     fn command_at(&mut self, now: Micros) {
-        assert!(now >= self.now, "a command came before what has happened already");
+        assert!(
+            now >= self.now,
+            "a command came before what has happened already"
+        );
         self.now = now;
     }
 
@@ -58,7 +61,12 @@ impl Plant {
         }
         let now_nm = track.belt.travel_nm(now);
         let mut plc = track.cells[cell].plc;
-        let answer = plc.take(order, now_nm, track.reach(cell, &self.outlets), &mut self.late);
+        let answer = plc.take(
+            order,
+            now_nm,
+            track.reach(cell, &self.outlets),
+            &mut self.late,
+        );
         track.cells[cell].plc = plc;
         self.answer(order.cell, item, revision, answer);
         self.tell_late(index, cell, encoder(now_nm));
@@ -86,7 +94,12 @@ impl Plant {
 
     fn answer(&mut self, cell: CellId, item: PlcItem, revision: u16, answer: OrderAnswer) {
         if answer != OrderAnswer::Accepted || self.options.answers_all {
-            let signal = Signal::OrderAnswered { cell, item, revision, answer };
+            let signal = Signal::OrderAnswered {
+                cell,
+                item,
+                revision,
+                answer,
+            };
             self.out.push(PlantEvent::Plc(signal));
         }
     }
@@ -129,7 +142,11 @@ impl Plant {
             None => self.clock.clear(id.index()),
         }
         let (at, speed) = (self.encoder(id, self.now), self.speed(id, self.now));
-        self.out.push(PlantEvent::Plc(Signal::Belt { track: id, at, speed }));
+        self.out.push(PlantEvent::Plc(Signal::Belt {
+            track: id,
+            at,
+            speed,
+        }));
         self.plan_inductions_of(id.index());
     }
 
@@ -187,7 +204,9 @@ impl Plant {
             };
             Some((index, track.cells.iter().position(is_it)?))
         });
-        let Some((index, cell)) = found else { return false };
+        let Some((index, cell)) = found else {
+            return false;
+        };
         let track = &self.tracks[index];
         let (item, cell_id) = (PlcItem(track.cells[cell].plc.item), track.cell_id(cell));
         let at_nm = track.belt.travel_nm(now);
@@ -195,7 +214,10 @@ impl Plant {
         self.tally.removed += 1;
         self.tally.last_exit = now;
         if item.0 != 0 && self.tracks[index].is_alive {
-            let signal = Signal::RemovedByHand { cell: cell_id, item };
+            let signal = Signal::RemovedByHand {
+                cell: cell_id,
+                item,
+            };
             self.out.push(PlantEvent::Plc(signal));
         }
         // An induction may have counted on that carrier being occupied.

@@ -64,7 +64,10 @@ impl fmt::Display for PlantFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ListLength { list, is, must_be } => {
-                write!(f, "the plant describes {is} {list}, but the hub has {must_be}")
+                write!(
+                    f,
+                    "the plant describes {is} {list}, but the hub has {must_be}"
+                )
             }
             Self::NoSuchDestination { track, dest } => write!(
                 f,
@@ -83,7 +86,10 @@ impl fmt::Display for PlantFault {
                 row + 1
             ),
             Self::ReadShare { scanner } => {
-                write!(f, "scanner number {scanner} reads more than all; at most 1000000 ppm")
+                write!(
+                    f,
+                    "scanner number {scanner} reads more than all; at most 1000000 ppm"
+                )
             }
             Self::ParcelBounds => write!(
                 f,
@@ -91,7 +97,11 @@ impl fmt::Display for PlantFault {
                  above the upper ones"
             ),
             Self::NoLength { row } => {
-                write!(f, "the parcel in row {} must be at least 1 mm long", row + 1)
+                write!(
+                    f,
+                    "the parcel in row {} must be at least 1 mm long",
+                    row + 1
+                )
             }
             Self::DoesNotCount { chute } => write!(
                 f,
@@ -152,7 +162,9 @@ fn check_demand(hub: &Hub, spec: &PlantSpec, destinations: usize, found: &mut Ve
                 found.push(PlantFault::NoSuchDestination { track, dest });
             }
         }
-        let mut fed = hub.inductions_of(track).filter_map(|i| spec.inductions.get(i.index()));
+        let mut fed = hub
+            .inductions_of(track)
+            .filter_map(|i| spec.inductions.get(i.index()));
         let is_fed = spec.trace.is_empty() && fed.any(|induction| induction.rate_per_h > 0);
         if is_fed && demands.iter().all(|demand| demand.weight == 0) {
             found.push(PlantFault::NoDemand(track));
@@ -169,7 +181,10 @@ fn check_trace(hub: &Hub, spec: &PlantSpec, destinations: usize, found: &mut Vec
             found.push(PlantFault::NoLength { row });
         }
         if let Some(dest) = parcel.dest.filter(|dest| dest.index() >= destinations) {
-            found.push(PlantFault::NoSuchDestination { track: parcel.track, dest });
+            found.push(PlantFault::NoSuchDestination {
+                track: parcel.track,
+                dest,
+            });
         }
     }
 }

@@ -95,7 +95,10 @@ impl Feed {
             return Some(*head);
         }
         let at = self.head_at()?;
-        Some(Arrival { number: self.source.number(self.next.n), at })
+        Some(Arrival {
+            number: self.source.number(self.next.n),
+            at,
+        })
     }
 
     /// Takes the head of the queue, which must have come by `now`.
@@ -110,7 +113,10 @@ impl Feed {
         if self.closed || self.next.at > now {
             return None;
         }
-        let head = Arrival { number: self.source.number(self.next.n), at: self.next.at };
+        let head = Arrival {
+            number: self.source.number(self.next.n),
+            at: self.next.at,
+        };
         if self.counted.n == self.next.n {
             self.arrived += 1;
             self.next = self.source.after(self.next);
@@ -156,7 +162,10 @@ impl Feed {
                 self.count(now);
                 while self.next.n < self.counted.n {
                     let number = self.source.number(self.next.n);
-                    self.held.push_back(Arrival { number, at: self.next.at });
+                    self.held.push_back(Arrival {
+                        number,
+                        at: self.next.at,
+                    });
                     self.next = self.source.after(self.next);
                 }
             }
@@ -178,11 +187,17 @@ impl Feed {
     fn admit(&mut self, now: Micros) {
         while !self.closed && self.next.at <= now {
             self.arrived += 1;
-            if self.room.is_some_and(|room| self.held.len() >= room as usize) {
+            if self
+                .room
+                .is_some_and(|room| self.held.len() >= room as usize)
+            {
                 self.turned_away += 1;
             } else {
                 let number = self.source.number(self.next.n);
-                self.held.push_back(Arrival { number, at: self.next.at });
+                self.held.push_back(Arrival {
+                    number,
+                    at: self.next.at,
+                });
             }
             self.next = self.source.after(self.next);
             self.counted = self.next;
@@ -194,10 +209,16 @@ impl Source {
     /// The first arrival from `now` on, the n-th of the stream or, in a trace, a later one.
     fn begin(&self, now: Micros, n: u64) -> Cursor {
         match self {
-            Self::Poisson { .. } => Cursor { n, at: now.after(self.gap(n)) },
+            Self::Poisson { .. } => Cursor {
+                n,
+                at: now.after(self.gap(n)),
+            },
             Self::Trace(rows) => {
                 let n = rows.partition_point(|row| row.at < now).max(n as usize);
-                Cursor { n: n as u64, at: self.recorded(n as u64) }
+                Cursor {
+                    n: n as u64,
+                    at: self.recorded(n as u64),
+                }
             }
         }
     }
@@ -205,16 +226,24 @@ impl Source {
     fn after(&self, cursor: Cursor) -> Cursor {
         let n = cursor.n + 1;
         match self {
-            Self::Poisson { .. } => Cursor { n, at: cursor.at.after(self.gap(n)) },
-            Self::Trace(_) => Cursor { n, at: self.recorded(n) },
+            Self::Poisson { .. } => Cursor {
+                n,
+                at: cursor.at.after(self.gap(n)),
+            },
+            Self::Trace(_) => Cursor {
+                n,
+                at: self.recorded(n),
+            },
         }
     }
 
     fn gap(&self, n: u64) -> Micros {
         match self {
-            Self::Poisson { gaps, mean_us: Some(mean), .. } => {
-                Micros((gaps.exponential(n) * mean + 0.5) as u64)
-            }
+            Self::Poisson {
+                gaps,
+                mean_us: Some(mean),
+                ..
+            } => Micros((gaps.exponential(n) * mean + 0.5) as u64),
             _ => Micros::NEVER,
         }
     }

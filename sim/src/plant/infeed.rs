@@ -100,7 +100,9 @@ impl Plant {
                 self.inductions[index].tried_nm = at_nm;
                 let carrier = carrier_at(self.inductions[index].at_nm, at_nm, carriers, pitch_nm);
                 let is_free = track.cells[carrier].parcel.is_none();
-                let is_ready = self.inductions[index].ready().is_some_and(|at| at <= self.now);
+                let is_ready = self.inductions[index]
+                    .ready()
+                    .is_some_and(|at| at <= self.now);
                 if is_free && is_ready {
                     self.induct_new(index, carrier, at_nm);
                 }
@@ -126,10 +128,14 @@ impl Plant {
     fn try_line(&mut self, index: usize, at_nm: i64) -> bool {
         let induction = &self.inductions[index];
         let track = &self.tracks[induction.track];
-        if let Some(&(window, _)) = track.returning.front().filter(|(_, reaches)| {
-            induction.is_infeed && *reaches <= at_nm
-        }) {
-            let length = track.cells[window as usize].parcel.map_or(Mm(0), |parcel| parcel.length);
+        if let Some(&(window, _)) = track
+            .returning
+            .front()
+            .filter(|(_, reaches)| induction.is_infeed && *reaches <= at_nm)
+        {
+            let length = track.cells[window as usize]
+                .parcel
+                .map_or(Mm(0), |parcel| parcel.length);
             let is_clear = track.clear_from(induction.at_nm, at_nm, length) == at_nm;
             if is_clear {
                 self.induct_returning(index, at_nm);
@@ -137,15 +143,21 @@ impl Plant {
             // Whoever comes round goes first: nobody else is tried while it waits.
             return is_clear;
         }
-        let Some(head) = induction.feed.head() else { return false };
+        let Some(head) = induction.feed.head() else {
+            return false;
+        };
         let length = self.parcels.traits(head.number).length;
         let is_ready = induction.ready().is_some_and(|at| at <= self.now);
         let is_clear = track.clear_from(induction.at_nm, at_nm, length) == at_nm;
         if !(is_ready && is_clear) {
             return false;
         }
-        let Some(window) = self.tracks[induction.track].free.pop_front() else { return false };
-        self.tracks[self.inductions[index].track].on_belt.push(window);
+        let Some(window) = self.tracks[induction.track].free.pop_front() else {
+            return false;
+        };
+        self.tracks[self.inductions[index].track]
+            .on_belt
+            .push(window);
         self.induct_new(index, window as usize, at_nm);
         true
     }
@@ -157,14 +169,23 @@ impl Plant {
         let now_nm = track.belt.travel_nm(self.now);
         let returning = track.returning.front().filter(|_| induction.is_infeed);
         let back = returning.map(|&(window, reaches)| {
-            let length = track.cells[window as usize].parcel.map_or(Mm(0), |parcel| parcel.length);
-            (reaches, track.clear_from(induction.at_nm, reaches.max(now_nm), length))
+            let length = track.cells[window as usize]
+                .parcel
+                .map_or(Mm(0), |parcel| parcel.length);
+            (
+                reaches,
+                track.clear_from(induction.at_nm, reaches.max(now_nm), length),
+            )
         });
-        let new = induction.feed.head().filter(|_| !track.free.is_empty()).map(|head| {
-            let ready = head.at.max(induction.rested_at).max(self.now);
-            let length = self.parcels.traits(head.number).length;
-            track.clear_from(induction.at_nm, track.belt.travel_nm(ready), length)
-        });
+        let new = induction
+            .feed
+            .head()
+            .filter(|_| !track.free.is_empty())
+            .map(|head| {
+                let ready = head.at.max(induction.rested_at).max(self.now);
+                let length = self.parcels.traits(head.number).length;
+                track.clear_from(induction.at_nm, track.belt.travel_nm(ready), length)
+            });
         match (back, new) {
             (None, new) => new,
             // A new parcel goes only as long as nobody who came round waits.
@@ -177,7 +198,10 @@ impl Plant {
         let induction = &mut self.inductions[index];
         induction.rested_at = self.now.after(induction.spacing);
         let arrival = induction.feed.take(self.now);
-        let Arrival { number, at: arrived } = arrival.expect("the head of the queue is there");
+        let Arrival {
+            number,
+            at: arrived,
+        } = arrival.expect("the head of the queue is there");
         let traits = self.parcels.traits(number);
         let row = self.ledger.enter(Row {
             number,
@@ -208,16 +232,26 @@ impl Plant {
 
     fn induct_returning(&mut self, index: usize, at_nm: i64) {
         let track = &mut self.tracks[self.inductions[index].track];
-        let Some((old, _)) = track.returning.pop_front() else { return };
+        let Some((old, _)) = track.returning.pop_front() else {
+            return;
+        };
         let item = track.cells[old as usize].plc.item;
-        let Some(mut parcel) = track.lift(old as usize) else { return };
+        let Some(mut parcel) = track.lift(old as usize) else {
+            return;
+        };
         parcel.returns += 1;
         // The old window was freed last: it is taken again only if no other is free.
-        let Some(window) = track.free.pop_front() else { return };
+        let Some(window) = track.free.pop_front() else {
+            return;
+        };
         track.on_belt.push(window);
         // A PLC that has restarted meanwhile sees a parcel that it does not know.
         let is_known = item != 0;
-        let item = if is_known { PlcItem(item) } else { track.new_item() };
+        let item = if is_known {
+            PlcItem(item)
+        } else {
+            track.new_item()
+        };
         parcel.is_read = false;
         self.put_on(index, window as usize, parcel, item, at_nm, is_known);
     }
@@ -294,12 +328,17 @@ fn next_carrier(
     let ready = induction.ready()?.max(now);
     let from_nm = track.belt.travel_nm(ready).max(induction.tried_nm + 1);
     let phase_nm = (from_nm - induction.at_nm).rem_euclid(pitch_nm);
-    let mut pass_nm = if phase_nm == 0 { from_nm } else { from_nm + pitch_nm - phase_nm };
+    let mut pass_nm = if phase_nm == 0 {
+        from_nm
+    } else {
+        from_nm + pitch_nm - phase_nm
+    };
     if pass_nm - track.reached_nm >= induction.settled_nm {
         return Some(pass_nm);
     }
     let mut carrier = carrier_at(induction.at_nm, pass_nm, carriers, pitch_nm);
-    while pass_nm - track.reached_nm < induction.settled_nm && track.cells[carrier].parcel.is_some() {
+    while pass_nm - track.reached_nm < induction.settled_nm && track.cells[carrier].parcel.is_some()
+    {
         pass_nm += pitch_nm;
         carrier = carrier.checked_sub(1).unwrap_or(carriers as usize - 1);
     }
@@ -316,14 +355,20 @@ pub(super) fn all(
 ) -> Vec<Induction> {
     let one = |(index, of): (usize, &InductionSpec)| {
         let track = &tracks[of.track.index()];
-        let nth = track.inductions.iter().position(|&i| i == index).unwrap_or(0);
+        let nth = track
+            .inductions
+            .iter()
+            .position(|&i| i == index)
+            .unwrap_or(0);
         let plant = &spec.inductions[index];
         let source = parcels.source(InductionId(index as u16), hub, seed);
         let feed = Feed::new(source, plant.queue);
         let at_nm = i64::from(of.at.0) * NM_PER_MM;
         let mut induction = Induction::new(track, nth, at_nm, feed, plant.spacing);
         let outlets = hub.outlets(of.track).iter().map(|(outlet, _)| outlet.at);
-        let others = hub.inductions_of(of.track).filter(|other| other.index() != index);
+        let others = hub
+            .inductions_of(of.track)
+            .filter(|other| other.index() != index);
         let others = others.map(|other| hub.inductions()[other.index()].at);
         let devices_nm = outlets.chain(others).map(|at| i64::from(at.0) * NM_PER_MM);
         induction.settle_behind(devices_nm, track.length_nm);

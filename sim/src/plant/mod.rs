@@ -149,7 +149,10 @@ impl Plant {
             .collect();
         let shortest = spec.trace.iter().map(|row| row.size[0]).min();
         let shortest = shortest.unwrap_or(spec.parcels.length.0);
-        let chutes = hub.chutes().iter().map(|chute| Chute::new(chute.capacity, shortest));
+        let chutes = hub
+            .chutes()
+            .iter()
+            .map(|chute| Chute::new(chute.capacity, shortest));
         let chutes: Vec<Chute> = chutes.collect();
         let scanners = Scanner::all(&hub, &spec);
         let slots = ClockSlots {
@@ -248,7 +251,9 @@ impl Plant {
     }
 
     fn clock_event(&mut self) {
-        let Some((_, slot)) = self.clock.pop() else { return };
+        let Some((_, slot)) = self.clock.pop() else {
+            return;
+        };
         if slot < self.slots.scanners {
             self.ramp_event(slot);
         } else if slot < self.slots.workers {
@@ -262,7 +267,9 @@ impl Plant {
 
     fn belt_event(&mut self, index: usize) {
         let track = &mut self.tracks[index];
-        let Some((at_nm, slot)) = track.pop() else { return };
+        let Some((at_nm, slot)) = track.pop() else {
+            return;
+        };
         let cells = track.cells.len();
         if slot < cells {
             self.pass(index, slot, at_nm);
@@ -327,18 +334,22 @@ impl Plant {
     pub fn view(&self, track: TrackId, now: Micros) -> impl Iterator<Item = ParcelView> + '_ {
         let track = &self.tracks[track.index()];
         let now_mm = belt::encoder(track.belt.travel_nm(now)).0;
-        track.cells.iter().enumerate().filter_map(move |(index, cell)| {
-            let parcel = cell.parcel?;
-            let at_mm = now_mm - belt::encoder(cell.lap_start_nm).0;
-            Some(ParcelView {
-                cell: track.cell_id(index),
-                number: parcel.number,
-                item: (cell.plc.item != 0).then_some(PlcItem(cell.plc.item)),
-                dest: parcel.dest,
-                at_mm: (!cell.on_return).then_some(at_mm),
-                chute: cell.plc.target().map(|target| target.chute),
+        track
+            .cells
+            .iter()
+            .enumerate()
+            .filter_map(move |(index, cell)| {
+                let parcel = cell.parcel?;
+                let at_mm = now_mm - belt::encoder(cell.lap_start_nm).0;
+                Some(ParcelView {
+                    cell: track.cell_id(index),
+                    number: parcel.number,
+                    item: (cell.plc.item != 0).then_some(PlcItem(cell.plc.item)),
+                    dest: parcel.dest,
+                    at_mm: (!cell.on_return).then_some(at_mm),
+                    chute: cell.plc.target().map(|target| target.chute),
+                })
             })
-        })
     }
 
     /// A chute at a time.

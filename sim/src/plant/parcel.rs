@@ -52,14 +52,22 @@ impl Parcels {
     /// labels.
     #[must_use]
     pub(super) fn new(hub: &Hub, spec: Arc<PlantSpec>, names: Arc<[String]>, seed: u64) -> Self {
-        let demand = spec.demand.iter().enumerate().map(|(track, demands)| Demands {
-            draws: Stream::new(seed, Purpose::Destination, track as u64),
-            shares: Weighted::new(demands.iter().map(|demand| demand.weight)),
-            dests: demands.iter().map(|demand| demand.dest).collect(),
-        });
+        let demand = spec
+            .demand
+            .iter()
+            .enumerate()
+            .map(|(track, demands)| Demands {
+                draws: Stream::new(seed, Purpose::Destination, track as u64),
+                shares: Weighted::new(demands.iter().map(|demand| demand.weight)),
+                dests: demands.iter().map(|demand| demand.dest).collect(),
+            });
         Self {
             demand: demand.collect(),
-            tracks: hub.inductions().iter().map(|induction| induction.track).collect(),
+            tracks: hub
+                .inductions()
+                .iter()
+                .map(|induction| induction.track)
+                .collect(),
             lengths: Stream::new(seed, Purpose::Length, 0),
             masses: Stream::new(seed, Purpose::Mass, 0),
             services: Stream::new(seed, Purpose::Service, 0),
@@ -85,8 +93,16 @@ impl Parcels {
         let track = self.tracks[index];
         let mut rows = Vec::new();
         if hub.inductions_of(track).next() == Some(induction) {
-            let all = self.spec.trace.iter().enumerate().filter(|(_, row)| row.track == track);
-            rows.extend(all.map(|(nth, row)| Arrival { number: nth as u64 + 1, at: row.arrival }));
+            let all = self
+                .spec
+                .trace
+                .iter()
+                .enumerate()
+                .filter(|(_, row)| row.track == track);
+            rows.extend(all.map(|(nth, row)| Arrival {
+                number: nth as u64 + 1,
+                at: row.arrival,
+            }));
             // Stable: rows of one time stay in the order they were written.
             rows.sort_by_key(|row| row.at);
         }
@@ -100,16 +116,26 @@ impl Parcels {
         let plant = &self.spec.parcels;
         if !self.spec.trace.is_empty() {
             let Some(row) = self.row(number) else {
-                return Traits { dest: None, length: plant.length.0, mass: plant.mass.0 };
+                return Traits {
+                    dest: None,
+                    length: plant.length.0,
+                    mass: plant.mass.0,
+                };
             };
-            return Traits { dest: row.dest, length: row.size[0], mass: row.mass };
+            return Traits {
+                dest: row.dest,
+                length: row.size[0],
+                mass: row.mass,
+            };
         }
         let induction = number.wrapping_sub(1) % self.tracks.len() as u64;
         let demand = &self.demand[self.tracks[induction as usize].index()];
         let pick = demand.shares.pick(demand.draws.at(number));
         Traits {
             dest: pick.map(|index| demand.dests[index]),
-            length: Mm(self.lengths.between(number, plant.length.0.0, plant.length.1.0)),
+            length: Mm(self
+                .lengths
+                .between(number, plant.length.0.0, plant.length.1.0)),
             mass: Grams(self.masses.between(number, plant.mass.0.0, plant.mass.1.0)),
         }
     }
@@ -142,7 +168,9 @@ impl Parcels {
     #[must_use]
     pub(super) fn is_read(&self, number: u64, nth: u32, read_ppm: u32) -> bool {
         // 2^12 passages each before two parcels share a draw; laps are limited to far fewer.
-        let draw = self.readings.below((number << 12) + u64::from(nth), 1_000_000);
+        let draw = self
+            .readings
+            .below((number << 12) + u64::from(nth), 1_000_000);
         draw < u64::from(read_ppm)
     }
 
@@ -166,7 +194,9 @@ impl Parcels {
     }
 
     fn row(&self, number: u64) -> Option<&crate::spec::TraceParcel> {
-        self.spec.trace.get(usize::try_from(number.checked_sub(1)?).ok()?)
+        self.spec
+            .trace
+            .get(usize::try_from(number.checked_sub(1)?).ok()?)
     }
 }
 

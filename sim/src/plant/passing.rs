@@ -2,7 +2,7 @@
 
 use sorthub_core::ids::{ChuteId, PlcItem};
 use sorthub_core::signal::{OrderAnswer, Refusal, Signal};
-use sorthub_core::units::{BeltMm, Micros};
+use sorthub_core::units::{BeltMm, Micros, Mm};
 
 use super::Plant;
 use super::belt::encoder;
@@ -80,12 +80,15 @@ impl Plant {
     fn pass_target(&mut self, index: usize, cell: usize, at_nm: i64) {
         let track = &mut self.tracks[index];
         let state = &track.cells[cell];
-        let (Some(target), Some(parcel)) = (state.plc.target(), state.parcel) else { return };
+        let (Some(target), Some(parcel)) = (state.plc.target(), state.parcel) else {
+            return;
+        };
         self.tally.attempts += 1;
-        let is_end_without_return =
-            matches!(track.shape, Shape::Line { return_nm: None, end } if end == Some(target.chute));
+        let is_end_without_return = matches!(track.shape, Shape::Line { return_nm: None, end } if end == Some(target.chute));
         let chute = &mut self.chutes[target.chute.index()];
-        let Some(cause) = chute.refuses(self.now, parcel.length).filter(|_| !is_end_without_return)
+        let Some(cause) = chute
+            .refuses(self.now, parcel.length)
+            .filter(|_| !is_end_without_return)
         else {
             self.leave_by(index, cell, at_nm, target.chute);
             return;
@@ -102,6 +105,9 @@ impl Plant {
 
     /// Says of the chutes that an order came too late for that it did.
     pub(super) fn tell_late(&mut self, index: usize, cell: usize, at: BeltMm) {
+        if self.late.is_empty() {
+            return;
+        }
         let mut late = std::mem::take(&mut self.late);
         for chute in late.drain(..) {
             self.not_discharged(index, cell, at, chute, Refusal::Late);
@@ -120,7 +126,13 @@ impl Plant {
         let track = &self.tracks[index];
         let item = PlcItem(track.cells[cell].plc.item);
         let cell = track.cell_id(cell);
-        self.out.push(PlantEvent::Plc(Signal::NotDischarged { chute, cell, item, at, cause }));
+        self.out.push(PlantEvent::Plc(Signal::NotDischarged {
+            chute,
+            cell,
+            item,
+            at,
+            cause,
+        }));
     }
 
     fn lapse(&mut self, index: usize, cell: usize) {
@@ -138,8 +150,11 @@ impl Plant {
     }
 
     fn leave_by(&mut self, index: usize, cell: usize, at_nm: i64, chute: ChuteId) {
-        let item = self.tracks[index].cells[cell].plc.item;
-        let Some(exit) = self.take_off(index, cell, at_nm, Way::Chute(chute)) else { return };
+        let state = &self.tracks[index].cells[cell];
+        let (item, length) = (state.plc.item, state.parcel.map(|parcel| parcel.length));
+        let Some(exit) = self.take_off(index, cell, at_nm, Way::Chute(chute)) else {
+            return;
+        };
         self.tally.discharged += 1;
         self.tally.last_exit = self.now;
         if item != 0 {
@@ -150,7 +165,7 @@ impl Plant {
                 at: encoder(at_nm),
             }));
         }
-        self.drop_into(chute, exit.number);
+        self.drop_into(chute, exit.number, length.unwrap_or_default());
     }
 
     /// Takes a parcel off a track, and tells the truth about it.
@@ -186,9 +201,8 @@ impl Plant {
         Some(exit)
     }
 
-    fn drop_into(&mut self, id: ChuteId, number: u64) {
+    fn drop_into(&mut self, id: ChuteId, number: u64, length: Mm) {
         let plant = self.spec.chutes[id.index()];
-        let length = self.parcels.traits(number).length;
         let service = self.parcels.service(number, plant.service);
         let chute = &mut self.chutes[id.index()];
         let was_full = chute.full_until(self.now).is_some();
@@ -205,7 +219,8 @@ impl Plant {
         }
         let chute = &self.chutes[id.index()];
         if plant.full_eye && !was_full && chute.full_until(self.now).is_some() {
-            self.clock.set(self.slots.eyes + id.index(), self.now.after(EYE_HOLD).0);
+            self.clock
+                .set(self.slots.eyes + id.index(), self.now.after(EYE_HOLD).0);
         }
     }
 
@@ -235,7 +250,11 @@ impl Plant {
         let chute = &mut self.chutes[id.index()];
         let taken = chute.taken(self.now) as u16;
         let state = chute.state();
-        self.out.push(PlantEvent::Plc(Signal::Chute { chute: id, state, taken }));
+        self.out.push(PlantEvent::Plc(Signal::Chute {
+            chute: id,
+            state,
+            taken,
+        }));
     }
 
     /// Parcels that workers have taken out so far; chutes that are mere holes have no workers.

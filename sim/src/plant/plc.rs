@@ -11,7 +11,7 @@ use sorthub_core::limits::ORDER_CHUTES_MAX;
 use sorthub_core::signal::{OnFail, Order, OrderAnswer};
 use sorthub_core::units::BeltMm;
 
-use crate::plant::belt::{NM_PER_MM, encoder};
+use crate::plant::belt::NM_PER_MM;
 
 /// Where the outlets of the item's track come past it.
 #[derive(Clone, Copy, Debug)]
@@ -55,7 +55,8 @@ pub(super) struct Tracked {
 struct Rule {
     chutes: [Option<ChuteId>; ORDER_CHUTES_MAX],
     on_fail: OnFail,
-    obey_by: BeltMm,
+    /// The travel at which it lapses: the first at which the encoder is past its `obey_by`.
+    lapses_nm: i64,
     /// The travel at which it was given.
     known_nm: i64,
 }
@@ -111,18 +112,29 @@ impl Reach<'_> {
     }
 
     fn is_committed(&self, target: &Target, now_nm: i64) -> bool {
-        let lead_nm = self.outlets.of(target.chute, self.track).map_or(0, |outlet| outlet.lead_nm);
+        let lead_nm = self
+            .outlets
+            .of(target.chute, self.track)
+            .map_or(0, |outlet| outlet.lead_nm);
         target.at_nm - lead_nm < now_nm
     }
 }
 
 impl Tracked {
     /// Nothing that the PLC knows of.
-    pub const NONE: Self = Self { item: 0, revision: 0, rule: None, target: None };
+    pub const NONE: Self = Self {
+        item: 0,
+        revision: 0,
+        rule: None,
+        target: None,
+    };
 
     /// A new item, without an order.
     pub fn new(item: PlcItem) -> Self {
-        Self { item: item.0, ..Self::NONE }
+        Self {
+            item: item.0,
+            ..Self::NONE
+        }
     }
 
     /// The next try, if any.
@@ -134,8 +146,7 @@ impl Tracked {
     pub fn lapses_at_nm(&self) -> Option<i64> {
         let (rule, target) = (self.rule?, self.target?);
         let is_own = target.revision == self.revision;
-        (is_own && encoder(target.at_nm) > rule.obey_by)
-            .then_some((rule.obey_by.0 + 1) * NM_PER_MM)
+        (is_own && target.at_nm >= rule.lapses_nm).then_some(rule.lapses_nm)
     }
 
     /// Takes an order, or says why not; chutes that it is too late for on this line are put into
@@ -153,15 +164,25 @@ impl Tracked {
         if !self.is_newer(order.revision) {
             return OrderAnswer::OldRevision;
         }
-        if order.chutes.iter().flatten().any(|&chute| !reach.has(chute)) {
+        if order
+            .chutes
+            .iter()
+            .flatten()
+            .any(|&chute| !reach.has(chute))
+        {
             return OrderAnswer::BadChute;
         }
-        if encoder(now_nm) > order.obey_by {
+        let lapses_nm = lapses_at_nm(order.obey_by);
+        if now_nm >= lapses_nm {
             return OrderAnswer::Expired;
         }
-        let committed = self.target.filter(|target| reach.is_committed(target, now_nm));
+        let committed = self
+            .target
+            .filter(|target| reach.is_committed(target, now_nm));
+        // Round a loop every chute comes past again.
         let in_time = |chute: ChuteId| {
-            committed.is_some_and(|target| target.chute == chute)
+            reach.lap_nm.is_some()
+                || committed.is_some_and(|target| target.chute == chute)
                 || reach.pass(chute, now_nm - 1, now_nm).is_some()
         };
         if !order.chutes.iter().flatten().any(|&chute| in_time(chute)) {
@@ -171,14 +192,17 @@ impl Tracked {
         self.rule = Some(Rule {
             chutes: order.chutes,
             on_fail: order.on_fail,
-            obey_by: order.obey_by,
+            lapses_nm,
             known_nm: now_nm,
         });
         match committed {
             // The diverter is on its way already. If that is where it still should go, the try
             // is the new order's own.
             Some(mut target) => {
-                let stage = order.chutes.iter().position(|&chute| chute == Some(target.chute));
+                let stage = order
+                    .chutes
+                    .iter()
+                    .position(|&chute| chute == Some(target.chute));
                 if let Some(stage) = stage {
                     target.stage = stage as u8;
                     target.revision = order.revision;
@@ -206,7 +230,9 @@ impl Tracked {
         }
         self.revision = revision;
         self.rule = None;
-        self.target = self.target.filter(|target| reach.is_committed(target, now_nm));
+        self.target = self
+            .target
+            .filter(|target| reach.is_committed(target, now_nm));
         OrderAnswer::Accepted
     }
 
@@ -219,7 +245,11 @@ impl Tracked {
 
     /// The target refused: on to the next chute. Chutes that are past already go into `late`.
     pub fn refused(&mut self, target: Target, reach: Reach<'_>, late: &mut Vec<ChuteId>) {
-        let stage = if target.revision == self.revision { target.stage + 1 } else { 0 };
+        let stage = if target.revision == self.revision {
+            target.stage + 1
+        } else {
+            0
+        };
         self.aim(usize::from(stage), target.at_nm, reach, late);
     }
 
@@ -235,14 +265,26 @@ impl Tracked {
         let again = rule.on_fail == OnFail::Lap && reach.lap_nm.is_some();
         let rest = (stage..ORDER_CHUTES_MAX).chain(0..if again { stage } else { 0 });
         for stage in rest {
-            let Some(chute) = rule.chutes[stage] else { continue };
+            let Some(chute) = rule.chutes[stage] else {
+                continue;
+            };
             if let Some(at_nm) = reach.pass(chute, after_nm, rule.known_nm) {
                 let revision = self.revision;
-                self.target = Some(Target { chute, at_nm, stage: stage as u8, revision });
+                self.target = Some(Target {
+                    chute,
+                    at_nm,
+                    stage: stage as u8,
+                    revision,
+                });
                 return;
             }
             late.push(chute);
         }
         self.rule = None;
     }
+}
+
+/// The first travel at which the encoder is past `obey_by`; far beyond any travel for "never".
+fn lapses_at_nm(obey_by: BeltMm) -> i64 {
+    obey_by.0.saturating_add(1).saturating_mul(NM_PER_MM)
 }

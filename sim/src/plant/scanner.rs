@@ -64,7 +64,11 @@ impl Plant {
         if track.cells[cell].plc.item == 0 {
             let item = track.new_item();
             track.cells[cell].plc.item = item.0;
-            self.out.push(PlantEvent::Plc(Signal::Unexpected { cell: cell_id, item, at }));
+            self.out.push(PlantEvent::Plc(Signal::Unexpected {
+                cell: cell_id,
+                item,
+                at,
+            }));
         }
         let key = scanner.key(cell_id, at);
         // Where the telegram names the carrier, nobody needs the PLC to say who is at the scanner.
@@ -81,11 +85,22 @@ impl Plant {
             self.tally.scanned += u64::from(parcel.scans == 0);
             let nth = parcel.scans;
             parcel.scans += 1;
-            let is_read = self.parcels.is_read(parcel.number, nth, scanner.plant.read_ppm);
+            let is_read = self
+                .parcels
+                .is_read(parcel.number, nth, scanner.plant.read_ppm);
             if !scanner.is_silent {
                 parcel.is_read |= is_read;
                 let (number, dest, mass) = (parcel.number, parcel.dest, parcel.mass);
-                self.send(scanner_id, key, Sight { number, is_read, dest, mass });
+                self.send(
+                    scanner_id,
+                    key,
+                    Sight {
+                        number,
+                        is_read,
+                        dest,
+                        mass,
+                    },
+                );
             }
         }
         self.plan_later(index, cell);
@@ -94,7 +109,11 @@ impl Plant {
     fn send(&mut self, id: ScannerId, key: ScanKey, sight: Sight) {
         let scanner = &mut self.scanners[id.index()];
         if scanner.plant.delay == Micros(0) {
-            self.out.push(PlantEvent::Telegram { scanner: id, key, sight });
+            self.out.push(PlantEvent::Telegram {
+                scanner: id,
+                key,
+                sight,
+            });
             return;
         }
         let due = self.now.after(scanner.plant.delay);
@@ -108,7 +127,11 @@ impl Plant {
         let scanner = &mut self.scanners[index];
         if let Some((_, key, sight)) = scanner.underway.pop_front() {
             let id = ScannerId(index as u16);
-            self.out.push(PlantEvent::Telegram { scanner: id, key, sight });
+            self.out.push(PlantEvent::Telegram {
+                scanner: id,
+                key,
+                sight,
+            });
         }
         if let Some(&(due, ..)) = scanner.underway.front() {
             self.clock.set(self.slots.scanners + index, due.0);

@@ -18,8 +18,14 @@ use crate::spec::TrackPlant;
 /// Loop or line, in nanometres.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Shape {
-    Loop { carriers: u32, pitch_nm: i64 },
-    Line { return_nm: Option<i64>, end: Option<ChuteId> },
+    Loop {
+        carriers: u32,
+        pitch_nm: i64,
+    },
+    Line {
+        return_nm: Option<i64>,
+        end: Option<ChuteId>,
+    },
 }
 
 /// A parcel on a track.
@@ -123,9 +129,10 @@ impl Track {
         let spec = &hub.tracks()[id.index()];
         let length_nm = i64::from(spec.kind.length().0) * NM_PER_MM;
         let shape = match spec.kind {
-            TrackKind::Loop { carriers, pitch } => {
-                Shape::Loop { carriers, pitch_nm: i64::from(pitch.0) * NM_PER_MM }
-            }
+            TrackKind::Loop { carriers, pitch } => Shape::Loop {
+                carriers,
+                pitch_nm: i64::from(pitch.0) * NM_PER_MM,
+            },
             TrackKind::Line { returns, .. } => Shape::Line {
                 return_nm: returns.map(|length| i64::from(length.0) * NM_PER_MM),
                 end: hub.end_chute(id),
@@ -227,9 +234,14 @@ impl Track {
 
     /// Puts a parcel into an empty cell, its front edge `at_nm` from the origin at that travel.
     pub fn place(&mut self, cell: usize, parcel: Carried, item: PlcItem, at_nm: i64, travel: i64) {
-        assert!(self.cells[cell].parcel.is_none(), "a carrier or window holds one parcel only");
+        assert!(
+            self.cells[cell].parcel.is_none(),
+            "a carrier or window holds one parcel only"
+        );
         let lap_start_nm = travel - at_nm;
-        let ahead = self.stations.partition_point(|&(station, _)| station < at_nm);
+        let ahead = self
+            .stations
+            .partition_point(|&(station, _)| station < at_nm);
         self.cells[cell] = Cell {
             parcel: Some(parcel),
             plc: Tracked::new(item),
@@ -247,7 +259,8 @@ impl Track {
         self.changed();
         if !self.is_loop() {
             self.on_belt.retain(|&window| window as usize != cell);
-            self.returning.retain(|&(window, _)| window as usize != cell);
+            self.returning
+                .retain(|&(window, _)| window as usize != cell);
             self.free.push_back(cell as u32);
         }
         Some(parcel)
@@ -285,7 +298,9 @@ impl Track {
         let is_passed_over = reads_once && is_read && state.plc.target().is_some();
         if state.is_passed_over && !is_passed_over {
             let at_nm = self.belt.travel_nm(now) - state.lap_start_nm;
-            let ahead = self.stations.partition_point(|&(station, _)| station < at_nm);
+            let ahead = self
+                .stations
+                .partition_point(|&(station, _)| station < at_nm);
             self.head_for_station(cell, ahead);
         }
         let turns = self.is_loop();

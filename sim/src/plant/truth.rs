@@ -86,7 +86,9 @@ pub(super) struct Ledger {
 impl Ledger {
     /// A ledger, or none: then nothing is remembered of who has left.
     pub fn new(is_kept: bool) -> Self {
-        Self { rows: is_kept.then(Vec::new) }
+        Self {
+            rows: is_kept.then(Vec::new),
+        }
     }
 
     pub fn rows(&self) -> &[Row] {

@@ -84,7 +84,11 @@ pub struct Difference {
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: really {}, in the book {}", self.what, self.truth, self.book)
+        write!(
+            f,
+            "{}: really {}, in the book {}",
+            self.what, self.truth, self.book
+        )
     }
 }
 
@@ -98,7 +102,11 @@ struct Queues {
 fn queues(world: &mut World) -> Queues {
     // What happens at the end of the run itself does not happen any more.
     let last = Micros(world.end().0.saturating_sub(1)).max(world.now);
-    let mut all = Queues { arrived: 0, waiting: 0, turned_away: 0 };
+    let mut all = Queues {
+        arrived: 0,
+        waiting: 0,
+        turned_away: 0,
+    };
     for index in 0..world.job.hub.inductions().len() {
         let induction = InductionId(index as u16);
         all.arrived += world.plant.arrived(induction, last);
@@ -113,26 +121,54 @@ pub(super) fn differences(world: &mut World) -> Vec<Difference> {
     let mut found = Vec::new();
     let mut check = |what: &str, truth: u64, book: u64| {
         if truth != book {
-            found.push(Difference { what: what.to_owned(), truth, book });
+            found.push(Difference {
+                what: what.to_owned(),
+                truth,
+                book,
+            });
         }
     };
     let queues = queues(world);
     let (books, tally) = (world.sorter.books(), *world.plant.tally());
     let left_queue = queues.arrived - queues.waiting - queues.turned_away;
-    check("parcels that left the queue at an induction", left_queue, books.inducted);
+    check(
+        "parcels that left the queue at an induction",
+        left_queue,
+        books.inducted,
+    );
     check("parcels inducted", tally.inducted, books.inducted);
-    check("parcels sorted or rejected", tally.discharged, books.sorted + books.rejected);
+    check(
+        "parcels sorted or rejected",
+        tally.discharged,
+        books.sorted + books.rejected,
+    );
     check("parcels removed", tally.removed, books.removed);
     check("parcels lost", 0, books.lost);
     check("parcels on the sorter", tally.on_tracks(), books.on_sorter);
-    check("parcels in a chute that is not theirs", world.astray, books.missorted);
+    check(
+        "parcels in a chute that is not theirs",
+        world.astray,
+        books.missorted,
+    );
     let ended = books.sorted + books.rejected + books.removed + books.lost;
-    check("parcels whose passage ended", books.inducted - books.on_sorter, ended);
-    check("parcels sorted, chute by chute", world.sorted.iter().sum(), books.sorted);
+    check(
+        "parcels whose passage ended",
+        books.inducted - books.on_sorter,
+        ended,
+    );
+    check(
+        "parcels sorted, chute by chute",
+        world.sorted.iter().sum(),
+        books.sorted,
+    );
     for (index, chute) in world.job.hub.chutes().iter().enumerate() {
         let id = ChuteId(index as u16);
         let truth = world.plant.chute(id, world.now).dropped;
-        check(&format!("parcels in chute `{}`", chute.name), truth, world.sorter.chute(id).dropped);
+        check(
+            &format!("parcels in chute `{}`", chute.name),
+            truth,
+            world.sorter.chute(id).dropped,
+        );
     }
     found
 }
@@ -155,7 +191,12 @@ pub(super) fn outcome(world: &mut World) -> Outcome {
         limited += u64::from(chute.is_limited);
         full_us += chute.full_us;
     }
-    let names = world.job.hub.chutes().iter().map(|chute| chute.name.clone());
+    let names = world
+        .job
+        .hub
+        .chutes()
+        .iter()
+        .map(|chute| chute.name.clone());
     let chutes = names.zip(&world.sorted);
     let inducted = books.inducted as f64;
     Outcome {
@@ -176,7 +217,9 @@ pub(super) fn outcome(world: &mut World) -> Outcome {
         time_in_system_s: world.times.summary(),
         induction_wait_s: ratio(tally.waited_us as f64, tally.inducted as f64) / 1e6,
         chute_full_share: ratio(full_us as f64, limited as f64 * end.0 as f64),
-        chutes: chutes.map(|(name, &sorted)| ChuteOutcome { name, sorted }).collect(),
+        chutes: chutes
+            .map(|(name, &sorted)| ChuteOutcome { name, sorted })
+            .collect(),
         makespan_s: tally.last_exit.0 as f64 / 1e6,
         events: queues.arrived + tally.inducted + tally.scanned + tally.attempts + services,
         output_hash: format!("{:016x}", world.sorter.output_hash()),

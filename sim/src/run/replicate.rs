@@ -42,7 +42,9 @@ pub fn replicate(
         })
         .collect();
     // Collected in order first, so that which error is told does not hang on threads either.
-    let replications = all.into_iter().collect::<Result<Vec<Outcome>, RunError>>()?;
+    let replications = all
+        .into_iter()
+        .collect::<Result<Vec<Outcome>, RunError>>()?;
     let mean = means(&replications);
     Ok(Replications { replications, mean })
 }
@@ -76,8 +78,10 @@ fn means(all: &[Outcome]) -> BTreeMap<String, Mean> {
         means.insert(name.to_owned(), Mean::of(&values));
     }
     for reason in Reason::ALL.iter().map(|reason| reason.name()) {
-        let values: Vec<f64> =
-            all.iter().map(|o| *o.rejected.get(reason).unwrap_or(&0) as f64).collect();
+        let values: Vec<f64> = all
+            .iter()
+            .map(|o| *o.rejected.get(reason).unwrap_or(&0) as f64)
+            .collect();
         if values.iter().any(|&value| value > 0.0) {
             means.insert(format!("rejected.{reason}"), Mean::of(&values));
         }
