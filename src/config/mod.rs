@@ -21,6 +21,7 @@ use sorthub_core::hub::Hub;
 use sorthub_core::plan::Plan;
 use sorthub_sim::spec::PlantSpec;
 
+pub mod canonical;
 pub mod fault;
 pub mod links;
 pub mod source;
@@ -43,7 +44,6 @@ pub use fault::{Fault, FaultKind, Severity};
 pub use links::LinksSpec;
 pub use source::Source;
 
-use crate::journal;
 use bank::Names;
 use draft::Draft;
 use plant::Known;
@@ -110,20 +110,16 @@ impl HubFile {
     }
 
     /// The hub and its plan as text without spelling variants, as the journal keeps it: whatever
-    /// decides anything, and nothing else. [`journal::understand`] makes hub and plan of it again.
+    /// decides anything, and nothing else. [`canonical::from_text`] makes hub and plan of it again.
     #[must_use]
     pub fn canonical(&self) -> String {
-        journal::describe(&self.hub, &self.plan)
+        canonical::to_text(self.hub.spec(), self.plan.spec())
     }
 
-    /// A fingerprint of [`HubFile::canonical`]: FNV-1a with 64 bits (Fowler, Noll, Vo;
-    /// draft-eastlake-fnv). It tells descriptions apart; it is no protection against intent.
+    /// A fingerprint of [`HubFile::canonical`]; see [`canonical::hash`].
     #[must_use]
     pub fn hash(&self) -> u64 {
-        let bytes = self.canonical().into_bytes();
-        bytes.into_iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-        })
+        canonical::hash(&self.canonical())
     }
 }
 

@@ -25,7 +25,7 @@ pub use trail::{Ending, Passage, Step, Trails};
 
 use crate::api::{Api, ApiError, ApiLimits};
 use crate::config::links::Peer;
-use crate::config::{HubFile, LinksSpec, canonical};
+use crate::config::{HubFile, LinksSpec};
 use crate::emulate::{EmulateError, Emulator, EmulatorSetup, Fault, Truth, WorldPulse};
 use crate::engine::{Engine, EngineReport, EngineSetup, Pulse, StartError};
 use crate::journal::block::{Block, Item};
@@ -291,7 +291,7 @@ pub fn header(file: &HubFile, speed_permille: u32) -> RunHeader {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     RunHeader {
         build: concat!("sorthub ", env!("CARGO_PKG_VERSION")).to_owned(),
-        description: canonical::to_text(&file.hub, &file.plan),
+        description: file.canonical(),
         plan_version: file.plan.version(),
         clock_permille: speed_permille,
         started_unix_us: since.as_micros() as u64,
