@@ -5,9 +5,9 @@ mod common;
 use std::fs;
 use std::path::Path;
 
+use sorthub::config::fault::TextFault;
 use sorthub::config::links::{Functions, Peer};
-use sorthub::config::{Fault, HubFile, Source, trace};
-use sorthub::journal::{describe, understand};
+use sorthub::config::{Fault, FaultKind, HubFile, Source, canonical, trace};
 use sorthub_core::hub::{Capacity, MeetsBy, Sensing, TrackKind};
 use sorthub_core::ids::{DestId, TrackId};
 use sorthub_core::plan::{NoReadPolicy, RoomPolicy};
@@ -195,9 +195,10 @@ fn canonical_text_gives_the_same_hub_and_plan_back() {
     for name in ["demo.toml", "lsrm-h4.toml"] {
         let file = ready(name);
         let text = file.canonical();
-        let (hub, plan) = understand(&text).expect("what was written can be read");
-        assert_eq!((&hub, &plan), (&*file.hub, &*file.plan));
-        assert_eq!(describe(&hub, &plan), text);
+        let (hub, plan) = canonical::from_text(&text).expect("what was written can be read");
+        assert_eq!((&hub, &plan), (&file.hub, &file.plan));
+        assert_eq!(canonical::to_text(hub.spec(), plan.spec()), text);
+        assert_eq!(file.hash(), canonical::hash(&text));
     }
     assert_ne!(ready("demo.toml").hash(), ready("lsrm-1.toml").hash());
 }
@@ -218,6 +219,23 @@ fn spelling_does_not_change_the_canonical_text_but_meaning_does() {
     assert_eq!(hash(&text), hash(&same));
     assert_eq!(hash(&text), hash(&plant), "the plant decides nothing");
     assert_ne!(hash(&text), hash(&other));
+}
+
+#[test]
+fn a_damaged_canonical_text_is_refused() {
+    let text = ready("demo.toml").canonical();
+    let other_format = text.replace("\"format\":1", "\"format\":2");
+    let no_such_chute = text.replace("\"reject\":[14]", "\"reject\":[99]");
+    assert!(other_format != text && no_such_chute != text);
+    for damaged in [
+        "",
+        "{}",
+        text.trim_start_matches('{'),
+        &other_format,
+        &no_such_chute,
+    ] {
+        assert!(canonical::from_text(damaged).is_err(), "{damaged:.60}");
+    }
 }
 
 /// A layout in other words and units, with one length for all outfeeds, and columns in another
@@ -332,4 +350,70 @@ fn the_recorded_trace_loads_with_its_five_odd_lengths() {
         .collect();
     assert_eq!(&places[..3], [9_300, 11_800, 14_300]);
     assert_eq!(file.hub.tracks()[0].speed, MmPerS(800));
+}
+
+/// A hub file with every kind of table, each with a key that none of them knows.
+const EVERY_TABLE: &str = r#"
+name = "every table"
+zzz = 1
+[[track]]
+kind = "loop"
+zzz = 1
+plc = { zzz = 1 }
+[[track]]
+kind = "line"
+zzz = 1
+[[induction]]
+zzz = 1
+[[scanner]]
+meets_by = "arrival"
+zzz = 1
+link = { zzz = 1 }
+[[chute]]
+zzz = 1
+[[chute]]
+outlets = [{ zzz = 1 }]
+zzz = 1
+[plan]
+zzz = 1
+destination = { zzz = 1 }
+[plant]
+zzz = 1
+induction = { zzz = 1 }
+scanner = { zzz = 1 }
+chute = { service = "exponential", zzz = 1 }
+demand = { zzz = 1 }
+parcel = { zzz = 1 }
+"#;
+
+#[test]
+fn the_guide_names_every_key() {
+    let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/hub-file.md");
+    let guide = fs::read_to_string(guide).expect("the guide is part of the project");
+    let faults = HubFile::parse("every.toml", EVERY_TABLE).expect_err("zzz is no key");
+    let mut tables = 0;
+    for fault in faults {
+        let FaultKind::Text(TextFault::UnknownKey {
+            key, known, table, ..
+        }) = fault.kind
+        else {
+            continue;
+        };
+        assert_eq!(key, "zzz", "{table}");
+        tables += 1;
+        for key in known.split(", ") {
+            // By itself, after the part of the plant it belongs to, as a table, or as such a part.
+            let (before, after) = (["`", ".", "["], ["`", "]", "."]);
+            let mut named = before
+                .iter()
+                .flat_map(|b| after.map(|a| format!("{b}{key}{a}")));
+            let is_named = named.any(|name| guide.contains(&name));
+            assert!(is_named, "`{key}` of {table} is not in docs/hub-file.md");
+        }
+    }
+    assert_eq!(
+        tables,
+        EVERY_TABLE.matches("zzz").count(),
+        "each table lists its keys"
+    );
 }
