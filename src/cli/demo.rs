@@ -65,7 +65,9 @@ pub struct DemoArgs {
 
 /// Reads a speed factor as thousandths.
 pub(super) fn speed(text: &str) -> Result<u32, String> {
-    let factor: f64 = text.parse().map_err(|_| format!("`{text}` is not a number"))?;
+    let factor: f64 = text
+        .parse()
+        .map_err(|_| format!("`{text}` is not a number"))?;
     if (0.1..=100.0).contains(&factor) {
         Ok((factor * 1_000.0).round() as u32)
     } else {
@@ -84,7 +86,9 @@ pub fn run(args: &DemoArgs) -> Exit {
     if let Err(error) = signals::count(&interrupts) {
         eprintln!("Ctrl-C will end the demo at once: {error}");
     }
-    let duration = args.duration.or(file.plant.trace.is_empty().then_some(DURATION));
+    let duration = args
+        .duration
+        .or(file.plant.trace.is_empty().then_some(DURATION));
     let setup = DemoSetup {
         file,
         duration,
@@ -105,7 +109,11 @@ pub fn run(args: &DemoArgs) -> Exit {
             } else {
                 print(&demo::text(&report));
             }
-            if report.is_good() { Exit::Done } else { Exit::Wrong }
+            if report.is_good() {
+                Exit::Done
+            } else {
+                Exit::Wrong
+            }
         }
         Err(error) => {
             eprintln!("{error}");
@@ -141,7 +149,11 @@ struct StatusLine {
 
 impl StatusLine {
     fn new(duration: Option<Duration>) -> Self {
-        Self { is_terminal: demo::is_terminal(), duration, is_drawn: false }
+        Self {
+            is_terminal: demo::is_terminal(),
+            duration,
+            is_drawn: false,
+        }
     }
 
     fn told(&mut self, told: &Told<'_>) {
@@ -156,7 +168,10 @@ impl StatusLine {
     }
 
     fn status(&self, pulse: &Pulse, world: &WorldPulse, elapsed: Duration) -> String {
-        let of = self.duration.map(|d| format!("/{}", d.as_secs())).unwrap_or_default();
+        let of = self
+            .duration
+            .map(|d| format!("/{}", d.as_secs()))
+            .unwrap_or_default();
         let link = if pulse.linked { "up" } else { "DOWN" };
         format!(
             "{:>4}{of} s | in {} | sorted {} | rejected {} | lost {} | on sorter {} | {}/h | \

@@ -28,7 +28,12 @@ pub struct EmulateArgs {
     #[arg(long, value_name = "HUB.toml", required_unless_present = "layout")]
     config: Option<PathBuf>,
     /// The layout of a recorded line, in place of a hub file.
-    #[arg(long, value_name = "FILE", requires = "parcels", conflicts_with = "config")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "parcels",
+        conflicts_with = "config"
+    )]
     layout: Option<PathBuf>,
     /// The parcels that went over that line.
     #[arg(long, value_name = "FILE", requires = "layout")]
@@ -80,7 +85,9 @@ pub fn run(args: &EmulateArgs) -> Exit {
     announce(args, &file, &emulator);
     let begun = Instant::now();
     while interrupts.load(Ordering::Relaxed) == 0
-        && args.duration.is_none_or(|duration| begun.elapsed() < duration)
+        && args
+            .duration
+            .is_none_or(|duration| begun.elapsed() < duration)
     {
         std::thread::sleep(LOOK_EVERY);
     }
@@ -108,12 +115,11 @@ fn read(args: &EmulateArgs) -> Result<HubFile, Exit> {
         parcels: args.parcels.clone(),
     };
     match (&args.layout, &args.parcels) {
-        (Some(layout), Some(parcels)) if args.config.is_none() => {
-            trace::read(layout, parcels).map_err(|faults| {
+        (Some(layout), Some(parcels)) if args.config.is_none() => trace::read(layout, parcels)
+            .map_err(|faults| {
                 input::print_faults(&faults);
                 Exit::BadInput
-            })
-        }
+            }),
         _ => hub.read(),
     }
 }
@@ -158,17 +164,27 @@ fn announce(args: &EmulateArgs, file: &HubFile, emulator: &Emulator) {
                 Some(json!({ "scanner": scanner.name, "address": address }))
             })
             .collect();
-        print(&format!("{}\n", json!({ "plcs": plcs, "scanners": scanners })));
+        print(&format!(
+            "{}\n",
+            json!({ "plcs": plcs, "scanners": scanners })
+        ));
         return;
     }
     for (track, link) in plcs {
         if let Some(link) = link {
-            print(&format!("PLC of {}: {} unit {}\n", track.name, link.address, link.unit));
+            print(&format!(
+                "PLC of {}: {} unit {}\n",
+                track.name, link.address, link.unit
+            ));
         }
     }
     for (scanner, link) in scanners {
         if let Some(link) = link {
-            print(&format!("scanner {}: {}\n", scanner.name, link.peer.address()));
+            print(&format!(
+                "scanner {}: {}\n",
+                scanner.name,
+                link.peer.address()
+            ));
         }
     }
 }

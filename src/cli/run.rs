@@ -38,7 +38,11 @@ pub struct RunArgs {
 /// Runs it.
 #[must_use]
 pub fn run(args: &RunArgs) -> Exit {
-    let hub = input::HubInput { hub: Some(args.config.clone()), layout: None, parcels: None };
+    let hub = input::HubInput {
+        hub: Some(args.config.clone()),
+        layout: None,
+        parcels: None,
+    };
     let file = match hub.read() {
         Ok(file) => file,
         Err(exit) => return exit,
@@ -64,8 +68,11 @@ pub fn run(args: &RunArgs) -> Exit {
 }
 
 fn start(args: &RunArgs, file: &HubFile) -> Result<(Engine, Api), Box<dyn std::error::Error>> {
-    let journal =
-        Journal::open(&args.journal, &header(file, 1_000), journal::Options::default())?;
+    let journal = Journal::open(
+        &args.journal,
+        &header(file, 1_000),
+        journal::Options::default(),
+    )?;
     let (publisher, source) = view_slot();
     let hub_view = HubView::new(&file.hub, &file.plan);
     let api = Api::start(args.listen, ApiLimits::default(), &hub_view, source)?;

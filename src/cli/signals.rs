@@ -10,15 +10,19 @@ use std::sync::atomic::{AtomicU32, Ordering};
 /// # Errors
 /// If the system gives no thread, event loop or signal.
 pub fn count(interrupts: &Arc<AtomicU32>) -> io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     let interrupts = Arc::clone(interrupts);
-    std::thread::Builder::new().name("signals".into()).spawn(move || {
-        runtime.block_on(async {
-            while wait().await.is_ok() {
-                interrupts.fetch_add(1, Ordering::Relaxed);
-            }
-        });
-    })?;
+    std::thread::Builder::new()
+        .name("signals".into())
+        .spawn(move || {
+            runtime.block_on(async {
+                while wait().await.is_ok() {
+                    interrupts.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        })?;
     Ok(())
 }
 

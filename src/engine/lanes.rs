@@ -116,11 +116,6 @@ impl Lane {
             self.news.notify_one();
         }
     }
-
-    /// Orders that the PLC has not been told yet.
-    pub(super) fn orders_waiting(&self) -> usize {
-        self.unsent_count + self.end.commands_open()
-    }
 }
 
 impl Decider {
@@ -206,7 +201,7 @@ impl Decider {
                 self.lanes[lane].inventory_at = event.encoder_mm;
                 let signal = self.lanes[lane].wire.signal(&event);
                 let seq = match &signal {
-                    Ok(Some(signal)) => self.tell(*signal, None),
+                    Ok(Some(signal)) => self.tell(*signal, Some(Instant::now())),
                     _ => 0,
                 };
                 self.lanes[lane].unacknowledged.push_back((seq, mark));
