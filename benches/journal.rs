@@ -26,6 +26,8 @@ const ROUNDS: usize = 5;
 const RATES_PER_S: [u64; 3] = [1_000, 10_000, 100_000];
 const ROUND: Duration = Duration::from_secs(1);
 const EVENT_BYTES: usize = 100;
+/// A minute: longer than any round, so that nothing is clamped.
+const LATENCY_US_MAX: u64 = 60_000_000;
 const RAW_FILE_BYTES: usize = 64 << 20;
 
 /// Something that takes events and says how many are durable.
@@ -175,7 +177,9 @@ impl Drop for Raw {
 fn offer(sink: &mut impl Sink, rate_per_s: u64) -> (u64, u64) {
     let step_ns = 1_000_000_000 / rate_per_s;
     let count = ROUND.as_nanos() as u64 / step_ns;
-    let mut latency_us = Histogram::<u64>::new(3).expect("three digits are possible");
+    // Bounds are given: a histogram that grows by itself clamps in `saturating_record`.
+    let bounds = Histogram::<u64>::new_with_bounds(1, LATENCY_US_MAX, 3);
+    let mut latency_us = bounds.expect("the bounds are in order");
     let mut waiting: VecDeque<u64> = VecDeque::with_capacity(count as usize);
     let begun = Instant::now();
     let now_ns = || begun.elapsed().as_nanos() as u64;

@@ -336,6 +336,36 @@ fn after_a_plc_restart_a_parcel_is_known_again_by_its_code() {
 }
 
 #[test]
+fn a_parcel_that_was_never_read_is_found_again_without_a_name() {
+    let mut hand = Hand::new(loop_spec(), plan_spec());
+    hand.inducted(3, 100);
+    hand.tell(Signal::Link {
+        track: LOOP,
+        to: LinkState::Reset,
+    });
+    hand.tell(Signal::Belt {
+        track: LOOP,
+        at: BeltMm(0),
+        speed: MmPerS(1_000),
+    });
+    let at = BeltMm(50);
+    hand.tell(Signal::Unexpected {
+        cell: CellId(8),
+        item: PlcItem(1),
+        at,
+    });
+    hand.at_scanner(8, 1, 40);
+    let said = hand.scanned(40, good(100, 0));
+    assert_eq!(
+        order(&said).map(|order| order.parcel),
+        Some(ParcelId::new(5, 1))
+    );
+    hand.discharged(0, 8, 1);
+    let books = hand.sorter.books();
+    assert_eq!((books.inducted, books.sorted, books.adopted), (1, 1, 1));
+}
+
+#[test]
 fn an_inventory_takes_up_what_is_there_and_ends_what_is_not() {
     let mut hand = Hand::new(loop_spec(), plan_spec());
     hand.brought(3, 100, 0);

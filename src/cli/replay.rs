@@ -251,12 +251,14 @@ fn end_json(run: &RunReport, verify: bool) -> Value {
 }
 
 fn what_json(what: &What) -> Value {
-    let pair = |kind: &str, recorded: Value, replayed: Value| json!({ "kind": kind, "recorded": recorded, "replayed": replayed });
+    fn pair(kind: &str, recorded: &Value, replayed: &Value) -> Value {
+        json!({ "kind": kind, "recorded": recorded, "replayed": replayed })
+    }
     let hex = |number: &u64| Value::from(format!("{number:016x}"));
     match what {
-        What::Outputs { recorded, replayed } => pair("outputs", json!(recorded), json!(replayed)),
-        What::Hash { recorded, replayed } => pair("hash", hex(recorded), hex(replayed)),
-        What::Digest { recorded, replayed } => pair("digest", hex(recorded), hex(replayed)),
+        What::Outputs { recorded, replayed } => pair("outputs", &json!(recorded), &json!(replayed)),
+        What::Hash { recorded, replayed } => pair("hash", &hex(recorded), &hex(replayed)),
+        What::Digest { recorded, replayed } => pair("digest", &hex(recorded), &hex(replayed)),
         What::Stopped { why } => json!({ "kind": "stopped", "why": why }),
     }
 }

@@ -135,7 +135,7 @@ impl Bank {
         table: &Table<'_>,
         tracks: Vec<(TrackId, String)>,
         limits: Limits,
-    ) -> Option<Self> {
+    ) -> Self {
         let step = table.get("step_mm");
         let step_mm = step.and_then(|v| v.int(1..=PLACE_MM_MAX)).unwrap_or(0);
         let (mut banks, mut bank_step_mm) = (1, 0);
@@ -147,7 +147,7 @@ impl Bank {
                 table.missing("bank_step_mm", "bank_step_mm = 45_000");
             }
         }
-        let base = Self::read_base(table, limits.count_max)?;
+        let base = Self::read_base(table, limits.count_max);
         if base.count > 1 && step.is_none() {
             table.missing("step_mm", "step_mm = 1200");
         }
@@ -159,38 +159,34 @@ impl Bank {
             ..base
         };
         bank.check(table);
-        Some(bank)
+        bank
     }
 
     /// Reads what a bank of tracks has: `name`, `count` and `first`.
-    pub(super) fn of_tracks(table: &Table<'_>) -> Option<Self> {
-        let bank = Self::read_base(table, TRACKS_MAX as u32)?;
+    pub(super) fn of_tracks(table: &Table<'_>) -> Self {
+        let bank = Self::read_base(table, TRACKS_MAX as u32);
         bank.check(table);
-        Some(bank)
+        bank
     }
 
-    fn read_base(table: &Table<'_>, count_max: u32) -> Option<Self> {
+    /// A bank whose name cannot be read is a bank all the same: its devices are there, so that
+    /// nobody complains of too few.
+    fn read_base(table: &Table<'_>, count_max: u32) -> Self {
         let name = table.require("name", "name = \"…\"");
         let count = read_count(table, "count", count_max);
-        let first = table
-            .get("first")
-            .and_then(|v| v.int(0..=FIRST_MAX))
-            .unwrap_or(1);
-        let name = name?;
-        match Pattern::parse(name.text()?) {
-            Ok(name) => Some(Self {
-                name,
-                count,
-                first,
-                step_mm: 0,
-                banks: 1,
-                bank_step_mm: 0,
-                tracks: vec![],
-            }),
-            Err(fault) => {
-                name.fault(fault);
-                None
-            }
+        let first = table.get("first").and_then(|v| v.int(0..=FIRST_MAX));
+        let pattern = name.and_then(|value| {
+            let parsed = Pattern::parse(value.text()?);
+            parsed.map_err(|fault| value.fault(fault)).ok()
+        });
+        Self {
+            name: pattern.unwrap_or_else(|| Pattern::unreadable(table.span.start)),
+            count,
+            first: first.unwrap_or(1),
+            step_mm: 0,
+            banks: 1,
+            bank_step_mm: 0,
+            tracks: vec![],
         }
     }
 

@@ -34,8 +34,10 @@ pub(super) fn read(root: &Table<'_>, tracks: &Names, draft: &mut Draft) {
         let (on, outlets) = read_outlets(&table, tracks);
         let bank = Bank::of_devices(&table, on, LIMITS);
         let capacity = read_capacity(&table);
+        let sensings = [("eyes", Sensing::Eyes), ("counted", Sensing::Counted)];
+        let sensing = table.get("sensing").and_then(|v| v.choice(&sensings));
         let origin = origin_of(&table, mark);
-        for member in members_within(bank.as_ref(), draft.spec.chutes.len()) {
+        for member in members_within(&bank, draft.spec.chutes.len()) {
             let of_member = |outlet: &OutletForm| Outlet {
                 track: outlet.track.or(member.track).unwrap_or(TrackId(0)),
                 at: Mm(place(outlet.at, member.offset_mm)),
@@ -46,7 +48,7 @@ pub(super) fn read(root: &Table<'_>, tracks: &Names, draft: &mut Draft) {
                 name: member.name,
                 outlets,
                 capacity,
-                sensing: Sensing::Eyes,
+                sensing: sensing.unwrap_or_default(),
             });
             draft.chutes.push(Rc::clone(&origin));
         }

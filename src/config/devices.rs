@@ -24,7 +24,7 @@ pub(super) fn read_inductions(root: &Table<'_>, tracks: &Names, draft: &mut Draf
         let bank = Bank::of_devices(&table, on, LIMITS);
         let at = read_place(&table, "at_mm", "at_mm = 1500");
         let origin = origin_of(&table, mark);
-        for member in members_within(bank.as_ref(), draft.spec.inductions.len()) {
+        for member in members_within(&bank, draft.spec.inductions.len()) {
             draft.spec.inductions.push(InductionSpec {
                 name: member.name,
                 track: member.track.unwrap_or(TrackId(0)),
@@ -40,7 +40,7 @@ pub(super) fn read_scanners(root: &Table<'_>, tracks: &Names, draft: &mut Draft)
         let mark = table.faults.mark();
         let on = read_tracks(&table, tracks);
         let bank = Bank::of_devices(&table, on, LIMITS);
-        let members = members_within(bank.as_ref(), draft.spec.scanners.len());
+        let members = members_within(&bank, draft.spec.scanners.len());
         let at = read_place(&table, "at_mm", "at_mm = 6000");
         let meets_by = read_meets_by(&table);
         let wait = read_place(&table, "wait_mm", "wait_mm = 1000");

@@ -78,12 +78,9 @@ pub(super) fn origin_of(table: &Table<'_>, mark: usize) -> Rc<Origin> {
 }
 
 /// The members of a bank as far as there is room for them.
-pub(super) fn members_within(bank: Option<&Bank>, already: usize) -> Vec<Member> {
+pub(super) fn members_within(bank: &Bank, already: usize) -> Vec<Member> {
     let room = ELEMENTS_MAX.saturating_sub(already);
-    bank.into_iter()
-        .flat_map(Bank::members)
-        .take(room)
-        .collect()
+    bank.members().take(room).collect()
 }
 
 /// A place on a track: far beyond every track where it cannot be told in 32 bits.

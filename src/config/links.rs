@@ -51,7 +51,7 @@ pub struct ScannerLink {
     pub peer: Peer,
     /// How telegrams are told apart.
     pub framing: Framing,
-    /// What stands in them.
+    /// What their fields mean.
     pub template: Template,
 }
 
@@ -135,7 +135,7 @@ pub(super) fn read_plc(
         return none();
     };
     let link = |member: &Member| {
-        let place = pattern.expand(member.number, &member.name);
+        let place = expand_address(&pattern, member.number, &member.name, address)?;
         taken.take(&format!("{place} unit {unit}"), address);
         Some(PlcLink {
             address: place,
@@ -163,7 +163,6 @@ pub(super) fn read_scanner(
         .get("framing")
         .and_then(|value| value.choice(&framings));
     let separator = table.get("separator").and_then(read_separator);
-    let fields = read_fields(&table, meets_by);
     let no_read = match table.get("no_read") {
         Some(value) => value
             .texts()
@@ -171,6 +170,11 @@ pub(super) fn read_scanner(
             .map(|(text, _)| (*text).to_owned())
             .collect(),
         None => vec!["NoRead".to_owned()],
+    };
+    let template = Template {
+        separator: separator.unwrap_or(';'),
+        fields: read_fields(&table, meets_by),
+        no_read,
     };
     let listen = table.get("listen");
     let connect = table.get("connect");
@@ -185,7 +189,7 @@ pub(super) fn read_scanner(
         return none();
     };
     let link = |member: &Member| {
-        let place = pattern.expand(member.number, &member.track_name);
+        let place = expand_address(&pattern, member.number, &member.track_name, address)?;
         taken.take(&place, address);
         Some(ScannerLink {
             peer: if connect.is_some() {
@@ -194,11 +198,7 @@ pub(super) fn read_scanner(
                 Peer::Listen(place)
             },
             framing: framing.unwrap_or(Framing::StxEtx),
-            template: Template {
-                separator: separator.unwrap_or(';'),
-                fields: fields.clone(),
-                no_read: no_read.clone(),
-            },
+            template: template.clone(),
         })
     };
     members.iter().map(link).collect()
@@ -206,24 +206,22 @@ pub(super) fn read_scanner(
 
 /// `host:port`, which may have the number of the device in it.
 fn read_address(value: Value<'_>) -> Option<Pattern> {
-    let text = value.text()?;
-    let pattern = match Pattern::parse(text) {
-        Ok(pattern) => pattern,
-        Err(fault) => {
-            value.fault(fault);
-            return None;
-        }
-    };
-    let example = pattern.expand(1, "track");
-    let good = example.rsplit_once(':').is_some_and(|(host, port)| {
+    Pattern::parse(value.text()?)
+        .map_err(|fault| value.fault(fault))
+        .ok()
+}
+
+/// The address of one device of a bank.
+fn expand_address(pattern: &Pattern, number: u32, track: &str, value: Value<'_>) -> Option<String> {
+    let found = pattern.expand(number, track);
+    let good = found.rsplit_once(':').is_some_and(|(host, port)| {
         !host.is_empty() && !host.contains(char::is_whitespace) && port.parse::<u16>().is_ok()
     });
     if !good {
-        value.fault(TextFault::BadAddress {
-            found: text.to_owned(),
-        });
+        value.fault(TextFault::BadAddress { found });
+        return None;
     }
-    good.then_some(pattern)
+    Some(found)
 }
 
 /// One character, which can be a tab.

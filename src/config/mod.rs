@@ -78,7 +78,7 @@ impl HubFile {
     /// # Errors
     /// Every fault, warnings included, in the order of their places.
     pub fn read(path: &Path) -> Result<Self, Vec<Fault>> {
-        Self::from_source(&Source::read(path, HUB_FILE_MB_MAX).map_err(|fault| vec![fault])?)
+        Self::from_source(&Source::read(path, HUB_FILE_MB_MAX)?)
     }
 
     /// Reads a hub file's text; `name` is what faults call the file.
@@ -94,8 +94,8 @@ impl HubFile {
     /// # Errors
     /// As [`HubFile::read`].
     pub fn from_source(source: &Source) -> Result<Self, Vec<Fault>> {
-        let (mended, mut slips) = syntax::mend(source);
-        let entries = syntax::parse(&mended, source, &mut slips);
+        let (mended, slips) = syntax::mend(source);
+        let entries = syntax::parse(&mended);
         let faults = Faults::new(source, &slips);
         let read = read_all(&Table::new(&faults, &entries, Span::default(), "the file"));
         let warnings = faults.finish();
@@ -109,13 +109,14 @@ impl HubFile {
         }
     }
 
-    /// The hub and its plan as text without spelling variants; see [`canonical`].
+    /// The hub and its plan as text without spelling variants, as the journal keeps it: whatever
+    /// decides anything, and nothing else. [`canonical::from_text`] makes hub and plan of it again.
     #[must_use]
     pub fn canonical(&self) -> String {
         canonical::to_text(self.hub.spec(), self.plan.spec())
     }
 
-    /// A fingerprint of [`HubFile::canonical`].
+    /// A fingerprint of [`HubFile::canonical`]; see [`canonical::hash`].
     #[must_use]
     pub fn hash(&self) -> u64 {
         canonical::hash(&self.canonical())

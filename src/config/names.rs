@@ -10,12 +10,13 @@ pub(super) fn nearest<'a>(
     // Longer words are not compared: the work grows with the square of the length.
     const CHARS_MAX: usize = 60;
     let word: Vec<char> = word.to_lowercase().chars().take(CHARS_MAX).collect();
-    // A third of the letters may differ: beyond that a suggestion puzzles more than it helps.
-    let most = (word.len() / 3).max(1);
     let mut best: Option<(usize, &str)> = None;
     for candidate in candidates {
         let other: Vec<char> = candidate.to_lowercase().chars().take(CHARS_MAX).collect();
-        if other.len().abs_diff(word.len()) > most {
+        // A third of the letters may differ: beyond that a suggestion puzzles more than it helps.
+        let most = word.len().max(other.len()) / 3;
+        // Control characters stand for names that could not be read.
+        if other.len().abs_diff(word.len()) > most || candidate.contains(char::is_control) {
             continue;
         }
         let steps = distance(&word, &other);
@@ -86,6 +87,14 @@ impl Pattern {
         }
         parts.push(Part::Text(rest.to_owned()));
         Ok(Self { parts })
+    }
+
+    /// Stands for a name that could not be read: like no name that anybody can write.
+    pub(super) fn unreadable(place: usize) -> Self {
+        let text = format!("\0{place}-");
+        Self {
+            parts: vec![Part::Text(text), Part::Track, Part::Number { digits: 0 }],
+        }
     }
 
     /// Whether it tells the members of a bank apart.

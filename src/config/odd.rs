@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use sorthub_core::hub::{Capacity, Hub, MeetsBy, ScannerSpec, TrackKind};
+use sorthub_core::hub::{Capacity, Hub, MeetsBy, ScannerSpec, Sensing, TrackKind};
 use sorthub_core::ids::{ChuteId, TrackId};
 use sorthub_core::plan::{Plan, RoomPolicy};
 use sorthub_sim::spec::PlantSpec;
@@ -20,7 +20,7 @@ const MS_PER_H: u64 = 3_600_000;
 /// Reports everything odd.
 pub(super) fn find(draft: &Draft, hub: &Hub, plan: &Plan, plant: &PlantSpec, faults: &Faults<'_>) {
     unused_chutes(draft, hub, plan, faults);
-    uncounted_chutes(draft, hub, plan, plant, faults);
+    uncounted_chutes(draft, hub, plan, faults);
     near_scanners(draft, hub, plant, faults);
     rates_above_spacing(draft, hub, plant, faults);
     for track in 0..hub.tracks().len() {
@@ -75,13 +75,14 @@ fn unused_chutes(draft: &Draft, hub: &Hub, plan: &Plan, faults: &Faults<'_>) {
     report_by_table(draft, hub, &unused, faults, odd);
 }
 
-fn uncounted_chutes(draft: &Draft, hub: &Hub, plan: &Plan, plant: &PlantSpec, faults: &Faults<'_>) {
+fn uncounted_chutes(draft: &Draft, hub: &Hub, plan: &Plan, faults: &Faults<'_>) {
     if plan.spec().room != RoomPolicy::Reserve {
         return;
     }
     let uncounted: Vec<usize> = (0..hub.chutes().len())
         .filter(|&at| {
-            hub.chutes()[at].capacity != Capacity::Unlimited && !plant.chutes[at].counts_taken
+            hub.chutes()[at].capacity != Capacity::Unlimited
+                && hub.chutes()[at].sensing != Sensing::Counted
         })
         .collect();
     let odd = |chute, others| Odd::RoomNotCounted { chute, others };

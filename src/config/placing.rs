@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::mem::{Discriminant, discriminant};
+use std::rc::Rc;
 
 use sorthub_core::hub::{
     Capacity, Element, Hub, HubFault, HubFaultKind, HubSpec, ScannerSpec, TrackKind,
@@ -79,7 +80,7 @@ fn place_hub_fault(draft: &Draft, fault: HubFault, faults: &Faults<'_>) -> Optio
     let (what, origins, at) = match element {
         Element::Hub => {
             let meaning = Meaning::Hub {
-                element: "the hub".to_owned(),
+                element: String::new(),
                 fault: kind,
             };
             return (!faults.headers_broken()).then_some((Span::default(), meaning));
@@ -92,16 +93,16 @@ fn place_hub_fault(draft: &Draft, fault: HubFault, faults: &Faults<'_>) -> Optio
     let origin = origins.get(at)?;
     let name = name_of(&draft.spec, element);
     if let HubFaultKind::SameName(name) = kind {
-        let first = position_of(&draft.spec, element, &name);
-        let first_line = faults.line_of(first.and_then(|at| origins.get(at))?.name);
-        return Some((
-            origin.name,
-            Meaning::SameName {
-                what,
-                name,
-                first_line,
-            },
-        ));
+        let first = origins.get(position_of(&draft.spec, element, &name)?)?;
+        // A bank whose pattern gives all of them one name is reported as that.
+        let is_own_bank = Rc::ptr_eq(first, origin) && !origin.sound;
+        let first_line = faults.line_of(first.name);
+        let meaning = Meaning::SameName {
+            what,
+            name,
+            first_line,
+        };
+        return (!is_own_bank).then_some((origin.name, meaning));
     }
     let believable = match kind {
         HubFaultKind::NoScanner => Draft::all_sound(&draft.scanners, faults),

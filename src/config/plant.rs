@@ -1,8 +1,8 @@
 //! `[plant]`: what the hub is like beyond what the engine knows of it.
 
-use sorthub_core::hub::{Capacity, HubSpec};
+use sorthub_core::hub::{Capacity, ChuteSpec, HubSpec, Sensing};
 use sorthub_core::ids::{DestId, TrackId};
-use sorthub_core::plan::{PlanSpec, RoomPolicy};
+use sorthub_core::plan::PlanSpec;
 use sorthub_core::units::{Grams, Micros, Mm};
 use sorthub_sim::spec::{
     ChutePlant, Demand, InductionPlant, ParcelPlant, PlantSpec, ScannerPlant, Service, TrackPlant,
@@ -70,16 +70,16 @@ fn usual(hub: &HubSpec, plan: &PlanSpec, tracks: &[TrackPlant]) -> PlantSpec {
         read_ppm: 1_000_000,
         delay: Micros(0),
     };
-    let chute = |capacity| ChutePlant {
+    let chute = |spec: &ChuteSpec| ChutePlant {
         service: Service::Instant,
-        counts_taken: plan.room == RoomPolicy::Reserve && capacity != Capacity::Unlimited,
+        counts_taken: spec.sensing == Sensing::Counted,
         full_eye: false,
     };
     PlantSpec {
         tracks: tracks.to_vec(),
         inductions: vec![induction; hub.inductions.len()],
         scanners: vec![scanner; hub.scanners.len()],
-        chutes: hub.chutes.iter().map(|spec| chute(spec.capacity)).collect(),
+        chutes: hub.chutes.iter().map(chute).collect(),
         demand: (0..hub.tracks.len())
             .map(|track| reachable(hub, plan, track))
             .collect(),
@@ -187,7 +187,6 @@ fn read_chutes(entry: &Table<'_>, hub: &HubSpec, known: &Known<'_>, plant: &mut 
             })
         }
     };
-    let counts_taken = entry.get("counts_taken").and_then(|v| v.flag());
     let full_eye = entry.get("full_eye").and_then(|v| v.flag());
     entry.finish();
     for at in targets {
@@ -197,7 +196,6 @@ fn read_chutes(entry: &Table<'_>, hub: &HubSpec, known: &Known<'_>, plant: &mut 
         }
         let chute = &mut plant.chutes[at];
         chute.service = service.unwrap_or(chute.service);
-        chute.counts_taken = counts_taken.unwrap_or(chute.counts_taken);
         chute.full_eye = full_eye.unwrap_or(chute.full_eye);
     }
 }

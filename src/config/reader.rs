@@ -210,7 +210,8 @@ impl<'a> Table<'a> {
 
     /// Reports every key that nobody asked for.
     pub(super) fn finish(&self) {
-        let known = self.known.borrow();
+        let mut known = self.known.borrow().clone();
+        known.sort_unstable();
         for (key, span) in self.keys() {
             if known.contains(&key) {
                 continue;

@@ -59,7 +59,7 @@ impl Source {
     ///
     /// # Errors
     /// The place of the first byte that is not UTF-8.
-    pub fn from_bytes(name: &str, bytes: Vec<u8>) -> Result<Self, Fault> {
+    pub fn from_bytes(name: &str, bytes: Vec<u8>) -> Result<Self, Vec<Fault>> {
         String::from_utf8(bytes)
             .map(|text| Self::new(name, text))
             .map_err(|error| {
@@ -71,7 +71,7 @@ impl Source {
                     start: at,
                     end: at + '\u{fffd}'.len_utf8(),
                 };
-                Self::new(name, text).fault(span, TextFault::NotUtf8 { byte })
+                vec![Self::new(name, text).fault(span, TextFault::NotUtf8 { byte })]
             })
     }
 
@@ -79,10 +79,10 @@ impl Source {
     ///
     /// # Errors
     /// The one reason why it cannot be read as text.
-    pub fn read(path: &Path, most_mb: u64) -> Result<Self, Fault> {
+    pub fn read(path: &Path, most_mb: u64) -> Result<Self, Vec<Fault>> {
         let name = path.display().to_string();
         let whole_file =
-            |kind: TextFault| Self::new(&name, String::new()).fault(Span::default(), kind);
+            |kind: TextFault| vec![Self::new(&name, String::new()).fault(Span::default(), kind)];
         let unreadable = |error: std::io::Error| {
             whole_file(TextFault::Unreadable {
                 problem: error.to_string(),

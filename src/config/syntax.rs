@@ -1,8 +1,8 @@
 //! From text to TOML tables, with every slip reported and none drowning the rest.
 //!
-//! The parser recovers from most slips by itself. What it cannot do is guess where a list that was
-//! never closed should have ended: it takes all the rest of the file for entries of the list. So
-//! such lists are found first and blanked out, and the parser sees the rest.
+//! The parser recovers from some slips by itself. From others it takes all the rest of the file for
+//! part of the slip: a list that was never closed, a line without `=`. So it is not asked to
+//! recover: what its first error points at is blanked out, and the rest is parsed again.
 
 use std::collections::BTreeSet;
 
@@ -61,6 +61,18 @@ impl Slips {
             .unwrap_or(0)
     }
 
+    /// What a slip makes unreadable: its line, or if that is a table's header all of the table.
+    fn extent_of(&self, source: &Source, at: usize) -> std::ops::Range<usize> {
+        let line = source.line_of(at);
+        let start = source.start_of(line);
+        if source.line(line).trim_start().starts_with('[') {
+            let after = self.sections.partition_point(|&section| section <= at);
+            let end = self.sections.get(after).copied();
+            return start..end.unwrap_or(source.text().len());
+        }
+        start..source.start_of(line + 1)
+    }
+
     fn add(&mut self, source: &Source, span: Span, fault: TextFault) {
         let line = source.line_of(span.start);
         self.broken.insert(self.section_of(span.start));
@@ -71,7 +83,11 @@ impl Slips {
     }
 }
 
-/// The text with what cannot be parsed blanked out, and the slips found so far.
+/// Rounds of parsing before the rest of a file is given up. A file with more broken lines than
+/// this is no hub file.
+const ROUNDS_MAX: usize = 200;
+
+/// The text with what cannot be parsed blanked out, and the slips that were found.
 pub(super) fn mend(source: &Source) -> (String, Slips) {
     let outline = outline(source);
     let mut sections = vec![0];
@@ -83,45 +99,69 @@ pub(super) fn mend(source: &Source) -> (String, Slips) {
         lines: BTreeSet::new(),
         headers_broken: false,
     };
-    let mut bytes = source.text().as_bytes().to_vec();
-    for &Unclosed {
-        open,
-        until,
-        bracket,
-    } in &outline.unclosed
-    {
+    let mut text = source.text().to_owned();
+    for unclosed in &outline.unclosed {
+        let &Unclosed {
+            open,
+            until,
+            bracket,
+        } = unclosed;
         let span = Span {
             start: open,
             end: open + 1,
         };
         slips.add(source, span, TextFault::Unclosed { bracket });
-        let from = source.start_of(source.line_of(open));
-        // Line breaks stay, so that all places keep their meaning.
-        let given_up = bytes
-            .iter_mut()
-            .take(until)
-            .skip(from)
-            .filter(|byte| **byte != b'\n');
-        given_up.for_each(|byte| *byte = b' ');
+        text = blank(text, source.start_of(source.line_of(open))..until);
     }
-    // Whole lines were blanked out, so that no character was cut in two.
-    let text = String::from_utf8(bytes).unwrap_or_else(|_| source.text().to_owned());
-    (text, slips)
-}
-
-/// Parses the mended text and adds what the parser finds.
-pub(super) fn parse<'t>(mended: &'t str, source: &Source, slips: &mut Slips) -> DeTable<'t> {
-    let (table, errors) = DeTable::parse_recoverable(mended);
-    for error in errors {
+    for _ in 0..ROUNDS_MAX {
+        let (_, errors) = DeTable::parse_recoverable(&text);
+        let first = errors.iter().min_by_key(|error| span_of(error).start);
+        let Some(error) = first else {
+            return (text, slips);
+        };
+        let span = span_of(error);
+        let problem = if span.start == span.end && error.message().contains("must be quoted") {
+            "there is no value"
+        } else {
+            error.message()
+        };
         slips.add(
             source,
-            span_of(&error),
+            span,
             TextFault::Syntax {
-                problem: error.message().into(),
+                problem: problem.to_owned(),
             },
         );
+        let broken = slips.extent_of(source, span.start);
+        let is_blank = text
+            .get(broken.clone())
+            .is_none_or(|part| part.trim().is_empty());
+        if error.span().is_none() || is_blank {
+            break;
+        }
+        text = blank(text, broken);
     }
-    table.into_inner()
+    // Nothing of what cannot be told apart is believed.
+    slips.headers_broken = true;
+    slips.broken.extend(slips.sections.iter().copied());
+    (String::new(), slips)
+}
+
+/// Parses what was mended.
+pub(super) fn parse(mended: &str) -> DeTable<'_> {
+    DeTable::parse_recoverable(mended).0.into_inner()
+}
+
+/// Every byte of a range of whole lines becomes a blank, but line breaks stay: all places keep
+/// their meaning.
+fn blank(text: String, range: std::ops::Range<usize>) -> String {
+    let mut bytes = text.into_bytes();
+    let given_up = bytes.iter_mut().take(range.end).skip(range.start);
+    given_up
+        .filter(|byte| **byte != b'\n')
+        .for_each(|byte| *byte = b' ');
+    // Whole lines were blanked out, so that no character was cut in two.
+    String::from_utf8(bytes).unwrap_or_default()
 }
 
 fn span_of(error: &Error) -> Span {
@@ -203,7 +243,11 @@ impl Lexer {
                     at += 1;
                 }
                 b']' | b'}' => {
-                    self.open.pop();
+                    // `}` also ends a list that was left open within the braces.
+                    let opener = if byte == b']' { b'[' } else { b'{' };
+                    if let Some(depth) = self.open.iter().rposition(|(b, _)| *b == opener) {
+                        self.open.truncate(depth);
+                    }
                     at += 1;
                 }
                 _ => at += 1,

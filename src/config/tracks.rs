@@ -35,7 +35,7 @@ pub(super) fn read(root: &Table<'_>, draft: &mut Draft) {
     for table in root.tables("track", "[[track]]") {
         let mark = table.faults.mark();
         let bank = Bank::of_tracks(&table);
-        let members = members_within(bank.as_ref(), draft.spec.tracks.len());
+        let members = members_within(&bank, draft.spec.tracks.len());
         let shape = table
             .require("kind", "kind = \"loop\"")
             .and_then(|v| v.choice(&[("loop", Shape::Loop), ("line", Shape::Line)]));

@@ -77,13 +77,22 @@ fn words(end: End, hub: &Hub) -> String {
 /// have no name in the book and are matched by where they ended.
 #[must_use]
 pub fn judge(truth: &Truth, trails: &Trails<'_>, hub: &Hub, plan: &Plan) -> Verdict {
-    let mut verdict = Verdict { parcels: truth.rows.len() as u64, ..Verdict::default() };
-    verdict.wrong_chute = truth.rows.iter().filter(|row| is_wrong(row, plan)).map(|row| {
-        format!("{} {}", row.label, words(end_of_row(row), hub))
-    }).collect();
+    let mut verdict = Verdict {
+        parcels: truth.rows.len() as u64,
+        ..Verdict::default()
+    };
+    verdict.wrong_chute = truth
+        .rows
+        .iter()
+        .filter(|row| is_wrong(row, plan))
+        .map(|row| format!("{} {}", row.label, words(end_of_row(row), hub)))
+        .collect();
     let mut by_code: BTreeMap<CodeId, VecDeque<&LedgerRow>> = BTreeMap::new();
     for row in &truth.rows {
-        by_code.entry(CodeId::of(&row.label)).or_default().push_back(row);
+        by_code
+            .entry(CodeId::of(&row.label))
+            .or_default()
+            .push_back(row);
     }
     let mut unread: BTreeMap<End, Vec<String>> = BTreeMap::new();
     for (id, passage) in &trails.passages {
@@ -102,7 +111,9 @@ pub fn judge(truth: &Truth, trails: &Trails<'_>, hub: &Hub, plan: &Plan) -> Verd
     for row in truth.rows.iter().filter(|row| {
         // Whoever is left under its code was not claimed by a passage.
         let code = CodeId::of(&row.label);
-        by_code.get(&code).is_some_and(|left| left.iter().any(|other| std::ptr::eq(*other, *row)))
+        by_code
+            .get(&code)
+            .is_some_and(|left| left.iter().any(|other| std::ptr::eq(*other, *row)))
     }) {
         let end = end_of_row(row);
         match unread.get_mut(&end).and_then(Vec::pop) {
@@ -117,7 +128,11 @@ pub fn judge(truth: &Truth, trails: &Trails<'_>, hub: &Hub, plan: &Plan) -> Verd
     for (end, parcels) in unread {
         for parcel in parcels {
             let (ledger, book) = ("not in the ledger".into(), words(end, hub));
-            verdict.differences.push(Disagreement { parcel, ledger, book });
+            verdict.differences.push(Disagreement {
+                parcel,
+                ledger,
+                book,
+            });
         }
     }
     verdict
@@ -128,7 +143,10 @@ fn is_wrong(row: &LedgerRow, plan: &Plan) -> bool {
         return false;
     };
     let spec = plan.spec();
-    let rejects = spec.reject.iter().chain(spec.exceptions.iter().map(|(_, chute)| chute));
+    let rejects = spec
+        .reject
+        .iter()
+        .chain(spec.exceptions.iter().map(|(_, chute)| chute));
     let allowed = row.dest.is_some_and(|dest| plan.allows(dest, chute));
     !allowed && !rejects.into_iter().any(|&reject| reject == chute)
 }
@@ -171,8 +189,11 @@ pub fn compare(
     simulated: &Trails<'_>,
     hub: &Hub,
 ) -> Comparison {
-    let by_code: BTreeMap<CodeId, &Passage> =
-        simulated.passages.values().map(|passage| (passage.code, passage)).collect();
+    let by_code: BTreeMap<CodeId, &Passage> = simulated
+        .passages
+        .values()
+        .map(|passage| (passage.code, passage))
+        .collect();
     let mut comparison = Comparison::default();
     let nothing = Passage::default();
     for passage in live.passages.values() {
@@ -182,7 +203,9 @@ pub fn compare(
             comparison.same += 1;
             continue;
         }
-        comparison.different.push(differing(labels, passage, other, hub));
+        comparison
+            .different
+            .push(differing(labels, passage, other, hub));
     }
     if comparison.parcels > 0 {
         comparison.share = comparison.same as f64 / comparison.parcels as f64;
@@ -197,15 +220,25 @@ fn differing(
     hub: &Hub,
 ) -> Differing {
     let both = live.steps.iter().zip(&simulated.steps);
-    let step = both.take_while(|(live, simulated)| live == simulated).count();
+    let step = both
+        .take_while(|(live, simulated)| live == simulated)
+        .count();
     let at = |passage: &Passage| {
-        passage.steps.get(step).map_or_else(|| "nothing".to_owned(), |step| step.words(hub))
+        passage
+            .steps
+            .get(step)
+            .map_or_else(|| "nothing".to_owned(), |step| step.words(hub))
     };
     let ending = |passage: &Passage| {
-        passage.ended.map_or_else(|| "on its way".to_owned(), |ending| ending.words(hub))
+        passage
+            .ended
+            .map_or_else(|| "on its way".to_owned(), |ending| ending.words(hub))
     };
     Differing {
-        parcel: labels.get(&live.code).cloned().unwrap_or_else(|| "unread".into()),
+        parcel: labels
+            .get(&live.code)
+            .cloned()
+            .unwrap_or_else(|| "unread".into()),
         live: ending(live),
         simulated: ending(simulated),
         step: step + 1,

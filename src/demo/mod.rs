@@ -20,7 +20,7 @@ mod report;
 mod trail;
 
 pub use judge::{Comparison, Differing, Disagreement, Verdict, compare, judge};
-pub use report::{json, text};
+pub use report::{duration, json, text};
 pub use trail::{Ending, Passage, Step, Trails};
 
 use crate::api::{Api, ApiError, ApiLimits};
@@ -193,7 +193,9 @@ fn watch(
         if interrupts > 1 || engine.has_ended() {
             return;
         }
-        let is_over = setup.duration.is_some_and(|duration| begun.elapsed() >= duration);
+        let is_over = setup
+            .duration
+            .is_some_and(|duration| begun.elapsed() >= duration);
         if drain_since.is_none() && (is_over || interrupts > 0) {
             emulator.feed(false);
             drain_since = Some(Instant::now());
@@ -210,8 +212,7 @@ fn watch(
 /// Waits until the engine has heard of everything that has happened.
 fn settle(engine: &Engine, emulator: &Emulator) {
     let give_up = Instant::now() + SETTLE_MAX;
-    while Instant::now() < give_up
-        && engine.pulse().on_sorter != emulator.pulse().tally.on_tracks()
+    while Instant::now() < give_up && engine.pulse().on_sorter != emulator.pulse().tally.on_tracks()
     {
         std::thread::sleep(LOOK_EVERY);
     }
@@ -257,12 +258,17 @@ fn against_simulation(
     let (hub, plan) = (Arc::clone(&file.hub), Arc::clone(&file.plan));
     let job = Job::new(Arc::clone(&hub), plan, Arc::new(file.plant.clone()));
     let mut simulated = Trails::new(&hub);
-    simulate_observed(&job, setup.seed, &mut |now: Micros, signal: &_, outputs: &[_]| {
-        simulated.call(now, signal, outputs);
-    })?;
+    simulate_observed(
+        &job,
+        setup.seed,
+        &mut |now: Micros, signal: &_, outputs: &[_]| {
+            simulated.call(now, signal, outputs);
+        },
+    )?;
     let rows = truth.rows.iter();
-    let labels: BTreeMap<CodeId, String> =
-        rows.map(|row| (CodeId::of(&row.label), row.label.clone())).collect();
+    let labels: BTreeMap<CodeId, String> = rows
+        .map(|row| (CodeId::of(&row.label), row.label.clone()))
+        .collect();
     Ok(compare(&labels, live, &simulated, &hub))
 }
 
@@ -288,10 +294,12 @@ fn read_back(dir: &Path, run: u32, trails: &mut Trails<'_>) -> Result<u64, Journ
 /// What a run is recorded under.
 #[must_use]
 pub fn header(file: &HubFile, speed_permille: u32) -> RunHeader {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     RunHeader {
         build: concat!("sorthub ", env!("CARGO_PKG_VERSION")).to_owned(),
-        description: journal::describe(&file.hub, &file.plan),
+        description: file.canonical(),
         plan_version: file.plan.version(),
         clock_permille: speed_permille,
         started_unix_us: since.as_micros() as u64,
@@ -321,13 +329,21 @@ struct Folder {
 impl Folder {
     fn new(given: Option<&Path>) -> Result<Self, DemoError> {
         if let Some(path) = given {
-            return Ok(Self { path: path.to_owned(), is_ours: false });
+            return Ok(Self {
+                path: path.to_owned(),
+                is_ours: false,
+            });
         }
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
         let name = format!("sorthub-demo-{}-{}", std::process::id(), since.as_nanos());
         let path = std::env::temp_dir().join(name);
         std::fs::create_dir_all(&path).map_err(DemoError::Folder)?;
-        Ok(Self { path, is_ours: true })
+        Ok(Self {
+            path,
+            is_ours: true,
+        })
     }
 }
 

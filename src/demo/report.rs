@@ -59,7 +59,12 @@ pub fn json(report: &DemoReport) -> Value {
 }
 
 fn scanners(report: &DemoReport) -> Vec<Value> {
-    let specs = report.file.hub.scanners().iter().zip(&report.engine.scanners);
+    let specs = report
+        .file
+        .hub
+        .scanners()
+        .iter()
+        .zip(&report.engine.scanners);
     specs
         .map(|(spec, stats)| {
             json!({
@@ -73,9 +78,14 @@ fn scanners(report: &DemoReport) -> Vec<Value> {
 }
 
 fn rejected(books: &Books) -> Value {
-    let counts = Reason::ALL.iter().map(|why| (why, books.rejected_by[usize::from(why.code())]));
+    let counts = Reason::ALL
+        .iter()
+        .map(|why| (why, books.rejected_by[usize::from(why.code())]));
     let some = counts.filter(|(_, count)| *count > 0);
-    Value::Object(some.map(|(why, count)| (why.name().to_owned(), json!(count))).collect::<Map<_, _>>())
+    Value::Object(
+        some.map(|(why, count)| (why.name().to_owned(), json!(count)))
+            .collect::<Map<_, _>>(),
+    )
 }
 
 fn latency(of: &Percentiles) -> Value {
@@ -93,7 +103,11 @@ fn us(ns: u64) -> f64 {
 }
 
 fn ratio(part: u64, of: u64) -> f64 {
-    if of == 0 { 0.0 } else { part as f64 / of as f64 }
+    if of == 0 {
+        0.0
+    } else {
+        part as f64 / of as f64
+    }
 }
 
 /// How many single differences are listed; the rest is counted.
@@ -106,24 +120,58 @@ pub fn text(report: &DemoReport) -> String {
     let mut out = String::new();
     // Writing into a text cannot fail.
     let mut line = |text: String| out.push_str(&(text + "\n"));
-    line(format!("{}: {:.1} s of the hub in {:.1} s", report.file.hub.spec().name,
-        report.truth.plant_us as f64 / 1e6, report.wall.as_secs_f64()));
-    line(format!("  arrived      {:>8}   waiting {}, turned away {}",
-        report.truth.arrived, report.truth.waiting, report.truth.turned_away));
+    line(format!(
+        "{}: {:.1} s of the hub in {:.1} s",
+        report.file.hub.spec().name,
+        report.truth.plant_us as f64 / 1e6,
+        report.wall.as_secs_f64()
+    ));
+    line(format!(
+        "  arrived      {:>8}   waiting {}, turned away {}",
+        report.truth.arrived, report.truth.waiting, report.truth.turned_away
+    ));
     line(format!("  inducted     {:>8}", books.inducted));
-    line(format!("  sorted       {:>8}   missorted {}", books.sorted, books.missorted));
-    line(format!("  rejected     {:>8}   {}", books.rejected, reasons(books)));
+    line(format!(
+        "  sorted       {:>8}   missorted {}",
+        books.sorted, books.missorted
+    ));
+    line(format!(
+        "  rejected     {:>8}   {}",
+        books.rejected,
+        reasons(books)
+    ));
     line(format!("  removed      {:>8}", books.removed));
     line(format!("  lost         {:>8}", books.lost));
     line(format!("  on sorter    {:>8}", books.on_sorter));
-    line(format!("  recirculated {:>8}   {:.1} % of those inducted", books.recirculated,
-        ratio(books.recirculated, books.inducted) * 100.0));
-    line(format!("  decision      {}", percentiles(&report.engine.decision)));
-    line(format!("  wire to wire  {}", percentiles(&report.engine.wire_to_wire)));
-    line(format!("  books {}; {} calls journaled{}", balance(books), report.records,
-        report.journal.as_ref().map(|dir| format!(" in {}", dir.display())).unwrap_or_default()));
-    line(format!("  ledger: {} of {} parcels as the book says, {} in a wrong chute",
-        report.verdict.agreed, report.verdict.parcels, report.verdict.wrong_chute.len()));
+    line(format!(
+        "  recirculated {:>8}   {:.1} % of those inducted",
+        books.recirculated,
+        ratio(books.recirculated, books.inducted) * 100.0
+    ));
+    line(format!(
+        "  decision      {}",
+        percentiles(&report.engine.decision)
+    ));
+    line(format!(
+        "  wire to wire  {}",
+        percentiles(&report.engine.wire_to_wire)
+    ));
+    line(format!(
+        "  books {}; {} calls journaled{}",
+        balance(books),
+        report.records,
+        report
+            .journal
+            .as_ref()
+            .map(|dir| format!(" in {}", dir.display()))
+            .unwrap_or_default()
+    ));
+    line(format!(
+        "  ledger: {} of {} parcels as the book says, {} in a wrong chute",
+        report.verdict.agreed,
+        report.verdict.parcels,
+        report.verdict.wrong_chute.len()
+    ));
     if let Err(error) = &report.engine.journal {
         line(format!("  JOURNAL: {error}"));
     }
@@ -174,9 +222,13 @@ fn differences(report: &DemoReport, out: &mut String) {
 }
 
 fn reasons(books: &Books) -> String {
-    let counts = Reason::ALL.iter().map(|why| (why, books.rejected_by[usize::from(why.code())]));
+    let counts = Reason::ALL
+        .iter()
+        .map(|why| (why, books.rejected_by[usize::from(why.code())]));
     let some = counts.filter(|(_, count)| *count > 0);
-    some.map(|(why, count)| format!("{why} {count}")).collect::<Vec<_>>().join(", ")
+    some.map(|(why, count)| format!("{why} {count}"))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn percentiles(of: &Percentiles) -> String {
@@ -204,5 +256,9 @@ pub fn duration(ns: u64) -> String {
 }
 
 fn balance(books: &Books) -> &'static str {
-    if books.balance() { "balance" } else { "DO NOT BALANCE" }
+    if books.balance() {
+        "balance"
+    } else {
+        "DO NOT BALANCE"
+    }
 }

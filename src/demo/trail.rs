@@ -72,7 +72,11 @@ impl<'h> Trails<'h> {
     /// No passages yet.
     #[must_use]
     pub fn new(hub: &'h Hub) -> Self {
-        Self { hub, parcels: BTreeMap::new(), passages: BTreeMap::new() }
+        Self {
+            hub,
+            parcels: BTreeMap::new(),
+            passages: BTreeMap::new(),
+        }
     }
 
     /// Takes in one call of the sorter.
@@ -95,12 +99,21 @@ impl<'h> Trails<'h> {
 
     fn output(&mut self, output: &Output) {
         match *output {
-            Output::Read { parcel, scanner, code } => {
+            Output::Read {
+                parcel,
+                scanner,
+                code,
+            } => {
                 self.passages.entry(parcel).or_default().code = code;
                 self.add(parcel, Step::Read(scanner));
             }
             Output::Decided { parcel, chute, why } => self.add(parcel, Step::Decided(chute, why)),
-            Output::Ended { parcel, how, why, chute } => {
+            Output::Ended {
+                parcel,
+                how,
+                why,
+                chute,
+            } => {
                 let passage = self.passages.entry(parcel).or_default();
                 passage.ended = Some(Ending { how, why, chute });
             }
@@ -113,19 +126,37 @@ impl<'h> Trails<'h> {
     }
 
     fn track(&self, cell: CellId) -> u16 {
-        self.hub.track_of(cell).map_or(u16::MAX, |(track, _)| track.0)
+        self.hub
+            .track_of(cell)
+            .map_or(u16::MAX, |(track, _)| track.0)
     }
 }
 
 /// The step that a signal is for its item.
 fn step_of(signal: &Signal) -> Option<(CellId, PlcItem, Step)> {
     Some(match *signal {
-        Signal::Inducted { cell, item, returned: false, .. } => (cell, item, Step::Inducted),
-        Signal::Inducted { cell, item, returned: true, .. } => (cell, item, Step::CameRound),
-        Signal::Discharged { cell, item, chute, .. } => (cell, item, Step::Left(chute)),
-        Signal::NotDischarged { cell, item, chute, cause, .. } => {
-            (cell, item, Step::Refused(chute, cause))
-        }
+        Signal::Inducted {
+            cell,
+            item,
+            returned: false,
+            ..
+        } => (cell, item, Step::Inducted),
+        Signal::Inducted {
+            cell,
+            item,
+            returned: true,
+            ..
+        } => (cell, item, Step::CameRound),
+        Signal::Discharged {
+            cell, item, chute, ..
+        } => (cell, item, Step::Left(chute)),
+        Signal::NotDischarged {
+            cell,
+            item,
+            chute,
+            cause,
+            ..
+        } => (cell, item, Step::Refused(chute, cause)),
         Signal::LapPassed { cell, item, .. } => (cell, item, Step::Lapped),
         Signal::Returning { cell, item, .. } => (cell, item, Step::Returning),
         Signal::Missing { cell, item, .. } | Signal::Unexpected { cell, item, .. } => {
@@ -163,11 +194,12 @@ impl Ending {
     /// The ending in words.
     #[must_use]
     pub fn words(self, hub: &Hub) -> String {
-        let chute = self.chute.map(|chute| hub.chutes()[chute.index()].name.as_str());
+        let chute = self
+            .chute
+            .map(|chute| hub.chutes()[chute.index()].name.as_str());
         match chute {
             Some(chute) => format!("{} by {chute} ({})", self.how, self.why),
             None => format!("{} ({})", self.how, self.why),
         }
     }
 }
-

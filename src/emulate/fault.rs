@@ -100,15 +100,26 @@ impl Fault {
         if self.device < count {
             return Ok(());
         }
-        Err(FaultError::Device { what, number: self.device + 1, count })
+        Err(FaultError::Device {
+            what,
+            number: self.device + 1,
+            count,
+        })
     }
 }
 
 /// `20s`, `1500ms`, `1m` or `1h` as a span.
 #[must_use]
 pub fn duration(text: &str) -> Option<Micros> {
-    let units = [("ms", 1_000), ("s", 1_000_000), ("m", 60_000_000), ("h", 3_600_000_000_u64)];
-    let (number, unit) = units.iter().find_map(|(unit, us)| Some((text.strip_suffix(unit)?, us)))?;
+    let units = [
+        ("ms", 1_000),
+        ("s", 1_000_000),
+        ("m", 60_000_000),
+        ("h", 3_600_000_000_u64),
+    ];
+    let (number, unit) = units
+        .iter()
+        .find_map(|(unit, us)| Some((text.strip_suffix(unit)?, us)))?;
     number.parse::<u64>().ok()?.checked_mul(*unit).map(Micros)
 }
 
@@ -120,17 +131,32 @@ mod tests {
     fn faults_are_read() {
         let fault: Fault = "scanner-cut:2@500ms+3s".parse().unwrap();
         assert_eq!(fault.kind, FaultKind::ScannerCut);
-        assert_eq!((fault.device, fault.at.0, fault.lasts.0), (1, 500_000, 3_000_000));
+        assert_eq!(
+            (fault.device, fault.at.0, fault.lasts.0),
+            (1, 500_000, 3_000_000)
+        );
         let fault: Fault = "belt-stop@1m+1h".parse().unwrap();
         assert_eq!((fault.device, fault.at.0), (0, 60_000_000));
     }
 
     #[test]
     fn what_is_no_fault_says_so() {
-        for text in ["", "belt-stop", "belt-stop@3s", "belt-stop:0@1s+1s", "belt-stop@3+4s"] {
+        for text in [
+            "",
+            "belt-stop",
+            "belt-stop@3s",
+            "belt-stop:0@1s+1s",
+            "belt-stop@3+4s",
+        ] {
             let refused = text.parse::<Fault>();
-            assert!(matches!(refused, Err(FaultError::Form(_))), "{text}: {refused:?}");
+            assert!(
+                matches!(refused, Err(FaultError::Form(_))),
+                "{text}: {refused:?}"
+            );
         }
-        assert!(matches!("fire@1s+1s".parse::<Fault>(), Err(FaultError::Kind(_))));
+        assert!(matches!(
+            "fire@1s+1s".parse::<Fault>(),
+            Err(FaultError::Kind(_))
+        ));
     }
 }

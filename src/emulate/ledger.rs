@@ -63,9 +63,18 @@ pub fn write_csv(
     out: impl Write,
 ) -> Result<(), csv::Error> {
     let mut csv = csv::Writer::from_writer(out);
-    csv.write_record(["label", "destination", "inducted_s", "left_by", "left_s", "laps"])?;
+    csv.write_record([
+        "label",
+        "destination",
+        "inducted_s",
+        "left_by",
+        "left_s",
+        "laps",
+    ])?;
     for row in rows {
-        let dest = row.dest.and_then(|dest| plan.spec().destinations.get(dest.index()));
+        let dest = row
+            .dest
+            .and_then(|dest| plan.spec().destinations.get(dest.index()));
         let left_by = match row.left {
             Left::Chute(chute) => hub.chutes()[chute.index()].name.as_str(),
             Left::ByHand => "by hand",
@@ -80,7 +89,8 @@ pub fn write_csv(
             &row.laps.to_string(),
         ])?;
     }
-    csv.flush().map_err(|error: io::Error| csv::Error::from(error))
+    csv.flush()
+        .map_err(|error: io::Error| csv::Error::from(error))
 }
 
 /// Microseconds as seconds with six digits after the point.

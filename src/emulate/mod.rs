@@ -30,8 +30,8 @@ mod world;
 pub use fault::{Fault, FaultError, FaultKind};
 pub use ledger::{LedgerRow, Left, write_csv};
 
-use crate::config::LinksSpec;
 use crate::clock::Clock;
+use crate::config::LinksSpec;
 use plc::VirtualPlc;
 use scanner::VirtualScanner;
 use world::World;
@@ -111,6 +111,8 @@ pub struct WorldPulse {
     pub is_idle: bool,
     /// Plant time in microseconds.
     pub plant_us: u64,
+    /// Parcels that wait at inductions.
+    pub waiting: u64,
     /// Telegrams that found no connection.
     pub telegrams_unsent: u64,
 }
@@ -155,9 +157,16 @@ impl Emulator {
         let (ready, started) = mpsc::sync_channel(1);
         let (thread_wishes, thread_pulse) = (Arc::clone(&wishes), Arc::clone(&pulse));
         let body = move || run(setup, &ready, &thread_wishes, &thread_pulse);
-        let thread = std::thread::Builder::new().name("virtual-hub".into()).spawn(body)?;
+        let thread = std::thread::Builder::new()
+            .name("virtual-hub".into())
+            .spawn(body)?;
         match started.recv() {
-            Ok(Ok(links)) => Ok(Self { thread, wishes, pulse, links }),
+            Ok(Ok(links)) => Ok(Self {
+                thread,
+                wishes,
+                pulse,
+                links,
+            }),
             Ok(Err(error)) => Err(error),
             Err(_) => match thread.join() {
                 Err(panic) => std::panic::resume_unwind(panic),
@@ -210,7 +219,10 @@ fn run(
     wishes: &ArrayQueue<Wish>,
     pulse: &crossbeam::atomic::AtomicCell<WorldPulse>,
 ) -> Truth {
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => {
             let _nobody_waits = ready.send(Err(error.into()));
@@ -235,7 +247,12 @@ fn run(
 /// Opens every socket and puts the world together.
 async fn open(setup: EmulatorSetup) -> Result<(World, LinksSpec), EmulateError> {
     let hub = Arc::clone(&setup.hub);
-    let names = setup.plan.spec().destinations.iter().map(|dest| dest.name.clone());
+    let names = setup
+        .plan
+        .spec()
+        .destinations
+        .iter()
+        .map(|dest| dest.name.clone());
     let names: Arc<[String]> = names.collect();
     let options = Options {
         seed: setup.seed,
@@ -243,21 +260,33 @@ async fn open(setup: EmulatorSetup) -> Result<(World, LinksSpec), EmulateError> 
         keeps_ledger: true,
         reads_once: false,
     };
-    let plant = Plant::new(Arc::clone(&hub), Arc::new(setup.plant.clone()), names, options)
-        .map_err(EmulateError::Plant)?;
+    let plant = Plant::new(
+        Arc::clone(&hub),
+        Arc::new(setup.plant.clone()),
+        names,
+        options,
+    )
+    .map_err(EmulateError::Plant)?;
     let mut links = setup.links.clone();
     let mut plcs = Vec::new();
     for (track, spec) in hub.tracks().iter().enumerate() {
         let link = links.tracks.get_mut(track).and_then(Option::as_mut);
         let link = link.ok_or_else(|| EmulateError::NoAddress(spec.name.clone()))?;
         let id = TrackId(track as u16);
-        let plc = VirtualPlc::new(&hub, id, link.unit, setup.fc23)
-            .map_err(|source| EmulateError::Plc { track: spec.name.clone(), source })?;
-        link.address = plc.serve(&link.address).await.map_err(|source| EmulateError::Listen {
-            address: link.address.clone(),
-            device: spec.name.clone(),
-            source,
+        let plc = VirtualPlc::new(&hub, id, link.unit, setup.fc23).map_err(|source| {
+            EmulateError::Plc {
+                track: spec.name.clone(),
+                source,
+            }
         })?;
+        link.address = plc
+            .serve(&link.address)
+            .await
+            .map_err(|source| EmulateError::Listen {
+                address: link.address.clone(),
+                device: spec.name.clone(),
+                source,
+            })?;
         plcs.push(plc);
     }
     let mut scanners = Vec::new();
@@ -265,11 +294,13 @@ async fn open(setup: EmulatorSetup) -> Result<(World, LinksSpec), EmulateError> 
         let link = links.scanners.get_mut(scanner).and_then(Option::as_mut);
         let link = link.ok_or_else(|| EmulateError::NoAddress(spec.name.clone()))?;
         let device = Rc::new(RefCell::new(VirtualScanner::new(link)));
-        scanner::open(&device, &mut link.peer).await.map_err(|source| EmulateError::Listen {
-            address: link.peer.address().to_owned(),
-            device: spec.name.clone(),
-            source,
-        })?;
+        scanner::open(&device, &mut link.peer)
+            .await
+            .map_err(|source| EmulateError::Listen {
+                address: link.peer.address().to_owned(),
+                device: spec.name.clone(),
+                source,
+            })?;
         scanners.push(device);
     }
     let clock = Clock::new(setup.speed_permille);

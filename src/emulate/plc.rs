@@ -44,7 +44,12 @@ pub(super) struct VirtualPlc {
 }
 
 impl VirtualPlc {
-    pub fn new(hub: &Arc<Hub>, track: TrackId, unit: u8, fc23: bool) -> Result<Self, PlcConfigError> {
+    pub fn new(
+        hub: &Arc<Hub>,
+        track: TrackId,
+        unit: u8,
+        fc23: bool,
+    ) -> Result<Self, PlcConfigError> {
         let wire = Wire::new(Arc::clone(hub), track);
         let (chutes, inductions, cells) = wire.counts();
         let mut config = PlcConfig::new(1, chutes, inductions, cells);
@@ -82,7 +87,11 @@ impl VirtualPlc {
         let listener = TcpListener::bind(address).await?;
         let taken = listener.local_addr()?.to_string();
         self.address.replace(taken.clone());
-        let service = Registry { end: Arc::clone(&self.end), unit: self.unit, fc23: self.fc23 };
+        let service = Registry {
+            end: Arc::clone(&self.end),
+            unit: self.unit,
+            fc23: self.fc23,
+        };
         let server = async move {
             let served = Server::new(listener)
                 .serve(
@@ -156,7 +165,8 @@ impl VirtualPlc {
         match &consumed.command {
             Command::Assign(assign) => match self.wire.order(assign, near) {
                 Ok(order) => {
-                    self.commands.insert((order.cell, order.revision), *consumed);
+                    self.commands
+                        .insert((order.cell, order.revision), *consumed);
                     plant.order(now, &order);
                 }
                 Err(_) => self.answer(consumed, OrderAnswer::BadChute, near, now),
@@ -179,13 +189,15 @@ impl VirtualPlc {
     }
 
     fn latch_inventory(&self, now: Micros, plant: &Plant) {
-        let cells = plant.inventory(self.track).map(|(cell, item)| InventoryCell {
-            cell: self.wire.cell_number(cell),
-            item: item.0,
-            chute: 0,
-            bits: CellBits::OCCUPIED,
-            lap: 0,
-        });
+        let cells = plant
+            .inventory(self.track)
+            .map(|(cell, item)| InventoryCell {
+                cell: self.wire.cell_number(cell),
+                item: item.0,
+                chute: 0,
+                bits: CellBits::OCCUPIED,
+                lap: 0,
+            });
         let at = stamp(plant.encoder(self.track, now), now);
         let _lost_is_counted = self.end().latch_inventory(cells, at);
     }
@@ -197,7 +209,12 @@ impl VirtualPlc {
     /// Something has happened on the track.
     pub fn tell(&mut self, signal: &Signal, at: BeltMm, now: Micros) {
         match *signal {
-            Signal::OrderAnswered { cell, item, revision, answer: said } => {
+            Signal::OrderAnswered {
+                cell,
+                item,
+                revision,
+                answer: said,
+            } => {
                 if let Some(consumed) = self.commands.get(&(cell, revision)) {
                     let stamp = Event {
                         item: item.0,
@@ -212,7 +229,10 @@ impl VirtualPlc {
                     speed_mm_s: speed.0 as u16,
                     bits: running(speed.0),
                 };
-                let event = Event { encoder_mm: at.wire(), ..Event::of(kind) };
+                let event = Event {
+                    encoder_mm: at.wire(),
+                    ..Event::of(kind)
+                };
                 let _lost_is_counted = self.end().push_event(event);
             }
             _ => {
@@ -220,7 +240,10 @@ impl VirtualPlc {
                     if let Signal::Discharged { cell, .. } = signal {
                         self.forget_commands(*cell);
                     }
-                    let event = Event { plc_ms: plc_ms(now), ..event };
+                    let event = Event {
+                        plc_ms: plc_ms(now),
+                        ..event
+                    };
                     let _lost_is_counted = self.end().push_event(event);
                 }
             }
@@ -267,7 +290,11 @@ impl VirtualPlc {
                 bits: InductionBits::ENABLED.with(InductionBits::RUNNING, running_now),
                 rate_per_h: 0,
                 count: 0,
-                cause: if running_now { StopCause::Running } else { StopCause::LinkLost },
+                cause: if running_now {
+                    StopCause::Running
+                } else {
+                    StopCause::LinkLost
+                },
             };
             let _lost_is_counted = end.set_induction(induction, level, at);
         }
@@ -290,7 +317,11 @@ fn running(speed_mm_s: u32) -> StatusBits {
 /// When and where something happened, for the mailbox.
 fn stamp(at: BeltMm, now: Micros) -> Event {
     // The kind is filled in by whoever uses the stamp.
-    Event { encoder_mm: at.wire(), plc_ms: plc_ms(now), ..Event::of(EventKind::LapPassed) }
+    Event {
+        encoder_mm: at.wire(),
+        plc_ms: plc_ms(now),
+        ..Event::of(EventKind::LapPassed)
+    }
 }
 
 fn plc_ms(now: Micros) -> u32 {
@@ -328,7 +359,10 @@ impl Registry {
             }
             Request::WriteMultipleRegisters(address, registers) => {
                 end.write(address, &registers).map_err(exception)?;
-                Ok(Response::WriteMultipleRegisters(address, registers.len() as u16))
+                Ok(Response::WriteMultipleRegisters(
+                    address,
+                    registers.len() as u16,
+                ))
             }
             Request::WriteSingleRegister(address, register) => {
                 end.write(address, &[register]).map_err(exception)?;

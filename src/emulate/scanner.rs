@@ -39,7 +39,13 @@ pub(super) struct Content<'a> {
 
 impl VirtualScanner {
     pub fn new(link: &ScannerLink) -> Self {
-        Self { link: link.clone(), connection: None, generation: 0, is_cut: false, unsent: 0 }
+        Self {
+            link: link.clone(),
+            connection: None,
+            generation: 0,
+            is_cut: false,
+            unsent: 0,
+        }
     }
 
     /// Cuts the link, or mends it.
@@ -92,10 +98,7 @@ impl VirtualScanner {
 
 /// Opens the scanner's socket: as server where the engine connects, as client where it listens.
 /// `peer` gets the address that was really taken.
-pub(super) async fn open(
-    scanner: &Rc<RefCell<VirtualScanner>>,
-    peer: &mut Peer,
-) -> io::Result<()> {
+pub(super) async fn open(scanner: &Rc<RefCell<VirtualScanner>>, peer: &mut Peer) -> io::Result<()> {
     match peer {
         Peer::Connect(address) => {
             let listener = TcpListener::bind(address.as_str()).await?;

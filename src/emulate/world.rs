@@ -106,7 +106,11 @@ impl World {
                     plc.tell(signal, at, now);
                 }
             }
-            PlantEvent::Telegram { scanner, key, sight } => {
+            PlantEvent::Telegram {
+                scanner,
+                key,
+                sight,
+            } => {
                 self.send(*scanner, *key, sight, now);
             }
             PlantEvent::Left(_) => {}
@@ -117,7 +121,12 @@ impl World {
         let truth = self.plant.chute(chute, now);
         let counts_taken = self.setup.plant.chutes[chute.index()].counts_taken;
         for plc in self.plcs.iter().filter(|plc| plc.is_alive()) {
-            plc.chute(chute, &truth, counts_taken, self.plant.encoder(plc.track(), now));
+            plc.chute(
+                chute,
+                &truth,
+                counts_taken,
+                self.plant.encoder(plc.track(), now),
+            );
         }
     }
 
@@ -163,7 +172,11 @@ impl World {
     fn scan_plcs(&mut self, now: Micros) {
         let link = self.clock.link_now();
         self.with_plcs(|plc, plant| plc.begin_scan(link, now, plant));
-        let held: Vec<_> = self.plcs.iter().map(|p| (p.track(), !p.inducts())).collect();
+        let held: Vec<_> = self
+            .plcs
+            .iter()
+            .map(|p| (p.track(), !p.inducts()))
+            .collect();
         for (track, held) in held {
             self.plant.hold_inductions(now, track, held);
         }
@@ -223,8 +236,12 @@ impl World {
         next
     }
 
-    fn pulse(&self) -> WorldPulse {
+    fn pulse(&mut self) -> WorldPulse {
+        let now = self.plant.now();
+        let inductions = (0..self.setup.hub.inductions().len()).map(|i| InductionId(i as u16));
+        let waiting = inductions.map(|i| self.plant.waiting(i, now)).sum();
         WorldPulse {
+            waiting,
             tally: *self.plant.tally(),
             is_idle: self.plant.is_idle(),
             plant_us: self.plant.now().0,
@@ -233,7 +250,10 @@ impl World {
     }
 
     fn unsent(&self) -> u64 {
-        self.scanners.iter().map(|scanner| scanner.borrow().unsent).sum()
+        self.scanners
+            .iter()
+            .map(|scanner| scanner.borrow().unsent)
+            .sum()
     }
 
     fn obey(&mut self, wish: Wish) {

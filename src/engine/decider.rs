@@ -104,8 +104,8 @@ impl Decider {
         self.broken.as_deref()
     }
 
-    /// Tells the sorter something and does what it says. `came` is when the telegram that caused
-    /// it was read from its socket. Returns the journal's number of the call.
+    /// Tells the sorter something and does what it says. `came` is when the telegram or event that
+    /// it is told was read from its socket. Returns the journal's number of the call.
     pub(super) fn tell(&mut self, signal: Signal, came: Option<Instant>) -> u64 {
         if self.broken.is_some() {
             return 0;

@@ -116,11 +116,6 @@ impl Lane {
             self.news.notify_one();
         }
     }
-
-    /// Orders that the PLC has not been told yet.
-    pub(super) fn orders_waiting(&self) -> usize {
-        self.unsent_count + self.end.commands_open()
-    }
 }
 
 impl Decider {
@@ -148,6 +143,7 @@ impl Decider {
         it.push_unsent();
         it.has_news = false;
         if let Some(exchange) = it.end.next_exchange(now) {
+            tracing::trace!(lane, ?now, ?exchange, "exchange");
             return Next::Exchange(exchange);
         }
         let due = it.end.next_timeout(now).unwrap_or_else(|| now.plus(100));
@@ -190,6 +186,7 @@ impl Decider {
     /// Takes in all that the mailbox has to tell.
     fn hear(&mut self, lane: usize) {
         while let Some(delivery) = self.lanes[lane].end.next_event() {
+            tracing::trace!(lane, ?delivery, "PLC tells");
             if let Err(error) = self.take_delivery(lane, &delivery) {
                 self.stats.unreadable_events += 1;
                 tracing::error!(lane, %error, ?delivery, "the PLC and the hub file differ");
@@ -204,7 +201,7 @@ impl Decider {
                 self.lanes[lane].inventory_at = event.encoder_mm;
                 let signal = self.lanes[lane].wire.signal(&event);
                 let seq = match &signal {
-                    Ok(Some(signal)) => self.tell(*signal, None),
+                    Ok(Some(signal)) => self.tell(*signal, Some(Instant::now())),
                     _ => 0,
                 };
                 self.lanes[lane].unacknowledged.push_back((seq, mark));
@@ -235,11 +232,13 @@ impl Decider {
                 self.tell(Signal::InventoryEnd { track, at }, None);
             }
             Delivery::InventoryEnd(InventoryEnd::Superseded) => {}
-            Delivery::InventoryEnd(end @ InventoryEnd::Miscounted { .. }) => {
+            Delivery::InventoryEnd(
+                end @ (InventoryEnd::Miscounted { .. } | InventoryEnd::Unreadable),
+            ) => {
                 tracing::error!(
                     lane,
                     ?end,
-                    "the PLC's inventory does not add up; asking again"
+                    "the PLC's inventory cannot be used; asking again"
                 );
                 self.ask_inventory(lane);
             }

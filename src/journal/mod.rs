@@ -18,7 +18,6 @@
 use std::path::Path;
 
 mod crc32c;
-mod description;
 mod error;
 mod queue;
 mod reader;
@@ -28,7 +27,6 @@ mod writer;
 
 pub mod block;
 
-pub use description::{DescriptionError, describe, understand};
 pub use error::{CloseError, JournalError};
 pub use queue::{CODE_TEXT_BYTES_MAX, Recorder};
 pub use reader::{Reader, RunInfo, Tail};
@@ -37,12 +35,17 @@ pub use watch::{Counts, Watch};
 
 use std::time::Duration;
 
+use sorthub_core::hub::Hub;
+use sorthub_core::plan::Plan;
+
+use crate::config::canonical;
+
 /// What a run is recorded under, written before its first record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunHeader {
     /// The build that decides; another build may decide otherwise.
     pub build: String,
-    /// Hub and plan as canonical text, from which replay makes them again.
+    /// Hub and plan as text, from which replay makes them again; see [`describe`].
     pub description: String,
     /// The version of the plan that the run begins with.
     pub plan_version: u32,
@@ -136,4 +139,10 @@ impl Journal {
 #[must_use]
 pub fn build() -> String {
     format!("{} {}", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))
+}
+
+/// The canonical text of a hub and its plan, for [`RunHeader::description`].
+#[must_use]
+pub fn describe(hub: &Hub, plan: &Plan) -> String {
+    canonical::to_text(hub.spec(), plan.spec())
 }

@@ -15,7 +15,8 @@ use std::time::Duration;
 use sorthub_core::sorter::Books;
 use sorthub_core::units::Micros;
 
-use crate::journal::{DescriptionError, JournalError, Reader, RunHeader};
+use crate::config::canonical::CanonicalError;
+use crate::journal::{JournalError, Reader, RunHeader};
 
 mod run;
 mod words;
@@ -44,7 +45,7 @@ pub enum ReplayError {
         /// Which run.
         run: u32,
         /// Why.
-        source: DescriptionError,
+        source: CanonicalError,
     },
 }
 

@@ -1,7 +1,6 @@
 //! One run, made again.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::time::Instant;
 
 use sorthub_core::outbox::Outbox;
@@ -10,8 +9,9 @@ use sorthub_core::sorter::{Setup, Sorter};
 use sorthub_core::units::Micros;
 
 use super::{Difference, End, ReplayError, RunReport, What, Words};
+use crate::config::canonical;
 use crate::journal::block::{Block, BlockFault, Call, Item};
-use crate::journal::{Reader, RunInfo, Tail, understand};
+use crate::journal::{Reader, RunInfo, Tail};
 
 /// Replays one run.
 pub(super) fn replay_run(
@@ -20,16 +20,17 @@ pub(super) fn replay_run(
     verify: bool,
 ) -> Result<RunReport, ReplayError> {
     let begun = Instant::now();
-    let (hub, plan) =
-        understand(&info.header.description).map_err(|source| ReplayError::Description {
+    let (hub, plan) = canonical::from_text(&info.header.description).map_err(|source| {
+        ReplayError::Description {
             run: info.run,
             source,
-        })?;
+        }
+    })?;
     let setup = Setup {
         run_epoch: info.run,
     };
     let mut again = Again {
-        sorter: Sorter::new(Arc::new(hub), Arc::new(plan), setup),
+        sorter: Sorter::new(hub, plan, setup),
         outbox: Outbox::new(),
         recorded: Vec::new(),
         verify,

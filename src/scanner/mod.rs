@@ -5,7 +5,7 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sorthub_core::scanner::Framer;
 use tokio::io::AsyncReadExt;
@@ -35,8 +35,12 @@ async fn connect(decider: &RefCell<Decider>, scanner: usize, mut framer: Framer,
     loop {
         match TcpStream::connect(address).await {
             Ok(mut stream) => {
-                backoff = BACKOFF_MIN;
+                let begun = Instant::now();
                 read_until_closed(decider, scanner, &mut framer, &mut stream).await;
+                // One that hangs up at once is not tried as if it had been good.
+                if begun.elapsed() > BACKOFF_MAX {
+                    backoff = BACKOFF_MIN;
+                }
             }
             Err(error) => tracing::debug!(scanner, address, %error, "scanner not reached"),
         }
@@ -87,7 +91,7 @@ async fn read_until_closed(
             Ok(0) => break,
             Ok(count) => {
                 let mut decider = decider.borrow_mut();
-                let came = std::time::Instant::now();
+                let came = Instant::now();
                 let bytes = bytes.get(..count).unwrap_or_default();
                 framer.push(bytes, |frame| decider.scanner_frame(scanner, frame, came));
                 decider.turn_over();

@@ -207,7 +207,9 @@ mod tests {
         let mut last = None;
         let mut seen = 0;
         while seen < 1_000 {
-            let Some(view) = source.newest() else { continue };
+            let Some(view) = source.newest() else {
+                continue;
+            };
             assert_eq!(view.plant_us, view.queue_drops);
             assert!(last < Some(view.sequence), "a view came twice or too late");
             last = Some(view.sequence);

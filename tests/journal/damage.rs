@@ -140,12 +140,7 @@ fn a_hub_that_this_build_cannot_read_is_refused() {
     drop(Journal::open(dir.path(), &header, Options::default()).unwrap());
     let error = replay(dir.path(), VERIFY).unwrap_err();
     assert!(matches!(error, ReplayError::Description { run: 1, .. }));
-    assert!(
-        error
-            .to_string()
-            .contains("replay it with the build that wrote it"),
-        "{error}"
-    );
+    assert!(error.to_string().starts_with("run 1: "), "{error}");
 }
 
 #[test]

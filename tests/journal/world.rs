@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use sorthub::journal::{Options, Recorder, RunHeader, describe};
+use sorthub::config::canonical;
+use sorthub::journal::{Options, Recorder, RunHeader};
 use sorthub_core::hub::{
     Capacity, ChuteSpec, Hub, HubSpec, InductionSpec, MeetsBy, Outlet, ScannerSpec, Sensing,
     TrackKind, TrackSpec,
@@ -84,7 +85,7 @@ impl World {
     pub fn header(&self) -> RunHeader {
         RunHeader {
             build: sorthub::journal::build(),
-            description: describe(&self.hub, &self.plan),
+            description: canonical::to_text(self.hub.spec(), self.plan.spec()),
             plan_version: self.plan.version(),
             clock_permille: 1_000,
             started_unix_us: 1_700_000_000_000_000,

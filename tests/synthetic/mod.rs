@@ -2,7 +2,10 @@
 //!
 //! The plant is only true enough that every part of a view changes: belts move, parcels come, are
 //! read, sorted, refused and rejected, chutes fill and are emptied.
-#![allow(dead_code, reason = "each test binary that includes this module uses a part of it")]
+#![allow(
+    dead_code,
+    reason = "each test binary that includes this module uses a part of it"
+)]
 
 mod hubs;
 mod plant;
@@ -44,7 +47,14 @@ impl Source {
         };
         let thread = thread::Builder::new().name("synthetic".to_owned());
         let thread = thread.spawn(run).expect("the system gives a thread");
-        (Self { hub, stop, thread: Some(thread) }, source)
+        (
+            Self {
+                hub,
+                stop,
+                thread: Some(thread),
+            },
+            source,
+        )
     }
 }
 
@@ -53,7 +63,10 @@ impl Drop for Source {
         self.stop.store(true, Ordering::Relaxed);
         let ended = self.thread.take().map(JoinHandle::join);
         if !thread::panicking() {
-            assert!(ended.is_none_or(|end| end.is_ok()), "the synthetic source has panicked");
+            assert!(
+                ended.is_none_or(|end| end.is_ok()),
+                "the synthetic source has panicked"
+            );
         }
     }
 }
@@ -77,7 +90,15 @@ impl Run {
             rate(plant.sorter.books().sorted),
             rate(plant.sorter.books().inducted),
         );
-        Self { plant, publisher, board, sorted, inducted, started: Instant::now(), began }
+        Self {
+            plant,
+            publisher,
+            board,
+            sorted,
+            inducted,
+            started: Instant::now(),
+            began,
+        }
     }
 
     fn until(&mut self, stop: &AtomicBool) {
@@ -98,7 +119,13 @@ impl Run {
     }
 
     fn publish(&mut self) {
-        let Self { plant, board, sorted, inducted, .. } = self;
+        let Self {
+            plant,
+            board,
+            sorted,
+            inducted,
+            ..
+        } = self;
         let books = plant.sorter.books();
         sorted.take(plant.now, books.sorted);
         inducted.take(plant.now, books.inducted);
@@ -119,7 +146,12 @@ impl Run {
 fn rest(view: &mut View, plant: &Plant) {
     view.decision = latency(&plant.decision_ns);
     // There is no wire here; a plausible multiple keeps the table readable.
-    let LatencyRow { count, p50_ns, p99_ns, max_ns } = view.decision;
+    let LatencyRow {
+        count,
+        p50_ns,
+        p99_ns,
+        max_ns,
+    } = view.decision;
     view.wire_to_wire = LatencyRow {
         count,
         p50_ns: p50_ns * 90,
@@ -127,14 +159,18 @@ fn rest(view: &mut View, plant: &Plant) {
         max_ns: max_ns * 20,
     };
     view.scanners.clear();
-    view.scanners.extend(plant.scanned.iter().map(|scanner| ScannerRow {
-        reads: scanner.reads,
-        no_reads: scanner.no_reads,
-        last: scanner.last.as_deref().map(ShortText::new),
-        linked: true,
-    }));
+    view.scanners
+        .extend(plant.scanned.iter().map(|scanner| ScannerRow {
+            reads: scanner.reads,
+            no_reads: scanner.no_reads,
+            last: scanner.last.as_deref().map(ShortText::new),
+            linked: true,
+        }));
     view.links.clear();
-    view.links.push(LinkRow { name: ShortText::new("journal"), up: true });
+    view.links.push(LinkRow {
+        name: ShortText::new("journal"),
+        up: true,
+    });
 }
 
 fn latency(samples: &hdrhistogram::Histogram<u64>) -> LatencyRow {

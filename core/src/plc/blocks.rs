@@ -7,8 +7,8 @@ use super::map::{
 
 /// The status block, which every poll reads.
 ///
-/// It has no check register (its 13 registers and seven slots fill one FC3 exactly); the PLC must hand it out in one
-/// piece. All-zero is "nothing".
+/// It has no check register (its 13 registers and seven slots fill one FC3 exactly); the PLC must
+/// hand it out in one piece. All-zero is "nothing".
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Status {
     /// Version of the register map.
@@ -198,7 +198,8 @@ impl Info {
         r
     }
 
-    /// The block in registers; `None` if it is not whole, of another map version, or for other windows.
+    /// The block in registers; `None` if it is not whole, of another map version, or for other
+    /// windows.
     #[must_use]
     pub fn decode(r: &[u16; INFO_REGS]) -> Option<Self> {
         let whole = check_of(&r[..INFO_REGS - 1]) == r[INFO_REGS - 1];

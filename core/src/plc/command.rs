@@ -1,7 +1,7 @@
 //! Commands: what the engine asks of the PLC, as one slot of 16 registers.
 
-use super::event::{Slot, SlotError, whole_slot};
-use super::map::{SLOT_REGS, checked_with, long, pack, unpack, words};
+use super::event::{Slot, SlotError, sequence_if};
+use super::map::{SLOT_REGS, check_under, long, pack, unpack, words};
 use super::ring::{Seq, to_wire};
 
 /// What the PLC does with a parcel that none of its order's chutes took.
@@ -24,11 +24,13 @@ pub struct Assign {
     pub item: u32,
     /// Carrier or window it lies in.
     pub cell: u16,
-    /// First, second and third chute, 0 for none. The next is tried only after the one before refused.
+    /// First, second and third chute, 0 for none. The next is tried only after the one before
+    /// refused.
     pub chutes: [u16; 3],
     /// What if none of them takes it.
     pub on_fail: OnFail,
-    /// The order lapses when the encoder has reached this value without a discharge, in mm, wrapping.
+    /// The order lapses when the encoder has reached this value without a discharge, in mm,
+    /// wrapping.
     pub valid_until_mm: u32,
     /// Most further laps.
     pub laps_max: u16,
@@ -126,16 +128,17 @@ impl Command {
             }
             Self::Resync => {}
         }
-        slot[15] = checked_with(boot, &slot[..15]);
+        slot[15] = check_under(boot, &slot[..15]);
         slot
     }
 
     /// The sequence number, epoch and command in a slot.
     ///
     /// # Errors
-    /// See [`SlotError`]. After `Meaning` the slot is whole: the PLC consumes it and answers "not understood".
+    /// See [`SlotError`]. After `Meaning` the slot is whole: the PLC consumes it and answers "not
+    /// understood".
     pub fn decode(slot: &Slot, boot: u16) -> Result<(Seq, u16, Self), SlotError> {
-        let seq = whole_slot(slot, boot)?;
+        let seq = sequence_if(slot, check_under(boot, &slot[..15]))?;
         let command = Self::from_slot(slot).ok_or(SlotError::Meaning)?;
         Ok((seq, slot[1], command))
     }
@@ -201,8 +204,9 @@ impl Command {
 
     /// Whether this newer command makes `older` pointless while that one has not been sent.
     ///
-    /// Orders of a cell replace each other (a cell holds one item at a time, and only the newest order of it is
-    /// obeyed); they never replace the enabling of a carrier, nor the other way round.
+    /// Orders of a cell replace each other (a cell holds one item at a time, and only the newest
+    /// order of it is obeyed); they never replace the enabling of a carrier, nor the other way
+    /// round.
     #[must_use]
     pub fn replaces(&self, older: &Self) -> bool {
         match (self, older) {

@@ -16,7 +16,8 @@ pub enum SlotError {
     /// All registers are zero: nothing was published here yet.
     #[error("the slot is empty: wait for it")]
     Empty,
-    /// The check register does not fit: half written, or made for another boot. Wait for the next read.
+    /// The check register does not fit: half written, or made for another boot. Wait for the next
+    /// read.
     #[error("the slot's check does not fit: read it again")]
     Check,
     /// The sequence number is 0 or above 65520. The slot can not be placed; alarm.
@@ -29,8 +30,8 @@ pub enum SlotError {
 
 /// One thing that happened at the plant, in the order in which the PLC saw it.
 ///
-/// `item` is the PLC's number of one passage from induction to exit, 0 where the event is about no item.
-/// `encoder_mm` wraps at 2^32.
+/// `item` is the PLC's number of one passage from induction to exit, 0 where the event is about no
+/// item. `encoder_mm` wraps at 2^32.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Event {
     /// Epoch of the engine it was published to, 0 while none was granted. Set by the PLC end.
@@ -195,15 +196,20 @@ impl EventKind {
             cause: 0,
             quality: 0,
         };
+        let caused = |code, p1, p2, cause| Payload {
+            cause,
+            ..with(code, p1, p2)
+        };
+        let flagged = |code, p1, p2, flag| Payload {
+            flag,
+            ..with(code, p1, p2)
+        };
         match self {
             Self::Inducted {
                 length_mm,
                 gap_mm,
                 returned,
-            } => Payload {
-                flag: returned,
-                ..with(1, length_mm, gap_mm)
-            },
+            } => flagged(1, length_mm, gap_mm, returned),
             Self::AtScanner { trigger } => with(2, trigger, 0),
             Self::Measured { mass_g, length_mm } => with(3, mass_g, length_mm),
             Self::Discharged {
@@ -214,15 +220,9 @@ impl EventKind {
                 quality: quality.0,
                 ..with(4, chute, revision)
             },
-            Self::NotDischarged { chute, cause } => Payload {
-                cause: cause.code(),
-                ..with(5, chute, 0)
-            },
+            Self::NotDischarged { chute, cause } => caused(5, chute, 0, cause.code()),
             Self::LapPassed => with(6, 0, 0),
-            Self::EndOfLine { returning } => Payload {
-                flag: returning,
-                ..with(7, 0, 0)
-            },
+            Self::EndOfLine { returning } => flagged(7, 0, 0, returning),
             Self::Missing => with(8, 0, 0),
             Self::Unexpected => with(9, 0, 0),
             Self::CarrierNotEmpty => with(10, 0, 0),
@@ -230,37 +230,19 @@ impl EventKind {
                 seq,
                 revision,
                 answer,
-            } => Payload {
-                cause: answer.code(),
-                ..with(11, seq, revision)
-            },
-            Self::ChuteState { bits, taken, cause } => Payload {
-                cause: cause.code(),
-                ..with(12, bits.0, taken)
-            },
+            } => caused(11, seq, revision, answer.code()),
+            Self::ChuteState { bits, taken, cause } => caused(12, bits.0, taken, cause.code()),
             Self::BagButton => with(13, 0, 0),
             Self::InductionState {
                 bits,
                 rate_per_h,
                 cause,
-            } => Payload {
-                cause: cause.code(),
-                ..with(14, bits.0, rate_per_h)
-            },
+            } => caused(14, bits.0, rate_per_h, cause.code()),
             Self::Motion { speed_mm_s, bits } => with(15, speed_mm_s, bits.0),
-            Self::TrackingReset { cause } => Payload {
-                cause: cause.code(),
-                ..with(16, 0, 0)
-            },
-            Self::Alarm { code, on } => Payload {
-                flag: on,
-                ..with(17, code, 0)
-            },
+            Self::TrackingReset { cause } => caused(16, 0, 0, cause.code()),
+            Self::Alarm { code, on } => flagged(17, code, 0, on),
             Self::RemovedByHand => with(18, 0, 0),
-            Self::CarrierDisabled { cause } => Payload {
-                cause: cause.code(),
-                ..with(19, 0, 0)
-            },
+            Self::CarrierDisabled { cause } => caused(19, 0, 0, cause.code()),
             Self::InventoryLatched {
                 occupied,
                 generation,
@@ -310,6 +292,21 @@ impl EventKind {
                     answer,
                 }
             }
+            _ => return Self::of_the_plant(payload),
+        })
+    }
+
+    /// The types that are about the plant rather than an item.
+    fn of_the_plant(payload: &Payload) -> Option<Self> {
+        let Payload {
+            code,
+            flag,
+            p1,
+            p2,
+            cause,
+            ..
+        } = *payload;
+        Some(match code {
             12 => {
                 let cause = ChuteCause::from_code(cause);
                 Self::ChuteState {
@@ -392,7 +389,7 @@ impl Event {
     /// # Errors
     /// See [`SlotError`]; whoever follows the ring still compares sequence and epoch.
     pub fn decode(slot: &Slot) -> Result<Self, SlotError> {
-        let seq = whole_slot(slot, 0)?;
+        let seq = whole_slot(slot)?;
         let (flags, code) = unpack(slot[2]);
         let (lap, spanned) = unpack(slot[7]);
         let (quality, cause) = unpack(slot[14]);
@@ -420,12 +417,17 @@ impl Event {
     }
 }
 
-/// The sequence number of a slot whose check fits `seed`, whatever it says.
-pub(super) fn whole_slot(slot: &Slot, seed: u16) -> Result<Seq, SlotError> {
+/// The sequence number of an event slot that is whole, whatever it says.
+pub(super) fn whole_slot(slot: &Slot) -> Result<Seq, SlotError> {
+    sequence_if(slot, check_of(&slot[..SLOT_REGS - 1]))
+}
+
+/// The sequence number of a slot, if its check is the right one.
+pub(super) fn sequence_if(slot: &Slot, check: u16) -> Result<Seq, SlotError> {
     if slot.iter().all(|register| *register == 0) {
         return Err(SlotError::Empty);
     }
-    if super::map::checked_with(seed, &slot[..SLOT_REGS - 1]) != slot[SLOT_REGS - 1] {
+    if slot[SLOT_REGS - 1] != check {
         return Err(SlotError::Check);
     }
     Seq::from_wire(slot[0]).ok_or(SlotError::Sequence)

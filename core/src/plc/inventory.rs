@@ -12,6 +12,8 @@ use super::ring::is_newer;
 
 /// Cells of one page: as many as one FC3 carries.
 const PAGE_CELLS: u16 = (READ_MAX / CELL_REGS) as u16;
+/// Header reads, one a poll, after which an inventory is given up: some seconds at the usual poll.
+const TRIES_MAX: u8 = 200;
 
 /// What lay in one carrier or window when the inventory was latched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +78,7 @@ impl InventoryHeader {
             encoder_high,
             encoder_low,
             self.cells,
-            0,
+            self.boot,
             0,
             0,
         ];
@@ -103,9 +105,14 @@ impl InventoryHeader {
 pub enum InventoryEnd {
     /// Every cell that holds or disables something has been told.
     Complete,
-    /// A later inventory took its place before it could be read. No cell of it is told; the later one follows.
+    /// A later inventory took its place before it could be read. No cell of it is told; the later
+    /// one follows.
     Superseded,
-    /// The cells read do not come to the number the PLC counted: a fault of its programme. None is told; alarm.
+    /// The area never showed the copy that the event told of: a fault of the PLC's programme. None
+    /// is told; alarm.
+    Unreadable,
+    /// The cells read do not come to the number the PLC counted: a fault of its programme. None is
+    /// told; alarm.
     Miscounted {
         /// Occupied cells that were read.
         read: u16,
@@ -139,7 +146,8 @@ pub(super) enum Told {
     End(InventoryEnd),
 }
 
-/// Reads a latched inventory into its own store, and only then tells it: an inventory is told whole or not at all.
+/// Reads a latched inventory into its own store, and only then tells it: an inventory is told whole
+/// or not at all.
 #[derive(Debug)]
 pub(super) struct InventoryReader {
     stage: Stage,
@@ -148,6 +156,9 @@ pub(super) struct InventoryReader {
     boot: u16,
     generation: u16,
     counted: u16,
+    /// Header reads that did not show our copy, and whether the next waits for a poll.
+    tries: u8,
+    waits: bool,
     store: Vec<[u16; CELL_REGS]>,
 }
 
@@ -160,6 +171,8 @@ impl InventoryReader {
             boot: 0,
             generation: 0,
             counted: 0,
+            tries: 0,
+            waits: false,
             store,
         }
     }
@@ -172,6 +185,8 @@ impl InventoryReader {
         );
         self.event = Some(event);
         self.boot = boot;
+        self.tries = 0;
+        self.waits = false;
         self.generation = generation;
         self.counted = occupied;
         self.stage = Stage::Opening;
@@ -200,8 +215,18 @@ impl InventoryReader {
         matches!(self.stage, Stage::Event { .. } | Stage::Telling { .. })
     }
 
+    /// A poll has shown that the PLC still leads the life the event was told in: an area that did
+    /// not show our copy may be looked at again. (A PLC that is restarting shows none, and is no
+    /// reason to give up.)
+    pub(super) fn polled(&mut self) {
+        self.waits = false;
+    }
+
     /// The next page to read: address and count.
     pub(super) fn page(&self) -> Option<(u16, u16)> {
+        if self.waits {
+            return None;
+        }
         match self.stage {
             Stage::Opening | Stage::Closing => Some((INVENTORY_BASE, INVENTORY_HEADER_REGS as u16)),
             Stage::Cells { next } => {
@@ -240,25 +265,28 @@ impl InventoryReader {
         }
     }
 
-    /// Goes on to `then` if the area still holds our copy. A header that is torn or older is read again: the area can
-    /// only be ahead of the event, so that an older one is a read served late. One of another boot id is as good as none:
-    /// the next status tells of the restart.
+    /// Goes on to `then` if the area still holds our copy. A header that is torn or older is read
+    /// again: the area can only be ahead of the event, so that an older one is a read served late.
+    /// One of another boot id is as good as none: the next status tells of the restart.
     fn on_header(&mut self, registers: &[u16], then: Stage) {
-        let Ok(registers) = registers.try_into() else {
-            return;
-        };
-        let Some(header) = InventoryHeader::decode(registers) else {
-            return;
-        };
-        if header.boot != self.boot {
-            return;
-        }
-        if header.generation == self.generation {
-            self.stage = then;
-        } else if is_newer(header.generation, self.generation) {
-            self.stage = Stage::Event {
-                end: InventoryEnd::Superseded,
-            };
+        let header = registers.try_into().ok().and_then(InventoryHeader::decode);
+        let ours = header.filter(|header| header.boot == self.boot);
+        match ours.map(|header| header.generation) {
+            Some(generation) if generation == self.generation => self.stage = then,
+            Some(generation) if is_newer(generation, self.generation) => {
+                self.stage = Stage::Event {
+                    end: InventoryEnd::Superseded,
+                };
+            }
+            _ if self.tries == TRIES_MAX => {
+                self.stage = Stage::Event {
+                    end: InventoryEnd::Unreadable,
+                };
+            }
+            _ => {
+                self.tries += 1;
+                self.waits = true;
+            }
         }
     }
 

@@ -1,7 +1,8 @@
 //! The numbered closed lists (causes, answers) and the named bits of the interface.
 //!
-//! A number outside a list comes from a PLC programme that does not keep to the contract. It must not hide the event
-//! that carries it, so it is kept as `Other` and the reader takes it as the most cautious case.
+//! A number outside a list comes from a PLC programme that does not keep to the contract. It must
+//! not hide the event that carries it, so it is kept as `Other` and the reader takes it as the most
+//! cautious case.
 
 macro_rules! closed_list {
     ($(#[$outer:meta])* $name:ident {

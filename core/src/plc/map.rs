@@ -14,7 +14,8 @@ pub const SLOTS: usize = 7;
 pub const READ_MAX: usize = 125;
 /// Most registers one FC16 may write.
 pub const WRITE_MAX: usize = 123;
-/// Most registers one FC23 may write. Every write of ours keeps to it, so that FC16 and FC23 are interchangeable.
+/// Most registers one FC23 may write. Every write of ours keeps to it, so that FC16 and FC23 are
+/// interchangeable.
 pub const READ_WRITE_WRITE_MAX: usize = 121;
 
 /// First register of the status block.
@@ -153,17 +154,29 @@ const _: () = {
     );
 };
 
-/// The check register of a block: sum of its other registers, turned so that all-zero registers never pass.
+/// What the check starts with, so that all-zero registers never pass.
+const CHECK_START: u16 = 0xA55A;
+/// Weight of a register against the one after it. A plain sum lets a torn slot pass: seven on in
+/// the sequence and seven down in the device number cancel out.
+const CHECK_FACTOR: u16 = 31;
+
+/// The check register of a block, from its other registers.
 #[must_use]
 pub fn check_of(registers: &[u16]) -> u16 {
-    checked_with(0, registers)
+    check_from(CHECK_START, registers)
 }
 
-/// The check register of a block that is only good together with `seed` (command slots: the boot id they were made
-/// for).
+/// The check register of a command slot: as if `boot` stood in front, so that it is good for that
+/// life only.
 #[must_use]
-pub fn checked_with(seed: u16, registers: &[u16]) -> u16 {
-    registers.iter().fold(seed, |sum, r| sum.wrapping_add(*r)) ^ 0xA55A
+pub fn check_under(boot: u16, registers: &[u16]) -> u16 {
+    check_from(check_from(CHECK_START, &[boot]), registers)
+}
+
+fn check_from(start: u16, registers: &[u16]) -> u16 {
+    registers.iter().fold(start, |check, register| {
+        check.wrapping_mul(CHECK_FACTOR).wrapping_add(*register)
+    })
 }
 
 /// High and low word of a 32-bit value, in wire order.

@@ -1,19 +1,23 @@
 //! The PLC mailbox: the codec and both ends of it, as machines without sockets or clocks.
 //!
-//! The contract is `docs/plc-interface.md`. In short: the PLC writes a status block and a window of seven event slots,
-//! the engine writes a header and a window of seven command slots, and either side says how far it has taken the
-//! other's. Everything is Modbus holding registers; one FC3 and one FC16 (or one FC23) is a whole poll.
+//! The contract is `docs/plc-interface.md`. In short: the PLC writes a status block and a window of
+//! seven event slots, the engine writes a header and a window of seven command slots, and either
+//! side says how far it has taken the other's. Everything is Modbus holding registers; one FC3 and
+//! one FC16 (or one FC23) is a whole poll.
 //!
-//! - [`EngineEnd`] is the engine's side. A driver asks it for the next [`Exchange`], carries that out on a socket, and
-//!   hands back the reply; commands are pushed in and [`Delivery`]s come out, each event once and in order.
-//! - [`PlcEnd`] is the PLC's side: the register image a Modbus server serves, and what the PLC programme does with it
-//!   once a scan. The virtual PLC runs it, and it is the reference for real ones.
+//! - [`EngineEnd`] is the engine's side. A driver asks it for the next [`Exchange`], carries that
+//!   out on a socket, and hands back the reply; commands are pushed in and [`Delivery`]s come out,
+//!   each event once and in order.
+//! - [`PlcEnd`] is the PLC's side: the register image a Modbus server serves, and what the PLC
+//!   programme does with it once a scan. The virtual PLC runs it, and it is the reference for real
+//!   ones.
 //!
-//! Both are handed the time as [`LinkMs`]: real milliseconds, also where the belt runs faster than real time.
+//! Both are handed the time as [`LinkMs`]: real milliseconds, also where the belt runs faster than
+//! real time.
 //!
 //! ```
-//! use sorthub_core::plc::{Area, Delivery, EngineConfig, EngineEnd, Link, LinkMs, PlcConfig, PlcEnd};
-//! use sorthub_core::plc::StatusInputs;
+//! use sorthub_core::plc::{Area, Delivery, EngineConfig, EngineEnd, Link, LinkMs};
+//! use sorthub_core::plc::{PlcConfig, PlcEnd, StatusInputs};
 //!
 //! let mut plc = PlcEnd::new(&PlcConfig::new(7, 40, 2, 100)).unwrap();
 //! let mut engine = EngineEnd::new(EngineConfig::new(Area::A, 1, 40, 2, 100)).unwrap();
@@ -67,7 +71,7 @@ pub use lists::{
     Answer, CellBits, ChuteBits, ChuteCause, DisableCause, EngineBits, InductionBits,
     NotDischargedCause, Quality, ResetCause, StatusBits, StopCause,
 };
-pub use map::{Area, check_of, checked_with};
+pub use map::{Area, check_of, check_under};
 pub use plc_end::{Consumed, Exception, Overflow, PlcConfig, PlcConfigError, PlcEnd, StatusInputs};
 pub use ring::Seq;
 

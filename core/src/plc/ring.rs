@@ -1,8 +1,8 @@
 //! Sequence arithmetic of the event and command rings.
 //!
-//! A sequence number runs 1..=65520 and then starts at 1 again; 0 on the wire means "nothing yet", because some PLCs
-//! clear their data. 65520 is a multiple of every window size a PLC might offer (7, 15, 16, 48), so that the slot of
-//! a number never jumps at the wrap.
+//! A sequence number runs 1..=65520 and then starts at 1 again; 0 on the wire means "nothing yet",
+//! because some PLCs clear their data. 65520 is a multiple of every window size a PLC might offer
+//! (7, 15, 16, 48), so that the slot of a number never jumps at the wrap.
 
 use super::map::SLOTS;
 
@@ -87,8 +87,9 @@ pub const fn to_wire(position: Option<Seq>) -> u16 {
 
 /// Steps forward from `from` to `to`.
 ///
-/// A position that lies behind gives a large number, and going back to "not started" gives `u16::MAX`: whoever
-/// accepts only distances up to what is outstanding refuses stale registers without a further rule.
+/// A position that lies behind gives a large number, and going back to "not started" gives
+/// `u16::MAX`: whoever accepts only distances up to what is outstanding refuses stale registers
+/// without a further rule.
 #[must_use]
 pub const fn distance(from: Option<Seq>, to: Option<Seq>) -> u16 {
     match (from, to) {
@@ -100,7 +101,8 @@ pub const fn distance(from: Option<Seq>, to: Option<Seq>) -> u16 {
     }
 }
 
-/// Whether the wrapping counter value `a` is later than `b` (epochs, generations, lost-event counters).
+/// Whether the wrapping counter value `a` is later than `b` (epochs, generations, lost-event
+/// counters).
 ///
 /// Half the range counts as ahead, the other half as behind.
 #[must_use]

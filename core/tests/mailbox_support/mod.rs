@@ -1,10 +1,12 @@
-//! Both mailbox ends on a simulated link, with faults, and the laws they must keep whatever happens.
+//! Both mailbox ends on a simulated link, with faults, and the laws they must keep whatever
+//! happens.
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
 use std::collections::BTreeMap;
 
 pub mod node;
+pub mod pair;
 pub mod plant;
 
 use node::Node;
@@ -169,7 +171,8 @@ impl World {
         }
     }
 
-    /// Runs until everything has been told and consumed; panics if that does not come to pass within the time.
+    /// Runs until everything has been told and consumed; panics if that does not come to pass
+    /// within the time.
     pub fn settle(&mut self, within_ms: u64) {
         self.plant.quiet = true;
         for seat in &mut self.seats {
@@ -192,8 +195,8 @@ impl World {
         );
     }
 
-    /// Each command was consumed at most once; each pushed by the engine now granted was consumed, unless a newer one
-    /// for its cell was, or the PLC lost its life in between.
+    /// Each command was consumed at most once; each pushed by the engine now granted was consumed,
+    /// unless a newer one for its cell was, or the PLC lost its life in between.
     fn check_commands(&self) {
         for ((boot, epoch), list) in &self.plant.consumed {
             let mut newest = BTreeMap::new();

@@ -1,4 +1,5 @@
-//! The engine on the simulated link: takes deliveries, acknowledges them late, pushes commands, checks the laws.
+//! The engine on the simulated link: takes deliveries, acknowledges them late, pushes commands,
+//! checks the laws.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
@@ -292,7 +293,7 @@ impl Node {
                 assert!(later, "superseded by nothing");
                 self.inventories_superseded += 1;
             }
-            InventoryEnd::Miscounted { .. } => panic!("{end:?}"),
+            InventoryEnd::Unreadable | InventoryEnd::Miscounted { .. } => panic!("{end:?}"),
         }
     }
 

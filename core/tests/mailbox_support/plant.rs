@@ -25,6 +25,9 @@ impl Dice {
     }
 }
 
+/// Sequence, revision and cell of a command consumed.
+pub type ConsumedOrder = (u16, u16, u16);
+
 pub struct Plant {
     pub plc: PlcEnd,
     pub boot: u16,
@@ -36,7 +39,8 @@ pub struct Plant {
     encoder_mm: u32,
     next_item: u32,
     newest: Option<Seq>,
-    /// What was pushed, by boot and sequence. Changes of levels are told by the PLC end itself and left out.
+    /// What was pushed, by boot and sequence. Changes of levels are told by the PLC end itself and
+    /// left out.
     pub truth: HashMap<(u16, u16), Event>,
     /// Highest sequence any engine acknowledged, by boot.
     pub acked: HashMap<u16, u16>,
@@ -47,7 +51,7 @@ pub struct Plant {
     /// Chutes as they are.
     pub chutes: BTreeMap<u16, ChuteLevel>,
     /// Commands consumed: by boot, epoch, then in order: sequence, revision, cell.
-    pub consumed: BTreeMap<(u16, u16), Vec<(u16, u16, u16)>>,
+    pub consumed: BTreeMap<(u16, u16), Vec<ConsumedOrder>>,
     pub lost: u16,
     pub retired: BTreeSet<u16>,
 }

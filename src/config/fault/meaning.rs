@@ -100,9 +100,9 @@ pub enum Meaning {
         track: String,
     },
     /// The core refuses a part of the hub.
-    #[error("{element}: {}", problem_of(fault))]
+    #[error("{}{}", of(element), problem_of(fault))]
     Hub {
-        /// Which part, by kind and name.
+        /// Which part, by kind and name; empty for the hub as a whole.
         element: String,
         /// What is wrong.
         #[serde(rename = "problem", serialize_with = "as_text")]
@@ -120,14 +120,16 @@ pub enum Meaning {
 impl Meaning {
     pub(super) fn mend(&self) -> String {
         match self {
-            Self::UnknownName { what, nearest, .. } => {
+            Self::UnknownName { nearest, .. } => {
                 format!(
-                    "name a {what} that is described{}",
+                    "name one that is described{}",
                     did_you_mean(nearest.as_ref())
                 )
             }
             Self::SameName { .. } => "give each its own name".to_owned(),
-            Self::SameAddress { .. } => "give each its own address".to_owned(),
+            Self::SameAddress { .. } => {
+                "give each its own address; in a bank put {n} or {track} into it".to_owned()
+            }
             Self::SamePrefix { .. } => "keep it at one of the two".to_owned(),
             Self::Repeated { .. } => "name it once".to_owned(),
             Self::NoKeyField { field, .. } => {
@@ -147,6 +149,15 @@ impl Meaning {
             Self::Hub { fault, .. } => mend_of(fault),
             Self::Plan { fault } => mend_of(fault),
         }
+    }
+}
+
+/// Which part is meant, before what is wrong with it.
+fn of(element: &str) -> String {
+    if element.is_empty() {
+        String::new()
+    } else {
+        format!("{element}: ")
     }
 }
 

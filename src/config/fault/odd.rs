@@ -109,7 +109,7 @@ impl Odd {
                 "lower the rates, or raise the speed; otherwise queues only grow".to_owned()
             }
             Self::RoomNotCounted { others, .. } => format!(
-                "set `counts_taken = true` or `room = \"attempt\"`{}",
+                "set `sensing = \"counted\"` or `room = \"attempt\"`{}",
                 and_others(*others)
             ),
             Self::LengthInMm { .. } => "write it in metres".to_owned(),

@@ -195,6 +195,8 @@ fn mend_syntax(problem: &str) -> &'static str {
             "write text in double quotes, and numbers in digits only",
         ),
         ("no value", "write `key = value`"),
+        ("basic string", "close the quotes"),
+        ("literal string", "close the quotes"),
         ("unclosed", "close it"),
         ("missing comma", "separate the entries of a list by commas"),
         ("recursion", "nest less deeply"),

@@ -162,7 +162,7 @@ impl TraceFault {
             }
             Self::NotWhole { .. } => "write a number without decimals".to_owned(),
             Self::Negative { .. } => "write a number that is not below zero".to_owned(),
-            Self::OutOfRange { range, .. } => format!("write a number {range}"),
+            Self::OutOfRange { range, .. } => format!("write a number that is {range}"),
             Self::DuplicateParcel { .. } => "give each parcel its own number".to_owned(),
             Self::UnknownChute { .. } => {
                 "name an outfeed of the layout, or add its length there".to_owned()

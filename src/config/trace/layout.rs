@@ -128,7 +128,7 @@ pub(super) fn read(source: &Source) -> (Layout, Vec<Fault>) {
     let mut layout = Layout::default();
     let mut rows = match Rows::read(source, HEADER) {
         Ok(rows) => rows,
-        Err(fault) => return (layout, vec![fault]),
+        Err(faults) => return (layout, faults),
     };
     let Some([property, value, unit]) = rows.columns(["property", "value", "unit"]) else {
         return (layout, rows.faults);

@@ -18,6 +18,7 @@ use sorthub_core::hub::{
 use sorthub_core::ids::{ChuteId, DestId, TrackId};
 use sorthub_core::limits::CELLS_PER_TRACK_MAX;
 use sorthub_core::plan::{DestinationSpec, NoReadPolicy, Plan, PlanSpec, RoomPolicy};
+use sorthub_core::scanner::{Field, Framing, Template};
 use sorthub_core::units::{Micros, Mm, MmPerS};
 use sorthub_sim::spec::{
     ChutePlant, InductionPlant, ParcelPlant, PlantSpec, ScannerPlant, Service, TraceParcel,
@@ -30,7 +31,6 @@ use super::links::{Functions, LinksSpec, Peer, PlcLink, ScannerLink};
 use super::source::{Source, Span};
 use layout::Layout;
 use parcels::Parcel;
-use sorthub_core::scanner::{Field, Framing, Template};
 
 mod layout;
 mod number;
@@ -76,9 +76,9 @@ pub fn read(layout: &Path, parcels: &Path) -> Result<HubFile, Vec<Fault>> {
     let parcels = Source::read(parcels, TRACE_MB_MAX);
     match (layout, parcels) {
         (Ok(layout), Ok(parcels)) => from_sources(&layout, &parcels),
-        (Err(layout), Err(parcels)) => Err(vec![layout, parcels]),
-        (Err(layout), Ok(parcels)) => Err([vec![layout], check_parcels(&parcels)].concat()),
-        (Ok(layout), Err(parcels)) => Err([check_layout(&layout), vec![parcels]].concat()),
+        (Err(layout), Err(parcels)) => Err([layout, parcels].concat()),
+        (Err(layout), Ok(parcels)) => Err([layout, check_parcels(&parcels)].concat()),
+        (Ok(layout), Err(parcels)) => Err([check_layout(&layout), parcels].concat()),
     }
 }
 
@@ -254,7 +254,7 @@ fn plant_of(hub: &Hub, trace: &[Parcel], dests: &BTreeMap<Vec<u32>, DestId>) -> 
             } else {
                 Service::Instant
             },
-            counts_taken: is_outfeed,
+            counts_taken: spec.sensing == Sensing::Counted,
             full_eye: false,
         }
     };

@@ -44,7 +44,7 @@ pub(super) struct Parcel {
 pub(super) fn read(source: &Source, outfeeds: Option<u32>) -> (Vec<Parcel>, Vec<Fault>) {
     let mut rows = match Rows::read(source, HEADER) {
         Ok(rows) => rows,
-        Err(fault) => return (vec![], vec![fault]),
+        Err(faults) => return (vec![], faults),
     };
     let Some(columns) = rows.columns(COLUMNS) else {
         return (vec![], rows.faults);
@@ -127,6 +127,7 @@ fn whole(rows: &mut Rows<'_>, row: &Row, column: usize, what: &str) -> Option<u6
 }
 
 /// The largest value of a column in its small unit, and how to say it.
+#[derive(Clone, Copy)]
 struct Range {
     most: u64,
     words: &'static str,

@@ -28,8 +28,8 @@ impl Row {
 }
 
 impl<'s> Rows<'s> {
-    /// Splits a text. `None` (with a fault) if there is not even a header.
-    pub(super) fn read(source: &'s Source, header: &'static str) -> Result<Self, Fault> {
+    /// Splits a text. An error if there is not even a header.
+    pub(super) fn read(source: &'s Source, header: &'static str) -> Result<Self, Vec<Fault>> {
         let mut faults = Vec::new();
         let mut reader = csv::ReaderBuilder::new()
             .has_headers(false)
@@ -53,7 +53,9 @@ impl<'s> Rows<'s> {
         // Spreadsheets leave rows of commas behind; they say nothing.
         rows.retain(|row| row.fields.iter().any(|field| !field.trim().is_empty()));
         if rows.is_empty() {
-            return Err(source.fault(Span::default(), TraceFault::Empty { header }));
+            return Err(vec![
+                source.fault(Span::default(), TraceFault::Empty { header }),
+            ]);
         }
         let header = rows.remove(0);
         let mut all = Self {
@@ -160,7 +162,7 @@ impl<'s> Rows<'s> {
             Err(NumberFault::TooLarge) => TraceFault::OutOfRange {
                 what,
                 found,
-                range: "something that can be measured",
+                range: "far smaller",
             },
         };
         self.fault_at(row, Some(column), fault);

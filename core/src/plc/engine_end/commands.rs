@@ -9,8 +9,8 @@ use crate::plc::ring::{Seq, after, distance, to_wire};
 
 /// Commands waiting for a slot, and the window of those the PLC has not consumed.
 ///
-/// A command gets its sequence number when it is put into an exchange. From then on it is never changed: even an
-/// exchange that failed may have reached the PLC.
+/// A command gets its sequence number when it is put into an exchange. From then on it is never
+/// changed: even an exchange that failed may have reached the PLC.
 #[derive(Debug)]
 pub(super) struct CommandRing {
     waiting: VecDeque<Command>,
@@ -35,7 +35,8 @@ impl CommandRing {
         }
     }
 
-    /// Queues a command, in the place of one that it makes pointless if that has not been sent. `false` when full.
+    /// Queues a command, in the place of one that it makes pointless if that has not been sent.
+    /// `false` when full.
     pub(super) fn push(&mut self, command: Command) -> bool {
         if let Some(older) = self
             .waiting
@@ -97,7 +98,8 @@ impl CommandRing {
         to_wire(self.head)
     }
 
-    /// Takes the PLC's acknowledgement. One that lies behind (a read served late) or ahead changes nothing.
+    /// Takes the PLC's acknowledgement. One that lies behind (a read served late) or ahead changes
+    /// nothing.
     pub(super) fn on_ack(&mut self, register: u16) {
         let ack = Seq::from_wire(register);
         if ack.is_some() && distance(self.acked, ack) <= distance(self.acked, self.head) {

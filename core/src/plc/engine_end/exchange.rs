@@ -40,8 +40,8 @@ impl Write {
 
 /// One exchange with the PLC. There is never a second one before the first is replied to or failed.
 ///
-/// With both parts it is one FC23; it may be carried out as FC3 and then FC16 as well. With one part it is an FC3 or
-/// an FC16. At least one part is there.
+/// With both parts it is one FC23; it may be carried out as FC3 and then FC16 as well. With one
+/// part it is an FC3 or an FC16. At least one part is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Exchange {
     /// What to read.

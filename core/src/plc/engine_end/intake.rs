@@ -58,8 +58,8 @@ impl EventIntake {
         };
         let window = self.look(head, slots);
         let expected = after(self.resume);
-        // Where the ring must begin is known from the disk, or from a PLC that has just started. Anything else might
-        // be a read half from before the grant: two polls must agree.
+        // Where the ring must begin is known from the disk, or from a PLC that has just started.
+        // Anything else might be a read half from before the grant: two polls must agree.
         let certain = window == Some(Window::From(expected));
         if certain || (window.is_some() && window == self.looked) {
             self.start(head, window);
@@ -67,14 +67,15 @@ impl EventIntake {
         self.looked = window;
     }
 
-    /// The events for us, back from the head without a break: at the grant the PLC clears the window and publishes
-    /// what is unacknowledged again under our epoch. `None` if the window is not whole.
+    /// The events for us, back from the head without a break: at the grant the PLC clears the
+    /// window and publishes what is unacknowledged again under our epoch. `None` if the window is
+    /// not whole.
     fn look(&self, head: Seq, slots: &[u16]) -> Option<Window> {
         let mut window = Window::Nothing(head);
         let mut seq = head;
         for _ in 0..SLOTS {
             let slot = slot_of(slots, seq);
-            match whole_slot(slot, 0) {
+            match whole_slot(slot) {
                 Err(SlotError::Empty) => break,
                 Ok(found) if found == seq && slot[1] == self.epoch => window = Window::From(seq),
                 _ => return None,
@@ -91,7 +92,8 @@ impl EventIntake {
             Some(Window::Nothing(head)) => Some(head),
             None => return,
         };
-        // Events the earlier run has on disk, but could not acknowledge any more, are not told again.
+        // Events the earlier run has on disk, but could not acknowledge any more, are not told
+        // again.
         let on_disk = self
             .resume
             .filter(|seq| distance(before, Some(*seq)) <= distance(before, Some(head)));
@@ -108,7 +110,7 @@ impl EventIntake {
         }
         let seq = after(self.taken);
         let slot = slot_of(slots, seq);
-        if whole_slot(slot, 0) != Ok(seq) || slot[1] != self.epoch {
+        if whole_slot(slot) != Ok(seq) || slot[1] != self.epoch {
             return None;
         }
         let taken = match Event::decode(slot) {
@@ -125,8 +127,8 @@ impl EventIntake {
         self.found && distance(self.taken, head) == 0
     }
 
-    /// Moves the acknowledgement up to `seq`. `false` if that is not the number of an event taken and not yet
-    /// acknowledged.
+    /// Moves the acknowledgement up to `seq`. `false` if that is not the number of an event taken
+    /// and not yet acknowledged.
     pub(super) fn acknowledge(&mut self, seq: Seq) -> bool {
         let steps = distance(self.acked, Some(seq));
         let good = self.found && steps > 0 && steps <= distance(self.acked, self.taken);

@@ -10,7 +10,8 @@ struct Pulse {
 }
 
 impl Pulse {
-    /// The first value on a connection only says where it stands; a later, different one that it moves.
+    /// The first value on a connection only says where it stands; a later, different one that it
+    /// moves.
     fn on_value(&mut self, now: LinkMs, value: u16) {
         if self.last.is_some_and(|last| last != value) {
             self.moved_at = Some(now);
@@ -19,7 +20,8 @@ impl Pulse {
     }
 }
 
-/// The PLC's heartbeat shows that its programme runs; its echo of ours that our writes reach that programme.
+/// The PLC's heartbeat shows that its programme runs; its echo of ours that our writes reach that
+/// programme.
 #[derive(Debug)]
 pub(super) struct Liveness {
     loss_ms: u32,
@@ -38,7 +40,8 @@ impl Liveness {
         }
     }
 
-    /// Starts to watch a new connection. While up, the time of the last sign of life is kept: a blip is no loss.
+    /// Starts to watch a new connection. While up, the time of the last sign of life is kept: a
+    /// blip is no loss.
     pub(super) fn connected(&mut self) {
         for pulse in [&mut self.theirs, &mut self.echo] {
             pulse.last = None;
@@ -48,7 +51,8 @@ impl Liveness {
         }
     }
 
-    /// Takes a status. `granted` is whether the echo is of our heartbeat. `true` when the link has just come up.
+    /// Takes a status. `granted` is whether the echo is of our heartbeat. `true` when the link has
+    /// just come up.
     pub(super) fn on_status(&mut self, now: LinkMs, beat: u16, echo: u16, granted: bool) -> bool {
         self.theirs.on_value(now, beat);
         if granted {

@@ -1,20 +1,7 @@
 //! The engine's end of the mailbox.
-//!
-//! How a driver uses it, on one connection:
-//!
-//! 1. `connected(now)` when the socket is open, `disconnected(now)` when it is gone.
-//! 2. `next_exchange(now)`; carry it out; `reply(now, registers)`, or `failed(now)` after a time-out or error, and then
-//!    drop the connection, so that a late reply can never answer the next question.
-//! 3. After each reply take everything out of `next_event()`, push commands, and go on with 2. No exchange is given
-//!    while many deliveries wait.
-//! 4. `None` from `next_exchange`: wait until `next_timeout(now)` or the next push.
-//!
-//! **What goes out when.** Without FC23 an exchange is one request, so that nothing waits behind the second half of
-//! another: a pending command is an FC16 of its own and leaves before the poll that may be due, and an idle poll is an
-//! FC3 and, when the heartbeat or an acknowledgement is due, an FC16. With FC23 each exchange reads the status and
-//! writes the header.
 
 mod commands;
+mod config;
 mod exchange;
 mod intake;
 mod liveness;
@@ -32,123 +19,16 @@ use super::event::{Event, Slot};
 use super::inventory::{InventoryCell, InventoryEnd, InventoryReader, Told};
 use super::levels::{ChuteLevel, ChuteWish, InductionLevel, InductionWish};
 use super::lists::{EngineBits, StatusBits};
-use super::map::{Area, CELLS_MAX, CHUTES_MAX, INDUCTIONS_MAX, SLOTS};
+use super::map::SLOTS;
 use super::ring::Seq;
 use commands::CommandRing;
+pub use config::{ConfigError, EngineConfig};
 pub use exchange::{Exchange, Read, Write};
 use intake::EventIntake;
 use liveness::Liveness;
 use schedule::{ReadKind, WriteKind};
 use sweep::{LEVELS_PER_PAGE, Sweep};
 use wishes::Wishes;
-
-/// What one engine end is set up with. Times are real milliseconds.
-#[derive(Clone, Copy, Debug)]
-pub struct EngineConfig {
-    /// The area this engine writes.
-    pub area: Area,
-    /// This run's epoch, not 0, newer than that of any earlier run: durable before the first claim.
-    pub epoch: u16,
-    /// Hash of the hub's configuration; 0 here or in the PLC means "not compared".
-    pub config_hash: u32,
-    /// Chutes the configuration gives this PLC.
-    pub chutes: u16,
-    /// Inductions it gives it.
-    pub inductions: u16,
-    /// Carriers or windows it gives it.
-    pub cells: u16,
-    /// Most commands waiting for a slot.
-    pub waiting_max: u16,
-    /// Time from one poll to the next.
-    pub poll_ms: u32,
-    /// Time to the next poll when only the PLC's answer can let commands or events go on.
-    pub poll_urgent_ms: u32,
-    /// Time from one heartbeat to the next.
-    pub heartbeat_ms: u32,
-    /// Silence after which the link is lost.
-    pub loss_ms: u32,
-    /// Time from one slow check of the levels to the next.
-    pub sweep_ms: u32,
-    /// Time after which wishes are written again.
-    pub wishes_ms: u32,
-    /// Use FC23; [`EngineEnd::fc23_refused`] gives it up.
-    pub fc23: bool,
-    /// The last event an earlier run has on disk, so that it is not told again.
-    pub resume: Option<Mark>,
-}
-
-impl EngineConfig {
-    /// The usual times of the contract, without FC23.
-    #[must_use]
-    pub const fn new(area: Area, epoch: u16, chutes: u16, inductions: u16, cells: u16) -> Self {
-        Self {
-            area,
-            epoch,
-            config_hash: 0,
-            chutes,
-            inductions,
-            cells,
-            waiting_max: 256,
-            poll_ms: 20,
-            poll_urgent_ms: 2,
-            heartbeat_ms: 100,
-            loss_ms: 1_000,
-            sweep_ms: 5_000,
-            wishes_ms: 1_000,
-            fc23: false,
-            resume: None,
-        }
-    }
-
-    fn check(&self) -> Result<(), ConfigError> {
-        if self.epoch == 0 {
-            return Err(ConfigError::Epoch);
-        }
-        if self.chutes > CHUTES_MAX {
-            return Err(ConfigError::Chutes(self.chutes));
-        }
-        if self.inductions > INDUCTIONS_MAX {
-            return Err(ConfigError::Inductions(self.inductions));
-        }
-        if self.cells == 0 || self.cells > CELLS_MAX {
-            return Err(ConfigError::Cells(self.cells));
-        }
-        if self.waiting_max == 0 {
-            return Err(ConfigError::Waiting);
-        }
-        let slowest = self.poll_ms.max(self.heartbeat_ms);
-        if self.poll_ms == 0 || self.heartbeat_ms == 0 || self.loss_ms < slowest.saturating_mul(4) {
-            return Err(ConfigError::Times);
-        }
-        if self.sweep_ms == 0 || self.wishes_ms == 0 {
-            return Err(ConfigError::Times);
-        }
-        Ok(())
-    }
-}
-
-/// Why an engine end can not be set up like that.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ConfigError {
-    /// Epoch 0 means "no claim".
-    #[error("epoch 0 is no claim: count epochs from 1")]
-    Epoch,
-    /// More chutes than the register map has room for.
-    #[error("{0} chutes on one PLC: the register map has room for 1000")]
-    Chutes(u16),
-    /// More inductions than the register map has room for.
-    #[error("{0} inductions on one PLC: the register map has room for 64")]
-    Inductions(u16),
-    /// No cells, or more than the register map has room for.
-    #[error("{0} carriers or windows on one PLC: give 1 to 8000")]
-    Cells(u16),
-    /// A queue without room.
-    #[error("no room for waiting commands: give at least 1")]
-    Waiting,
-    /// Times that would lose a healthy link, or never pass.
-    #[error("times must not be 0, and loss_ms must be at least four polls and four heartbeats")]
-    Times,
-}
 
 /// Names one event for good: the PLC's life and the place in its ring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -164,13 +44,14 @@ pub struct Mark {
 pub enum Link {
     /// Both heartbeats move: the PLC runs, and hears us.
     Up,
-    /// No sign of life for the loss time. Accepted orders still hold; undecided items lap or reject.
+    /// No sign of life for the loss time. Accepted orders still hold; undecided items lap or
+    /// reject.
     Lost {
         /// The last sign of life.
         since: LinkMs,
     },
-    /// The PLC lost its tracking and begins again under another boot id. Every command is void; nothing that was on
-    /// the track is known to it.
+    /// The PLC lost its tracking and begins again under another boot id. Every command is void;
+    /// nothing that was on the track is known to it.
     Reset {
         /// The new boot id.
         boot: u16,
@@ -180,7 +61,8 @@ pub enum Link {
         /// The PLC's boot id.
         boot: u16,
     },
-    /// The PLC obeys another engine. Once this was granted before, only a run with a newer epoch gets it back.
+    /// The PLC obeys another engine. Once this was granted before, only a run with a newer epoch
+    /// gets it back.
     Refused {
         /// The epoch it obeys.
         granted_epoch: u16,
@@ -190,7 +72,8 @@ pub enum Link {
         /// How many.
         count: u16,
     },
-    /// The PLC had stopped hearing us for its loss time; inductions stood. It has been told that this was seen.
+    /// The PLC had stopped hearing us for its loss time; inductions stood. It has been told that
+    /// this was seen.
     LossLatched,
     /// The PLC is set up for another hub. Nothing is claimed until that is mended.
     ConfigMismatch {
@@ -213,7 +96,8 @@ pub enum Delivery {
     Event(Mark, Event),
     /// The next slot of the ring is whole but outside the contract. Alarm, and acknowledge it.
     Unreadable(Mark, Slot),
-    /// One cell of the inventory that the event before it told of. Cells that hold and disable nothing are left out.
+    /// One cell of the inventory that the event before it told of. Cells that hold and disable
+    /// nothing are left out.
     Inventory(InventoryCell),
     /// The inventory's end. Later events follow.
     InventoryEnd(InventoryEnd),
@@ -235,7 +119,8 @@ pub enum Delivery {
 /// Why a command was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PushRefused {
-    /// Too many wait already. Decide less, or let the parcel lap; push again after the next acknowledgement.
+    /// Too many wait already. Decide less, or let the parcel lap; push again after the next
+    /// acknowledgement.
     #[error("the command queue is full: push again when the PLC has consumed some")]
     Full,
     /// The PLC does not obey this engine. Wait for `Granted`.
@@ -284,12 +169,28 @@ enum Queued {
     Inventory,
 }
 
-/// Most deliveries of one reply: a window of events, a page of levels, a status, an inventory, and link changes.
+/// Most deliveries of one reply: a window of events, a page of levels, a status, an inventory, and
+/// link changes.
 const REPLY_TOLD_MAX: usize = SLOTS + LEVELS_PER_PAGE + 2 + 6;
 /// Capacity of the delivery queue; no exchange is given that could overrun it.
 const TOLD_MAX: usize = 2 * REPLY_TOLD_MAX;
 
-/// The engine's end of the mailbox. See the [module](self) for its use.
+/// The engine's end of the mailbox.
+///
+/// How a driver uses it, on one connection:
+///
+/// 1. `connected(now)` when the socket is open, `disconnected(now)` when it is gone.
+/// 2. `next_exchange(now)`; carry it out; `reply(now, registers)`, or `failed(now)` after a
+///    time-out or error, and then drop the connection, so that a late reply can never answer the
+///    next question.
+/// 3. After each reply take everything out of `next_event()`, push commands, and go on with 2. No
+///    exchange is given while many deliveries wait.
+/// 4. `None` from `next_exchange`: wait until `next_timeout(now)` or the next push.
+///
+/// **What goes out when.** Without FC23 an exchange is one request, so that nothing waits behind
+/// the second half of another: a pending command is an FC16 of its own and leaves before the poll
+/// that may be due, and an idle poll is an FC3 and, when the heartbeat or an acknowledgement is
+/// due, an FC16. With FC23 each exchange reads the status and writes the header.
 #[derive(Debug)]
 pub struct EngineEnd {
     config: EngineConfig,
@@ -408,13 +309,14 @@ impl EngineEnd {
         self.check_liveness(now);
     }
 
-    /// The exchange under way timed out or broke. The driver drops the connection: the PLC may or may not have
-    /// carried it out.
+    /// The exchange under way timed out or broke. The driver drops the connection: the PLC may or
+    /// may not have carried it out.
     pub fn failed(&mut self, now: LinkMs) {
         self.disconnected(now);
     }
 
-    /// The PLC answered an FC23 with exception 01: it carried out nothing and never will. The connection stays.
+    /// The PLC answered an FC23 with exception 01: it carried out nothing and never will. The
+    /// connection stays.
     pub fn fc23_refused(&mut self, now: LinkMs) {
         self.fc23 = false;
         self.outstanding = None;
@@ -424,7 +326,8 @@ impl EngineEnd {
         self.wishes.say_all();
     }
 
-    /// Queues a command for the next free slot. An unsent order of the same cell is replaced in its place.
+    /// Queues a command for the next free slot. An unsent order of the same cell is replaced in its
+    /// place.
     ///
     /// # Errors
     /// See [`PushRefused`]; the command was not taken.
@@ -439,8 +342,8 @@ impl EngineEnd {
         }
     }
 
-    /// This event and all before it are safe: the PLC may forget them. `false` if it was not waiting for that (told
-    /// in an earlier life of the PLC, or acknowledged already).
+    /// This event and all before it are safe: the PLC may forget them. `false` if it was not
+    /// waiting for that (told in an earlier life of the PLC, or acknowledged already).
     pub fn acknowledge(&mut self, mark: Mark) -> bool {
         let good = self.boot == Some(mark.boot) && self.intake.acknowledge(mark.seq);
         self.ack_news |= good;
@@ -464,7 +367,8 @@ impl EngineEnd {
         self.wishes.set_chute(chute, wish)
     }
 
-    /// Gives the grant back, for good: another engine need not wait for our silence. Takes no more commands.
+    /// Gives the grant back, for good: another engine need not wait for our silence. Takes no more
+    /// commands.
     pub fn release(&mut self) {
         self.releasing = true;
         self.header_news = true;

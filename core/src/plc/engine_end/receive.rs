@@ -95,6 +95,7 @@ impl EngineEnd {
             self.tell(Delivery::Link(Link::Up));
         }
         if granted {
+            self.inventory.polled();
             self.commands.on_ack(status.command_ack);
             self.on_bits(&status);
             self.on_events_lost(status.events_lost);
@@ -102,7 +103,8 @@ impl EngineEnd {
         }
     }
 
-    /// Version or boot id 0 is a PLC that has not started to speak, or has cleared its data: nothing.
+    /// Version or boot id 0 is a PLC that has not started to speak, or has cleared its data:
+    /// nothing.
     fn accepts(&mut self, status: &Status) -> bool {
         if status.version == 0 || status.boot == 0 {
             return false;
@@ -142,8 +144,9 @@ impl EngineEnd {
             granted_epoch: status.granted_epoch,
         });
         match self.grant {
-            // Also after a refusal: a claim is kept up, and granted when the other engine falls silent. Where it was
-            // granted before in this life of the PLC, the rings stand as they were.
+            // Also after a refusal: a claim is kept up, and granted when the other engine falls
+            // silent. Where it was granted before in this life of the PLC, the rings stand as they
+            // were.
             Grant::Unasked | Grant::Waiting { .. } | Grant::Refused if ours => {
                 self.grant = Grant::Held;
                 self.sweep.restart();

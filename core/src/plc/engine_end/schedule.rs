@@ -31,8 +31,8 @@ pub(super) enum WriteKind {
 }
 
 impl EngineEnd {
-    /// The exchange to carry out now; `None` while one is under way, without a connection, while deliveries wait, or
-    /// when nothing is due.
+    /// The exchange to carry out now; `None` while one is under way, without a connection, while
+    /// deliveries wait, or when nothing is due.
     pub fn next_exchange(&mut self, now: LinkMs) -> Option<Exchange> {
         self.on_time(now);
         if !self.may_start() {
@@ -43,8 +43,8 @@ impl EngineEnd {
             read = read.or(Some(ReadKind::Status));
             write = write.or(self.may_write().then_some(WriteKind::Area));
         } else if read.is_some() && write.is_some() {
-            // A command does not wait for a poll (the window of seven lets no more than seven go first);
-            // other writes and reads take turns.
+            // A command does not wait for a poll (the window of seven lets no more than seven go
+            // first); other writes and reads take turns.
             if self.commands_due() || !self.last_was_write {
                 read = None;
             } else {
@@ -62,7 +62,8 @@ impl EngineEnd {
         })
     }
 
-    /// When to call [`next_exchange`](Self::next_exchange) again if nothing is pushed or replied before.
+    /// When to call [`next_exchange`](Self::next_exchange) again if nothing is pushed or replied
+    /// before.
     ///
     /// `None`: nothing will happen by time alone.
     #[must_use]
@@ -117,7 +118,8 @@ impl EngineEnd {
             return None;
         }
         let commands = self.commands_due();
-        // News for inductions and chutes takes turns with commands, so that neither keeps the other out.
+        // News for inductions and chutes takes turns with commands, so that neither keeps the other
+        // out.
         let turn = !commands || self.last_wrote == Some(WriteKind::Area);
         if self.holds() && self.wishes.is_changed() && turn {
             return Some(WriteKind::Wishes);
@@ -141,7 +143,8 @@ impl EngineEnd {
             self.sweep.wanted().map(|_| ReadKind::Levels)
         };
         let status = (now >= self.next_poll()).then_some(ReadKind::Status);
-        // Pages and polls take turns: a long inventory must not hide a heartbeat or an acknowledgement.
+        // Pages and polls take turns: a long inventory must not hide a heartbeat or an
+        // acknowledgement.
         if self.last_read_was_page {
             status.or(page)
         } else {
@@ -185,8 +188,8 @@ impl EngineEnd {
         self.compose_area(now)
     }
 
-    /// The header, and with it the whole window while a command in it is open: a PLC that lost the slots (cleared
-    /// data, a late write of an old connection) has them back within a heartbeat.
+    /// The header, and with it the whole window while a command in it is open: a PLC that lost the
+    /// slots (cleared data, a late write of an old connection) has them back within a heartbeat.
     fn compose_area(&mut self, now: LinkMs) -> Write {
         if now >= self.heartbeat_at {
             self.heartbeat = self.heartbeat.wrapping_add(1);

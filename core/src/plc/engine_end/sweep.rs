@@ -1,8 +1,9 @@
 //! Reading the levels of chutes and inductions, without contradicting the events.
 //!
-//! A page is read between two polls. An event about one of its entries that is taken after the page may be older than
-//! the page, so a page is told only once every event up to a later status has been taken, and without the entries that
-//! such an event was about: those have been told by the event.
+//! A page is read between two polls. An event about one of its entries that is taken after the page
+//! may be older than the page, so a page is told only once every event up to a later status has
+//! been taken, and without the entries that such an event was about: those have been told by the
+//! event.
 
 use alloc::vec::Vec;
 
@@ -205,8 +206,9 @@ impl Sweep {
         }
     }
 
-    /// Every event up to a status has been taken: tells the page that was read before it, and compares the PLC's
-    /// change counter with the changes told by events (one missing means levels that nobody heard of).
+    /// Every event up to a status has been taken: tells the page that was read before it, and
+    /// compares the PLC's change counter with the changes told by events (one missing means levels
+    /// that nobody heard of).
     pub(super) fn on_complete(&mut self, now: LinkMs, changes: u16, mut tell: impl FnMut(Level)) {
         if self.changes.is_some_and(|known| known != changes) {
             self.ask();

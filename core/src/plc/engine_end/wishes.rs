@@ -1,4 +1,5 @@
-//! What the engine wishes of inductions and chutes: levels, written on change and again now and then.
+//! What the engine wishes of inductions and chutes: levels, written on change and again now and
+//! then.
 
 use alloc::vec::Vec;
 
@@ -74,7 +75,8 @@ impl Wishes {
         true
     }
 
-    /// Everything must be said (again): the PLC heard nothing of it under this grant, or the last write is in doubt.
+    /// Everything must be said (again): the PLC heard nothing of it under this grant, or the last
+    /// write is in doubt.
     pub(super) fn say_all(&mut self) {
         self.needs.fill(Need::Changed);
     }

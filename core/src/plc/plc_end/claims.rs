@@ -105,8 +105,8 @@ impl Claims {
         false
     }
 
-    /// Whether the granted engine still shows life. Its header may have been overwritten by another claim in the same
-    /// area; then it does not, however lively that one is.
+    /// Whether the granted engine still shows life. Its header may have been overwritten by another
+    /// claim in the same area; then it does not, however lively that one is.
     pub(super) fn lease_holds(&self, now: LinkMs) -> bool {
         self.granted.is_some_and(|(area, epoch)| {
             let seen = &self.seen[area.index()];
@@ -125,7 +125,8 @@ impl Claims {
 }
 
 impl Seen {
-    /// A claim shows life only when its heartbeat moves: a header that a dead engine left behind is none.
+    /// A claim shows life only when its heartbeat moves: a header that a dead engine left behind is
+    /// none.
     fn on_header(&mut self, now: LinkMs, header: &Header) {
         if self.claim != header.claim {
             *self = Self {

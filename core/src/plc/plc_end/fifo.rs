@@ -7,7 +7,8 @@ use crate::plc::event::Event;
 use crate::plc::map::{EVENTS_BASE, SLOT_REGS, SLOTS};
 use crate::plc::ring::{Seq, after, distance, to_wire};
 
-/// Places that only answers and inventories may take, so that a resynchronisation gets through a full FIFO.
+/// Places that only answers and inventories may take, so that a resynchronisation gets through a
+/// full FIFO.
 pub(super) const RESERVED: usize = 16;
 
 /// Events not acknowledged yet, oldest first; the first `published` of them are in the window.
@@ -55,7 +56,8 @@ impl EventFifo {
         Some(seq)
     }
 
-    /// Drops what the engine has safe. An acknowledgement of anything not in the window changes nothing.
+    /// Drops what the engine has safe. An acknowledgement of anything not in the window changes
+    /// nothing.
     pub(super) fn on_ack(&mut self, register: u16) {
         let ack = Seq::from_wire(register);
         let steps = usize::from(distance(self.acked, ack));
@@ -68,7 +70,8 @@ impl EventFifo {
 
     /// Clears the window: everything unacknowledged is to be published again, under another epoch.
     ///
-    /// What the last engine had acknowledged goes too, so that the new one can tell where the ring begins for it.
+    /// What the last engine had acknowledged goes too, so that the new one can tell where the ring
+    /// begins for it.
     pub(super) fn republish(&mut self, image: &mut Image) {
         self.published = 0;
         image.put(EVENTS_BASE, &[0; SLOTS * SLOT_REGS]);

@@ -1,10 +1,7 @@
 //! The PLC's end of the mailbox: what a PLC programme does between two scans.
-//!
-//! How a virtual PLC uses it: serve `read` and `write` whenever a request comes; once a scan call `begin_scan(now)`,
-//! take the commands, run the plant and push what happened, and call `end_scan(now, inputs)`. Requests are served
-//! between scans, so that a reader sees status and events of one instant.
 
 mod claims;
+mod config;
 mod fifo;
 mod image;
 
@@ -18,95 +15,16 @@ use super::inventory::{InventoryCell, InventoryHeader};
 use super::levels::{ChuteLevel, ChuteWish, InductionLevel, InductionWish, Pace};
 use super::lists::{Answer, CellBits, EngineBits, StatusBits};
 use super::map::{
-    Area, CELL_REGS, CELLS_BASE, CELLS_MAX, CHUTE_REGS, CHUTES_BASE, CHUTES_MAX, FIFO_MIN,
-    HEADER_REGS, INDUCTION_REGS, INDUCTION_WISH_REGS, INDUCTIONS_BASE, INDUCTIONS_MAX, INFO_BASE,
-    INVENTORY_BASE, MAP_VERSION, SLOT_REGS, SLOTS, STATUS_BASE,
+    Area, CELL_REGS, CELLS_BASE, CHUTE_REGS, CHUTES_BASE, HEADER_REGS, INDUCTION_REGS,
+    INDUCTION_WISH_REGS, INDUCTIONS_BASE, INFO_BASE, INVENTORY_BASE, MAP_VERSION, SLOT_REGS, SLOTS,
+    STATUS_BASE,
 };
 use super::ring::{Seq, after, distance, to_wire};
 use claims::Claims;
+pub use config::{PlcConfig, PlcConfigError};
 use fifo::{EventFifo, RESERVED};
 pub use image::Exception;
 use image::Image;
-
-/// What one PLC end is set up with.
-#[derive(Clone, Copy, Debug)]
-pub struct PlcConfig {
-    /// Boot id of this life, not 0.
-    pub boot: u16,
-    /// What it says about itself; its counts are the capacity, and its FIFO depth that of the FIFO.
-    pub info: Info,
-    /// Time from one heartbeat to the next, in ms.
-    pub heartbeat_ms: u32,
-    /// Silence after which the engine is lost, in ms.
-    pub loss_ms: u32,
-}
-
-impl PlcConfig {
-    /// The usual times of the contract, and the smallest FIFO.
-    #[must_use]
-    pub const fn new(boot: u16, chutes: u16, inductions: u16, cells: u16) -> Self {
-        let info = Info {
-            config_hash: 0,
-            chutes,
-            inductions,
-            cells,
-            pitch_mm: 0,
-            track_mm: 0,
-            scan_ms: 10,
-            fifo_depth: FIFO_MIN as u16,
-            laps_max: 0,
-            hold_ms: 5_000,
-            firmware: 1,
-        };
-        Self {
-            boot,
-            info,
-            heartbeat_ms: 100,
-            loss_ms: 1_000,
-        }
-    }
-
-    fn check(&self) -> Result<(), PlcConfigError> {
-        let Info {
-            chutes,
-            inductions,
-            cells,
-            fifo_depth,
-            ..
-        } = self.info;
-        let fits = chutes <= CHUTES_MAX && inductions <= INDUCTIONS_MAX;
-        if !fits || cells == 0 || cells > CELLS_MAX {
-            return Err(PlcConfigError::Counts);
-        }
-        if self.boot == 0 {
-            return Err(PlcConfigError::Boot);
-        }
-        if usize::from(fifo_depth) < FIFO_MIN {
-            return Err(PlcConfigError::Fifo(fifo_depth));
-        }
-        if self.heartbeat_ms == 0 || self.loss_ms < self.heartbeat_ms.saturating_mul(4) {
-            return Err(PlcConfigError::Times);
-        }
-        Ok(())
-    }
-}
-
-/// Why a PLC end can not be set up like that.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PlcConfigError {
-    /// Boot id 0 means "not started".
-    #[error("boot id 0 is a PLC that has not started: count from 1")]
-    Boot,
-    /// More than the register map has room for, or no cells.
-    #[error("the register map has room for 1000 chutes, 64 inductions, 1 to 8000 cells")]
-    Counts,
-    /// Too few places for events.
-    #[error("a FIFO of {0} events: the contract asks for at least 256")]
-    Fifo(u16),
-    /// Times that would lose a healthy link, or never pass.
-    #[error("heartbeat_ms must not be 0, and loss_ms must be at least four heartbeats")]
-    Times,
-}
 
 /// A command taken from the granted area.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,7 +53,12 @@ pub struct StatusInputs {
     pub bits: StatusBits,
 }
 
-/// The PLC's end of the mailbox. See the [module](self) for its use.
+/// The PLC's end of the mailbox: what a PLC programme does between two scans.
+///
+/// How a virtual PLC uses it: serve `read` and `write` whenever a request comes; once a scan call
+/// `begin_scan(now)`, take the commands, run the plant and push what happened, and call
+/// `end_scan(now, inputs)`. Requests are served between scans, so that a reader sees status and
+/// events of one instant.
 #[derive(Debug)]
 pub struct PlcEnd {
     config: PlcConfig,
@@ -190,11 +113,12 @@ impl PlcEnd {
         Ok(plc)
     }
 
-    /// Loses everything, as a power failure does, and starts under another boot id. The status stays empty until the
-    /// first scan.
+    /// Loses everything, as a power failure does, and starts under another boot id. The status
+    /// stays empty until the first scan.
     ///
     /// # Panics
-    /// If `boot` is 0 or the present one: a life that can not be told from the last would hide the loss.
+    /// If `boot` is 0 or the present one: a life that can not be told from the last would hide the
+    /// loss.
     pub fn reboot(&mut self, boot: u16) {
         assert!(
             boot != 0 && boot != self.config.boot,
@@ -253,7 +177,8 @@ impl PlcEnd {
         self.consume(&header);
     }
 
-    /// Another engine: its command ring begins anew, and what the last one did not acknowledge is its to hear.
+    /// Another engine: its command ring begins anew, and what the last one did not acknowledge is
+    /// its to hear.
     fn on_new_grant(&mut self) {
         self.commands.clear();
         self.command_ack = None;
@@ -264,7 +189,8 @@ impl PlcEnd {
         }
     }
 
-    /// Takes commands in order, as long as they are whole, of this grant, and there is room for their answers.
+    /// Takes commands in order, as long as they are whole, of this grant, and there is room for
+    /// their answers.
     fn consume(&mut self, header: &Header) {
         let Some((area, epoch)) = self.claims.granted() else {
             return;
@@ -313,7 +239,8 @@ impl PlcEnd {
         self.commands.pop_front()
     }
 
-    /// Publishes events and the status. Everything that happened up to the encoder value given has been pushed.
+    /// Publishes events and the status. Everything that happened up to the encoder value given has
+    /// been pushed.
     pub fn end_scan(&mut self, now: LinkMs, inputs: &StatusInputs) {
         let heartbeat_ms = u64::from(self.config.heartbeat_ms);
         if self
@@ -388,8 +315,9 @@ impl PlcEnd {
         )
     }
 
-    /// Sets a chute's levels, and tells of a change of anything but the drop counter and the bag generation (the drop
-    /// itself and the bag button have events of their own). `at` is as in [`answer`](Self::answer).
+    /// Sets a chute's levels, and tells of a change of anything but the drop counter and the bag
+    /// generation (the drop itself and the bag button have events of their own). `at` is as in
+    /// [`answer`](Self::answer).
     ///
     /// # Errors
     /// [`Overflow`]: the level is set, the event is lost.
@@ -464,11 +392,12 @@ impl PlcEnd {
         .map(drop)
     }
 
-    /// Freezes a copy of what lies where and says so in the ring. Cells not given are empty. `at` is as in
-    /// [`answer`](Self::answer).
+    /// Freezes a copy of what lies where and says so in the ring. Cells not given are empty. `at`
+    /// is as in [`answer`](Self::answer).
     ///
     /// # Errors
-    /// [`Overflow`]: the copy is there, nobody was told; the engine asks again when it hears of the lost event.
+    /// [`Overflow`]: the copy is there, nobody was told; the engine asks again when it hears of the
+    /// lost event.
     ///
     /// # Panics
     /// If a cell does not exist.
