@@ -209,6 +209,15 @@ impl World {
         &self.sorter
     }
 
+    /// Tells the sorter something that the plant does not say by itself: what a driver notices of
+    /// its links, or a person. To be used between two calls of [`World::run`], at the time up to
+    /// which the first one ran.
+    pub fn tell_sorter(&mut self, at: Micros, signal: &Signal, observer: &mut impl Observer) {
+        self.begin(observer);
+        self.now = self.now.max(at);
+        self.call(signal, observer);
+    }
+
     /// Goes on up to, but not including, `before`; without one, to the end of the job.
     ///
     /// # Errors
