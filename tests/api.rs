@@ -24,14 +24,19 @@ fn served(scene: Scene, limits: ApiLimits) -> (Api, Source) {
 }
 
 fn number(value: &Value) -> i64 {
-    value.as_i64().unwrap_or_else(|| panic!("{value} is a whole number"))
+    value
+        .as_i64()
+        .unwrap_or_else(|| panic!("{value} is a whole number"))
 }
 
 #[test]
 fn the_hub_is_described_with_all_that_a_drawing_needs() {
     let (api, _source) = served(Scene::LoopAndLine, ApiLimits::default());
     let answer = http::get(api.address(), "/api/hub");
-    assert_eq!((answer.status, answer.header("content-type")), (200, Some("application/json")));
+    assert_eq!(
+        (answer.status, answer.header("content-type")),
+        (200, Some("application/json"))
+    );
     let hub = answer.json();
     assert_eq!(hub["name"], "Hangzhou East");
     assert_eq!(hub["tracks"][0]["pitch_mm"], 600);
@@ -61,12 +66,23 @@ fn a_view_is_whole_and_the_next_one_newer() {
     assert_eq!(number(&books["inducted"]), ended);
     assert_eq!(books["balance"], true);
     let causes = books["rejected_by"].as_object().expect("causes are named");
-    assert_eq!(number(&books["rejected"]), causes.values().map(number).sum::<i64>());
+    assert_eq!(
+        number(&books["rejected"]),
+        causes.values().map(number).sum::<i64>()
+    );
     assert!(causes.contains_key("no-read"), "{causes:?}");
     let items = view["items"].as_array().expect("items are a list");
     assert_eq!(items.len() as i64, number(&books["on_sorter"]));
-    let read = items.iter().find(|item| item["waybill"].is_string()).expect("some are read");
-    assert!(read["parcel"].as_str().is_some_and(|id| id.starts_with("7-")), "{read}");
+    let read = items
+        .iter()
+        .find(|item| item["waybill"].is_string())
+        .expect("some are read");
+    assert!(
+        read["parcel"]
+            .as_str()
+            .is_some_and(|id| id.starts_with("7-")),
+        "{read}"
+    );
     assert!(view["decision"]["count"].as_u64() > Some(0));
     let next = http::get(api.address(), "/api/view").json();
     assert!(number(&next["sequence"]) > number(&view["sequence"]));
@@ -79,7 +95,10 @@ fn events_follow_each_other_while_the_belt_runs() {
     let (api, _source) = served(Scene::SmallLoop, ApiLimits::default());
     let mut events = http::open(api.address(), "/api/events");
     assert_eq!(events.head.status, 200);
-    assert_eq!(events.head.header("content-type"), Some("text/event-stream"));
+    assert_eq!(
+        events.head.header("content-type"),
+        Some("text/event-stream")
+    );
     let views: Vec<Value> = (0..5).map_while(|_| events.view()).collect();
     assert_eq!(views.len(), 5);
     for pair in views.windows(2) {
@@ -91,7 +110,9 @@ fn events_follow_each_other_while_the_belt_runs() {
 #[test]
 fn a_watcher_that_comes_later_sees_nothing_old() {
     let (api, _source) = served(Scene::SmallLoop, ApiLimits::default());
-    let first = http::open(api.address(), "/api/events").view().expect("a view comes");
+    let first = http::open(api.address(), "/api/events")
+        .view()
+        .expect("a view comes");
     let after = http::get(api.address(), "/api/view").json();
     // The first stream is closed by now, so that nobody has asked for views for a while.
     let deadline = Instant::now() + DEADLINE;
@@ -100,7 +121,9 @@ fn a_watcher_that_comes_later_sees_nothing_old() {
         assert!(Instant::now() < deadline, "plant time stands still");
         last = http::get(api.address(), "/api/view").json();
     }
-    let next = http::open(api.address(), "/api/events").view().expect("a view comes");
+    let next = http::open(api.address(), "/api/events")
+        .view()
+        .expect("a view comes");
     assert!(number(&next["plant_us"]) >= number(&last["plant_us"]));
 }
 
@@ -136,7 +159,10 @@ fn a_reader_that_stops_reading_holds_up_nobody() {
         }
         assert!(Instant::now() < deadline, "the present never came");
     }
-    assert!(read < bytes, "{read} bytes were kept for a reader that did not read");
+    assert!(
+        read < bytes,
+        "{read} bytes were kept for a reader that did not read"
+    );
 }
 
 #[test]
@@ -146,16 +172,30 @@ fn unknown_paths_and_methods_get_a_problem_document() {
     let large = "POST /nowhere HTTP/1.1\r\nHost: test\r\nContent-Length: 99999999\r\n\r\n";
     let cases = [
         (http::get(api.address(), "/nowhere"), 404, "Not Found"),
-        (http::get(api.address(), "/page/../Cargo.toml"), 404, "Not Found"),
+        (
+            http::get(api.address(), "/page/../Cargo.toml"),
+            404,
+            "Not Found",
+        ),
         (http::ask(api.address(), delete), 405, "Method Not Allowed"),
         (http::ask(api.address(), large), 413, "Payload Too Large"),
     ];
     for (answer, status, title) in cases {
         assert_eq!(answer.status, status);
-        assert_eq!(answer.header("content-type"), Some("application/problem+json"));
+        assert_eq!(
+            answer.header("content-type"),
+            Some("application/problem+json")
+        );
         let problem = answer.json();
-        assert_eq!((&problem["status"], &problem["title"]), (&status.into(), &title.into()));
-        assert!(problem["detail"].as_str().is_some_and(|detail| detail.len() > 10));
+        assert_eq!(
+            (&problem["status"], &problem["title"]),
+            (&status.into(), &title.into())
+        );
+        assert!(
+            problem["detail"]
+                .as_str()
+                .is_some_and(|detail| detail.len() > 10)
+        );
     }
 }
 
@@ -170,7 +210,11 @@ fn every_part_of_the_page_is_here_and_nothing_is_elsewhere() {
         let policy = answer.header("content-security-policy").unwrap_or_default();
         assert!(policy.starts_with("default-src 'none'"), "{path}: {policy}");
         assert!(!policy.contains("unsafe"), "{path}: {policy}");
-        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{path}");
+        assert_eq!(
+            answer.header("x-content-type-options"),
+            Some("nosniff"),
+            "{path}"
+        );
         assert_eq!(answer.header("access-control-allow-origin"), None, "{path}");
         let text = String::from_utf8(answer.body).expect("the page is text");
         let outside = text.matches("://").count();
@@ -190,14 +234,25 @@ fn every_part_of_the_page_is_here_and_nothing_is_elsewhere() {
 
 #[test]
 fn one_watcher_too_many_is_told_so_and_gets_in_once_another_has_left() {
-    let limits = ApiLimits { watchers_max: 2, ..ApiLimits::default() };
+    let limits = ApiLimits {
+        watchers_max: 2,
+        ..ApiLimits::default()
+    };
     let (api, _source) = served(Scene::SmallLoop, limits);
-    let mut watching: Vec<_> =
-        (0..2).map(|_| http::open(api.address(), "/api/events")).collect();
+    let mut watching: Vec<_> = (0..2)
+        .map(|_| http::open(api.address(), "/api/events"))
+        .collect();
     assert!(watching.iter_mut().all(|events| events.view().is_some()));
     let refused = http::get(api.address(), "/api/events");
-    assert_eq!((refused.status, refused.header("retry-after")), (503, Some("5")));
-    assert!(refused.json()["detail"].as_str().is_some_and(|text| text.contains("2 watchers")));
+    assert_eq!(
+        (refused.status, refused.header("retry-after")),
+        (503, Some("5"))
+    );
+    assert!(
+        refused.json()["detail"]
+            .as_str()
+            .is_some_and(|text| text.contains("2 watchers"))
+    );
     watching.pop();
     let deadline = Instant::now() + DEADLINE;
     while http::open(api.address(), "/api/events").head.status != 200 {
@@ -207,20 +262,28 @@ fn one_watcher_too_many_is_told_so_and_gets_in_once_another_has_left() {
 
 #[test]
 fn a_connection_beyond_the_limit_waits_for_a_place() {
-    let limits = ApiLimits { connections_max: 1, ..ApiLimits::default() };
+    let limits = ApiLimits {
+        connections_max: 1,
+        ..ApiLimits::default()
+    };
     let (api, _source) = served(Scene::SmallLoop, limits);
     let mut first = http::open(api.address(), "/api/events");
     assert!(first.view().is_some());
-    let (sender, answers) = mpsc::channel();
+    let (sender, answers) = mpsc::sync_channel(1);
     let address = api.address();
     let second = thread::spawn(move || {
-        sender.send(http::get(address, "/healthz").status).expect("the test waits");
+        sender
+            .send(http::get(address, "/healthz").status)
+            .expect("the test waits");
     });
     // While views keep coming to the first, the second has no answer.
     for _ in 0..5 {
         assert!(first.view().is_some());
     }
-    assert!(answers.try_recv().is_err(), "a second connection was served");
+    assert!(
+        answers.try_recv().is_err(),
+        "a second connection was served"
+    );
     drop(first);
     assert_eq!(answers.recv_timeout(DEADLINE), Ok(200));
     second.join().expect("the second client ends");
@@ -228,10 +291,15 @@ fn a_connection_beyond_the_limit_waits_for_a_place() {
 
 #[test]
 fn a_connection_that_does_nothing_is_closed() {
-    let limits = ApiLimits { idle_max: Duration::from_millis(200), ..ApiLimits::default() };
+    let limits = ApiLimits {
+        idle_max: Duration::from_millis(200),
+        ..ApiLimits::default()
+    };
     let (api, _source) = served(Scene::SmallLoop, limits);
     let mut silent = TcpStream::connect(api.address()).expect("it listens");
-    silent.set_read_timeout(Some(DEADLINE)).expect("a time-out can be set");
+    silent
+        .set_read_timeout(Some(DEADLINE))
+        .expect("a time-out can be set");
     let mut nothing = [0; 1];
     assert_eq!(silent.read(&mut nothing).expect("it is closed in time"), 0);
     // One that is served goes on for many times as long.
@@ -246,7 +314,11 @@ fn an_engine_that_publishes_nothing_is_named() {
     let api = Api::start(LOCAL, ApiLimits::default(), &source.hub, views).expect("a free port");
     let answer = http::get(api.address(), "/api/view");
     assert_eq!(answer.status, 503);
-    assert!(answer.json()["detail"].as_str().is_some_and(|text| text.contains("engine")));
+    assert!(
+        answer.json()["detail"]
+            .as_str()
+            .is_some_and(|text| text.contains("engine"))
+    );
     assert_eq!(http::get(api.address(), "/healthz").json()["status"], "up");
 }
 
@@ -270,5 +342,8 @@ fn an_address_that_is_taken_is_an_error_that_names_it() {
     let error = error.expect_err("the port is taken");
     assert!(matches!(error, ApiError::Listen { .. }), "{error:?}");
     let text = error.to_string();
-    assert!(text.contains(&address.to_string()) && text.contains("another"), "{text}");
+    assert!(
+        text.contains(&address.to_string()) && text.contains("another"),
+        "{text}"
+    );
 }

@@ -8,8 +8,6 @@ mod synthetic;
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
-use std::thread;
-use std::time::{Duration, Instant};
 
 use page::{Look, Page, check_page};
 use sorthub::api::{Api, ApiLimits};
@@ -43,45 +41,76 @@ fn the_page_shows_four_loops_of_300_carriers() {
 #[test]
 fn a_lost_connection_is_said_and_mended() {
     let (api, source) = served(Scene::SmallLoop, LOCAL);
-    let Some(mut page) = Page::open(&url(&api), Look::default()) else { return };
+    let Some(mut page) = Page::open(&url(&api), Look::default()) else {
+        return;
+    };
     page.wait("the page is live", |page| page.connection() == "live");
     let address = api.address();
     api.stop();
     drop(source);
-    page.wait("the page says that the connection is lost", |page| page.is_shown("#banner"));
-    assert!(page.text("#banner").contains("connection to the engine is lost"));
+    page.wait("the page says that the connection is lost", |page| {
+        page.is_shown("#banner")
+    });
+    assert!(
+        page.text("#banner")
+            .contains("connection to the engine is lost")
+    );
     assert_eq!(page.connection(), "lost");
     // Another hub at the same place: the page shows that one.
     let (_api, _source) = served(Scene::Line, address);
     page.wait("the page is live again", |page| page.connection() == "live");
-    page.wait("the other hub is drawn", |page| page.text("#stage").contains("Line 1"));
+    page.wait("the other hub is drawn", |page| {
+        page.text("#stage").contains("Line 1")
+    });
     assert!(!page.is_shown("#banner"));
 }
 
 #[test]
 fn what_needs_a_person_is_said_in_words() {
     let (api, _source) = served(Scene::Troubled, LOCAL);
-    let Some(mut page) = Page::open(&url(&api), Look::default()) else { return };
+    let Some(mut page) = Page::open(&url(&api), Look::default()) else {
+        return;
+    };
     page.wait("the jam is in the list of alarms", |page| {
         page.text("#alarms").contains("C10 is jammed")
     });
-    assert!(page.text("#alarms").contains("free the parcels"), "the mend is told");
-    assert!(page.text("#alarms").contains("left by C04"), "the missort is told");
+    assert!(
+        page.text("#alarms").contains("free the parcels"),
+        "the mend is told"
+    );
+    assert!(
+        page.text("#alarms").contains("left by C04"),
+        "the missort is told"
+    );
     let mark = "[data-chute='9'] .mark";
-    page.wait("the jam is written at the chute", |page| page.text_content(mark) == "JAMMED");
+    page.wait("the jam is written at the chute", |page| {
+        page.text_content(mark) == "JAMMED"
+    });
     assert_eq!(page.text_content("[data-chute='4'] .mark"), "LOCKED");
-    page.wait("the missort is counted", |page| page.text("#kpis").contains("1 MISSORTED"));
+    page.wait("the missort is counted", |page| {
+        page.text("#kpis").contains("1 MISSORTED")
+    });
 }
 
 #[test]
 fn a_lost_plc_link_is_said_at_its_track_and_that_track_stands() {
     let (api, _source) = served(Scene::LoopAndLine, LOCAL);
-    let Some(mut page) = Page::open(&url(&api), Look::default()) else { return };
+    let Some(mut page) = Page::open(&url(&api), Look::default()) else {
+        return;
+    };
     let state = |nth: u8| format!("[data-track='{nth}'] .state");
-    page.wait("the loss is told", |page| page.text(&state(1)) == "PLC LINK LOST");
-    page.wait("the other track runs", |page| page.text(&state(0)).contains("2.00 m/s"));
-    page.wait("the alarm is told", |page| page.text("#alarms").contains("PLC of Line 1"));
-    page.wait("the link is told", |page| page.text("#links").contains("LOST"));
+    page.wait("the loss is told", |page| {
+        page.text(&state(1)) == "PLC LINK LOST"
+    });
+    page.wait("the other track runs", |page| {
+        page.text(&state(0)).contains("2.00 m/s")
+    });
+    page.wait("the alarm is told", |page| {
+        page.text("#alarms").contains("PLC of Line 1")
+    });
+    page.wait("the link is told", |page| {
+        page.text("#links").contains("LOST")
+    });
 }
 
 /// Not a test of anything: pictures for people who change the page.
@@ -89,8 +118,6 @@ fn a_lost_plc_link_is_said_at_its_track_and_that_track_stands() {
 #[test]
 #[ignore = "makes pictures to look at"]
 fn pictures() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/pictures");
-    fs::create_dir_all(&folder).expect("the target folder takes pictures");
     let wide = (1440, 900);
     let shots = [
         ("loop", Scene::SmallLoop, wide),
@@ -103,21 +130,46 @@ fn pictures() {
         ("phone", Scene::SmallLoop, (500, 1600)),
     ];
     for (name, scene, (width_px, height_px)) in shots {
-        let (api, _source) = served(scene, LOCAL);
         for dark in [false, true] {
-            let look = Look { width_px, height_px, dark };
-            let Some(mut page) = Page::open(&url(&api), look) else { return };
-            page.wait("the page is live", |page| page.connection() == "live");
-            let until = Instant::now() + Duration::from_secs(4);
-            while Instant::now() < until {
-                thread::sleep(Duration::from_millis(100));
-            }
+            let (api, source) = served(scene, LOCAL);
+            let look = Look {
+                width_px,
+                height_px,
+                dark,
+            };
+            let Some(mut page) = Page::open(&url(&api), look) else {
+                return;
+            };
             let kind = if dark { "dark" } else { "light" };
-            let path = folder.join(format!("{name}-{kind}.png"));
-            fs::write(&path, page.screenshot()).expect("the picture is written");
-            println!("{}: {:?}", path.display(), page.frame_times());
-            let errors = page.console_errors();
-            assert!(errors.is_empty(), "{errors:?}");
+            // The trend is drawn once there is something of it.
+            page.wait("the trend is drawn", |page| {
+                let trend = page.attribute(".trend polyline", "points");
+                trend.is_some_and(|points| !points.is_empty())
+            });
+            save(&mut page, &format!("{name}-{kind}"));
+            if name == "loop" {
+                page.find("7-230");
+                page.wait("the parcel is shown", |page| {
+                    page.text("#detail-body").contains("Why")
+                });
+                save(&mut page, &format!("picked-{kind}"));
+                api.stop();
+                drop(source);
+                page.wait("the banner is shown", |page| page.is_shown("#banner"));
+                save(&mut page, &format!("lost-{kind}"));
+            }
         }
     }
+}
+
+fn save(page: &mut Page, name: &str) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/pictures");
+    fs::create_dir_all(&folder).expect("the target folder takes pictures");
+    let path = folder.join(format!("{name}.png"));
+    fs::write(&path, page.screenshot()).expect("the picture is written");
+    println!(
+        "{}: frame times in ms {}",
+        path.display(),
+        page.frame_times()
+    );
 }

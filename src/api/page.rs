@@ -16,8 +16,16 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// Every file of the page.
 pub(super) const ASSETS: &[Asset] = &[
-    asset("/", "text/html; charset=utf-8", include_str!("page/index.html")),
-    asset("/page/style.css", "text/css; charset=utf-8", include_str!("page/style.css")),
+    asset(
+        "/",
+        "text/html; charset=utf-8",
+        include_str!("page/index.html"),
+    ),
+    asset(
+        "/page/style.css",
+        "text/css; charset=utf-8",
+        include_str!("page/style.css"),
+    ),
     asset("/page/main.js", SCRIPT, include_str!("page/main.js")),
     asset("/page/feed.js", SCRIPT, include_str!("page/feed.js")),
     asset("/page/belt.js", SCRIPT, include_str!("page/belt.js")),
@@ -28,7 +36,11 @@ pub(super) const ASSETS: &[Asset] = &[
     asset("/page/detail.js", SCRIPT, include_str!("page/detail.js")),
     asset("/page/alarms.js", SCRIPT, include_str!("page/alarms.js")),
     asset("/page/words.js", SCRIPT, include_str!("page/words.js")),
-    asset("/page/icon.svg", "image/svg+xml", include_str!("page/icon.svg")),
+    asset(
+        "/page/icon.svg",
+        "image/svg+xml",
+        include_str!("page/icon.svg"),
+    ),
 ];
 
 const fn asset(path: &'static str, kind: &'static str, text: &'static str) -> Asset {

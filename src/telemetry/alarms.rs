@@ -113,8 +113,15 @@ impl AlarmBoard {
             }
             Alarm::LinkLost { track } => {
                 let text = format!("No word from the PLC of {}", self.names.track(track));
-                let mend = "Check the PLC and its network; sorting goes on by itself once it answers.";
-                self.stands(now, About::LinkLost(track), Priority::Critical, || text, mend);
+                let mend =
+                    "Check the PLC and its network; sorting goes on by itself once it answers.";
+                self.stands(
+                    now,
+                    About::LinkLost(track),
+                    Priority::Critical,
+                    || text,
+                    mend,
+                );
             }
             Alarm::TrackingReset { track, in_doubt } => {
                 let name = self.names.track(track);
@@ -185,9 +192,8 @@ impl AlarmBoard {
             let text = |names: &Names| format!("{}, a reject chute, is closed", names.chute(chute));
             self.stands_named(now, about, Priority::Critical, text, mend);
         } else if now.since(since) >= CHUTE_CLOSED_MAX {
-            let text = |names: &Names| {
-                format!("{} has taken nothing for 3 minutes", names.chute(chute))
-            };
+            let text =
+                |names: &Names| format!("{} has taken nothing for 3 minutes", names.chute(chute));
             self.stands_named(now, about, Priority::High, text, mend);
         }
     }
@@ -265,7 +271,10 @@ impl AlarmBoard {
         mend: &'static str,
     ) {
         if self.rows.len() >= ALARM_ROWS_MAX {
-            let over = self.rows.iter().position(|(_, row)| row.cleared_us.is_some());
+            let over = self
+                .rows
+                .iter()
+                .position(|(_, row)| row.cleared_us.is_some());
             self.rows.remove(over.unwrap_or(0));
         }
         let row = AlarmRow {
@@ -282,9 +291,8 @@ impl AlarmBoard {
     }
 
     fn over(&mut self, now: Micros, about: About) {
-        let standing = |(other, row): &&mut (About, AlarmRow)| {
-            *other == about && row.cleared_us.is_none()
-        };
+        let standing =
+            |(other, row): &&mut (About, AlarmRow)| *other == about && row.cleared_us.is_none();
         if let Some((_, row)) = self.rows.iter_mut().find(standing) {
             row.cleared_us = Some(now.0);
         }

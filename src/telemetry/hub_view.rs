@@ -160,11 +160,14 @@ fn chute_sites(hub: &Hub, plan: &Plan) -> Vec<ChuteSite> {
         .iter()
         .map(|chute| ChuteSite {
             name: chute.name.clone(),
-            outlets: chute.outlets.iter().map(|outlet| ChutePlace {
-                track: outlet.track.0,
-                at_mm: outlet.at.0,
-            })
-            .collect(),
+            outlets: chute
+                .outlets
+                .iter()
+                .map(|outlet| ChutePlace {
+                    track: outlet.track.0,
+                    at_mm: outlet.at.0,
+                })
+                .collect(),
             capacity: match chute.capacity {
                 Capacity::Unlimited => None,
                 Capacity::Parcels(count) => Some(CapacityView::Parcels(count)),

@@ -10,14 +10,14 @@ mod rate;
 mod slot;
 mod view;
 
-pub use alarms::{AlarmBoard, AlarmRow, Priority, ALARM_ROWS_MAX};
+pub use alarms::{ALARM_ROWS_MAX, AlarmBoard, AlarmRow, Priority};
 pub use hub_view::{
-    CapacityView, ChutePlace, ChuteRole, ChuteSite, HubView, Site, TrackSite,
-    DESTINATIONS_NAMED_MAX,
+    CapacityView, ChutePlace, ChuteRole, ChuteSite, DESTINATIONS_NAMED_MAX, HubView, Site,
+    TrackSite,
 };
 pub use rate::Throughput;
-pub use slot::{view_slot, ViewPublisher, ViewSource, Watchers, Watching};
+pub use slot::{ViewPublisher, ViewSource, Watchers, Watching, view_slot};
 pub use view::{
-    BooksRow, ByReason, ChuteRow, ItemRow, LatencyRow, LinkRow, ScannerRow, ShortText, TrackRow, View,
-    ITEM_ROWS_MAX,
+    BooksRow, ByReason, ChuteRow, ITEM_ROWS_MAX, ItemRow, LatencyRow, LinkRow, ScannerRow,
+    ShortText, TrackRow, View,
 };

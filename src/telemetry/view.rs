@@ -331,10 +331,7 @@ fn chute_row(sorter: &Sorter, chute: usize) -> ChuteRow {
     }
 }
 
-fn item_row<'t>(
-    item: &ItemView,
-    text_of: &mut impl FnMut(CodeId) -> Option<&'t str>,
-) -> ItemRow {
+fn item_row<'t>(item: &ItemView, text_of: &mut impl FnMut(CodeId) -> Option<&'t str>) -> ItemRow {
     let read = item.code != CodeId::NONE;
     ItemRow {
         parcel: (item.parcel.counter() != 0).then_some(item.parcel),
@@ -352,10 +349,7 @@ fn item_row<'t>(
     }
 }
 
-fn parcel_text<S: Serializer>(
-    parcel: &Option<ParcelId>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
+fn parcel_text<S: Serializer>(parcel: &Option<ParcelId>, serializer: S) -> Result<S::Ok, S::Error> {
     match parcel {
         Some(parcel) => serializer.collect_str(parcel),
         None => serializer.serialize_none(),

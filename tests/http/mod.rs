@@ -1,5 +1,8 @@
 //! The little HTTP that tests need, over plain sockets: what goes over the wire is seen as it is.
-#![allow(dead_code, reason = "each test binary that includes this module uses a part of it")]
+#![allow(
+    dead_code,
+    reason = "each test binary that includes this module uses a part of it"
+)]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -40,7 +43,9 @@ impl Stream {
     /// The next chunk of a chunked body; `None` at its end.
     pub(crate) fn chunk(&mut self) -> Option<Vec<u8>> {
         let mut line = String::new();
-        self.reader.read_line(&mut line).expect("a chunk's length comes in time");
+        self.reader
+            .read_line(&mut line)
+            .expect("a chunk's length comes in time");
         let length = usize::from_str_radix(line.trim(), 16).unwrap_or(0);
         let mut chunk = vec![0; length + 2];
         self.reader.read_exact(&mut chunk).ok()?;
@@ -74,9 +79,15 @@ pub(crate) fn ask(address: SocketAddr, request: &str) -> Answer {
         let length = stream.head.header("content-length");
         let length = length.map_or(0, |text| text.parse().expect("a length is a number"));
         body.resize(length, 0);
-        stream.reader.read_exact(&mut body).expect("the whole body comes in time");
+        stream
+            .reader
+            .read_exact(&mut body)
+            .expect("the whole body comes in time");
     }
-    Answer { body, ..stream.head }
+    Answer {
+        body,
+        ..stream.head
+    }
 }
 
 /// `GET` of a path.
@@ -95,7 +106,10 @@ pub(crate) fn post(address: SocketAddr, path: &str, body: &serde_json::Value) ->
     let length = body.len();
     // A browser's driver answers only requests that are meant for it.
     let head = format!("POST {path} HTTP/1.1\r\nHost: {address}\r\nContent-Length: {length}\r\n");
-    ask(address, &format!("{head}Content-Type: application/json\r\n\r\n{body}"))
+    ask(
+        address,
+        &format!("{head}Content-Type: application/json\r\n\r\n{body}"),
+    )
 }
 
 fn get_request(path: &str) -> String {
@@ -104,8 +118,12 @@ fn get_request(path: &str) -> String {
 
 fn send(address: SocketAddr, request: &str) -> Stream {
     let mut socket = TcpStream::connect(address).expect("somebody listens");
-    socket.set_read_timeout(Some(ANSWER_MAX)).expect("a time-out can be set");
-    socket.write_all(request.as_bytes()).expect("the request is taken");
+    socket
+        .set_read_timeout(Some(ANSWER_MAX))
+        .expect("a time-out can be set");
+    socket
+        .write_all(request.as_bytes())
+        .expect("the request is taken");
     let mut reader = BufReader::new(socket);
     let mut lines = Vec::new();
     loop {
@@ -116,11 +134,15 @@ fn send(address: SocketAddr, request: &str) -> Stream {
         }
         lines.push(line.trim_end().to_owned());
     }
-    let status = lines.first().and_then(|line| line.split(' ').nth(1)?.parse().ok());
+    let status = lines
+        .first()
+        .and_then(|line| line.split(' ').nth(1)?.parse().ok());
     let headers = lines.iter().skip(1).filter_map(|line| line.split_once(':'));
     let head = Answer {
         status: status.expect("an answer begins with a status"),
-        headers: headers.map(|(name, value)| (name.to_owned(), value.trim().to_owned())).collect(),
+        headers: headers
+            .map(|(name, value)| (name.to_owned(), value.trim().to_owned()))
+            .collect(),
         body: Vec::new(),
     };
     Stream { head, reader }

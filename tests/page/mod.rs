@@ -1,10 +1,13 @@
 //! A browser without a window, and what must hold of the page whatever engine is behind it.
-#![allow(dead_code, reason = "each test binary that includes this module uses a part of it")]
+#![allow(
+    dead_code,
+    reason = "each test binary that includes this module uses a part of it"
+)]
 
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -30,7 +33,11 @@ pub(crate) struct Look {
 
 impl Default for Look {
     fn default() -> Self {
-        Self { width_px: 1440, height_px: 900, dark: false }
+        Self {
+            width_px: 1440,
+            height_px: 900,
+            dark: false,
+        }
     }
 }
 
@@ -38,7 +45,9 @@ impl Default for Look {
 /// rise, a parcel that moves and can be picked, no alarm about the connection, and no error on
 /// the browser's console. Returns early where there is no browser.
 pub(crate) fn check_page(url: &str) {
-    let Some(mut page) = Page::open(url, Look::default()) else { return };
+    let Some(mut page) = Page::open(url, Look::default()) else {
+        return;
+    };
     page.check();
 }
 
@@ -55,7 +64,9 @@ impl Page {
     pub(crate) fn open(url: &str, look: Look) -> Option<Self> {
         let (chromium, chromedriver) = (common::chromium()?, common::chromedriver()?);
         let driver = Driver::start(&chromedriver);
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
         let runtime = runtime.expect("the system gives a runtime");
         let client = runtime.block_on(async {
             let mut builder = ClientBuilder::new(HttpConnector::new());
@@ -66,15 +77,43 @@ impl Page {
             client.goto(url).await.expect("the page loads");
             client
         });
-        Some(Self { runtime, client: Some(client), driver })
+        let mut page = Self {
+            runtime,
+            client: Some(client),
+            driver,
+        };
+        page.fit(look);
+        Some(page)
+    }
+
+    /// The window's own frame is not part of what was asked for.
+    fn fit(&mut self, look: Look) {
+        let inside = self.script("return [innerWidth, innerHeight]");
+        let frame = |nth: usize, wanted: u32| {
+            let is = inside[nth].as_u64().map_or(wanted, |px| px as u32);
+            wanted * 2 - is.min(wanted)
+        };
+        let (width, height) = (frame(0, look.width_px), frame(1, look.height_px));
+        let client = self
+            .client
+            .as_ref()
+            .expect("it is open until it is dropped");
+        let sized = self.runtime.block_on(client.set_window_size(width, height));
+        sized.expect("the window takes its size");
     }
 
     /// The demands of [`check_page`].
     pub(crate) fn check(&mut self) {
         self.wait("the page is live", |page| page.connection() == "live");
-        assert!(!self.is_shown("#banner"), "a banner is shown while the page is live");
+        assert!(
+            !self.is_shown("#banner"),
+            "a banner is shown while the page is live"
+        );
         let hub = self.text("#hub-name");
-        assert!(!hub.is_empty() && self.title().starts_with(&hub), "the title names the hub");
+        assert!(
+            !hub.is_empty() && self.title().starts_with(&hub),
+            "the title names the hub"
+        );
         for count in ["#kpi-inducted", "#kpi-sorted"] {
             let before = self.count(count);
             self.wait(&format!("{count} rises"), |page| page.count(count) > before);
@@ -120,7 +159,10 @@ impl Page {
             detail.contains("Parcels so far") && detail.contains("State")
         });
         let label = self.attribute(".chute", "aria-label").unwrap_or_default();
-        assert!(label.contains("hute"), "a chute has a name to be read out: {label}");
+        assert!(
+            label.contains("hute"),
+            "a chute has a name to be read out: {label}"
+        );
     }
 
     /// Types into the page's search field.
@@ -147,19 +189,24 @@ impl Page {
     }
 
     pub(crate) fn connection(&mut self) -> String {
-        self.attribute("body", "data-connection").unwrap_or_default()
+        self.attribute("body", "data-connection")
+            .unwrap_or_default()
     }
 
     pub(crate) fn text(&mut self, css: &str) -> String {
         let element = json!(css);
-        let text = self.script(&format!("return document.querySelector({element})?.innerText"));
+        let text = self.script(&format!(
+            "return document.querySelector({element})?.innerText"
+        ));
         text.as_str().unwrap_or_default().to_owned()
     }
 
     /// The text of what has no layout of its own, such as text in a drawing.
     pub(crate) fn text_content(&mut self, css: &str) -> String {
         let css = json!(css);
-        let text = self.script(&format!("return document.querySelector({css})?.textContent"));
+        let text = self.script(&format!(
+            "return document.querySelector({css})?.textContent"
+        ));
         text.as_str().unwrap_or_default().to_owned()
     }
 
@@ -194,19 +241,30 @@ impl Page {
     }
 
     pub(crate) fn script(&mut self, script: &str) -> Value {
-        let client = self.client.as_ref().expect("it is open until it is dropped");
+        let client = self
+            .client
+            .as_ref()
+            .expect("it is open until it is dropped");
         let done = self.runtime.block_on(client.execute(script, Vec::new()));
         done.unwrap_or_else(|error| panic!("{script}: {error}"))
     }
 
     pub(crate) fn screenshot(&mut self) -> Vec<u8> {
-        let client = self.client.as_ref().expect("it is open until it is dropped");
-        self.runtime.block_on(client.screenshot()).expect("a picture is taken")
+        let client = self
+            .client
+            .as_ref()
+            .expect("it is open until it is dropped");
+        self.runtime
+            .block_on(client.screenshot())
+            .expect("a picture is taken")
     }
 
     /// What the browser has put on its console as an error since it was asked last.
     pub(crate) fn console_errors(&mut self) -> Vec<String> {
-        let client = self.client.as_ref().expect("it is open until it is dropped");
+        let client = self
+            .client
+            .as_ref()
+            .expect("it is open until it is dropped");
         let session = self.runtime.block_on(client.session_id());
         let session = session.ok().flatten().expect("the session has an id");
         let path = format!("/session/{session}/se/log");
@@ -219,7 +277,10 @@ impl Page {
     }
 
     fn title(&mut self) -> String {
-        self.script("return document.title").as_str().unwrap_or_default().to_owned()
+        self.script("return document.title")
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
     }
 }
 
@@ -241,7 +302,7 @@ struct Driver {
 }
 
 impl Driver {
-    fn start(program: &PathBuf) -> Self {
+    fn start(program: &Path) -> Self {
         let mut process = Command::new(program)
             .arg("--port=0")
             .stdout(Stdio::piped())
@@ -260,7 +321,11 @@ impl Driver {
         let name = format!("sorthub-page-{}-{port}", std::process::id());
         let profile = std::env::temp_dir().join(name);
         fs::create_dir_all(&profile).expect("a folder for the profile can be made");
-        Self { process, address: SocketAddr::from(([127, 0, 0, 1], port)), profile }
+        Self {
+            process,
+            address: SocketAddr::from(([127, 0, 0, 1], port)),
+            profile,
+        }
     }
 }
 
@@ -273,11 +338,15 @@ impl Drop for Driver {
 }
 
 fn capabilities(
-    chromium: &PathBuf,
-    profile: &PathBuf,
+    chromium: &Path,
+    profile: &Path,
     look: Look,
 ) -> serde_json::Map<String, Value> {
-    let Look { width_px, height_px, dark } = look;
+    let Look {
+        width_px,
+        height_px,
+        dark,
+    } = look;
     let scheme = u8::from(!dark);
     let flags = [
         "--headless=new".to_owned(),

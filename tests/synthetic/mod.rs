@@ -2,7 +2,10 @@
 //!
 //! The plant is only true enough that every part of a view changes: belts move, parcels come, are
 //! read, sorted, refused and rejected, chutes fill and are emptied.
-#![allow(dead_code, reason = "each test binary that includes this module uses a part of it")]
+#![allow(
+    dead_code,
+    reason = "each test binary that includes this module uses a part of it"
+)]
 
 mod hubs;
 mod plant;
@@ -21,6 +24,9 @@ use sorthub_core::units::Micros;
 pub(crate) use hubs::Scene;
 use plant::Plant;
 
+/// Plant time that has passed before a scene is shown.
+const WARM_UP_S: u64 = 100;
+
 /// A running source; it ends when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Source {
@@ -32,19 +38,27 @@ pub(crate) struct Source {
 impl Source {
     /// Starts the scene, warmed up so that the belts are not empty.
     pub(crate) fn start(scene: Scene) -> (Self, ViewSource) {
-        let mut plant = Plant::new(scene);
+        let plant = Plant::new(scene);
         let hub = HubView::new(plant.sorter.hub(), plant.sorter.plan());
         let (publisher, source) = view_slot();
         let stop = Arc::new(AtomicBool::new(false));
         let told = Arc::clone(&stop);
         let board = AlarmBoard::new(&hub);
         let run = move || {
-            plant.warm_up();
-            Run::new(plant, publisher, board).until(&told);
+            let mut run = Run::new(plant, publisher, board);
+            run.warm_up();
+            run.until(&told);
         };
         let thread = thread::Builder::new().name("synthetic".to_owned());
         let thread = thread.spawn(run).expect("the system gives a thread");
-        (Self { hub, stop, thread: Some(thread) }, source)
+        (
+            Self {
+                hub,
+                stop,
+                thread: Some(thread),
+            },
+            source,
+        )
     }
 }
 
@@ -53,7 +67,10 @@ impl Drop for Source {
         self.stop.store(true, Ordering::Relaxed);
         let ended = self.thread.take().map(JoinHandle::join);
         if !thread::panicking() {
-            assert!(ended.is_none_or(|end| end.is_ok()), "the synthetic source has panicked");
+            assert!(
+                ended.is_none_or(|end| end.is_ok()),
+                "the synthetic source has panicked"
+            );
         }
     }
 }
@@ -70,14 +87,32 @@ struct Run {
 
 impl Run {
     fn new(plant: Plant, publisher: ViewPublisher, board: AlarmBoard) -> Self {
-        let began = plant.now;
-        // As if the hub had run for a minute at this rate.
-        let rate = |count| Throughput::new(began, count);
-        let (sorted, inducted) = (
-            rate(plant.sorter.books().sorted),
-            rate(plant.sorter.books().inducted),
-        );
-        Self { plant, publisher, board, sorted, inducted, started: Instant::now(), began }
+        let rate = Throughput::new(Micros(0), 0);
+        Self {
+            publisher,
+            board,
+            sorted: rate.clone(),
+            inducted: rate,
+            started: Instant::now(),
+            began: plant.now,
+            plant,
+        }
+    }
+
+    /// Lets the plant run for a while at once, so that parcels and counts are as in a running hub.
+    fn warm_up(&mut self) {
+        for second in 1..=WARM_UP_S {
+            self.plant.run_to(Micros::from_secs(second));
+            self.measure();
+        }
+        self.plant.begin_scene();
+        (self.started, self.began) = (Instant::now(), self.plant.now);
+    }
+
+    fn measure(&mut self) {
+        let books = self.plant.sorter.books();
+        self.sorted.take(self.plant.now, books.sorted);
+        self.inducted.take(self.plant.now, books.inducted);
     }
 
     fn until(&mut self, stop: &AtomicBool) {
@@ -98,10 +133,14 @@ impl Run {
     }
 
     fn publish(&mut self) {
-        let Self { plant, board, sorted, inducted, .. } = self;
-        let books = plant.sorter.books();
-        sorted.take(plant.now, books.sorted);
-        inducted.take(plant.now, books.inducted);
+        self.measure();
+        let Self {
+            plant,
+            board,
+            sorted,
+            inducted,
+            ..
+        } = self;
         board.follow(plant.now, &plant.sorter);
         self.publisher.publish(|view| {
             view.read_sorter(&plant.sorter, plant.now, |code| {
@@ -119,22 +158,31 @@ impl Run {
 fn rest(view: &mut View, plant: &Plant) {
     view.decision = latency(&plant.decision_ns);
     // There is no wire here; a plausible multiple keeps the table readable.
-    let LatencyRow { count, p50_ns, p99_ns, max_ns } = view.decision;
+    let LatencyRow {
+        count,
+        p50_ns,
+        p99_ns,
+        max_ns,
+    } = view.decision;
     view.wire_to_wire = LatencyRow {
         count,
         p50_ns: p50_ns * 90,
-        p99_ns: p99_ns * 60,
-        max_ns: max_ns * 20,
+        p99_ns: p99_ns * 90,
+        max_ns: max_ns * 90,
     };
     view.scanners.clear();
-    view.scanners.extend(plant.scanned.iter().map(|scanner| ScannerRow {
-        reads: scanner.reads,
-        no_reads: scanner.no_reads,
-        last: scanner.last.as_deref().map(ShortText::new),
-        linked: true,
-    }));
+    view.scanners
+        .extend(plant.scanned.iter().map(|scanner| ScannerRow {
+            reads: scanner.reads,
+            no_reads: scanner.no_reads,
+            last: scanner.last.as_deref().map(ShortText::new),
+            linked: true,
+        }));
     view.links.clear();
-    view.links.push(LinkRow { name: ShortText::new("journal"), up: true });
+    view.links.push(LinkRow {
+        name: ShortText::new("journal"),
+        up: true,
+    });
 }
 
 fn latency(samples: &hdrhistogram::Histogram<u64>) -> LatencyRow {

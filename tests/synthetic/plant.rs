@@ -5,7 +5,9 @@ use std::time::Instant;
 
 use hdrhistogram::Histogram;
 use sorthub_core::hub::{Capacity, TrackKind};
-use sorthub_core::ids::{CellId, ChuteId, CodeId, DestId, InductionId, PlcItem, ScannerId, TrackId};
+use sorthub_core::ids::{
+    CellId, ChuteId, CodeId, DestId, InductionId, PlcItem, ScannerId, TrackId,
+};
 use sorthub_core::outbox::Outbox;
 use sorthub_core::signal::{
     Alarm, ChuteState, Facts, LinkState, Order, Output, Reading, ScanKey, Signal,
@@ -60,20 +62,22 @@ pub(super) struct Plant {
     chutes: Vec<Chute>,
     items: u64,
     random: u64,
-    troubled: bool,
 }
 
 impl Plant {
     pub(super) fn new(scene: Scene) -> Self {
         let hub = hubs::hub(scene);
         let plan = hubs::plan(&hub);
-        let open = || Chute { state: ChuteState::OPEN, ..Chute::default() };
+        let open = || Chute {
+            state: ChuteState::OPEN,
+            ..Chute::default()
+        };
         let mut plant = Self {
             scene,
             now: Micros(0),
             texts: BTreeMap::new(),
             scanned: hub.scanners().iter().map(|_| Scanned::default()).collect(),
-            decision_ns: Histogram::new(3).expect("three digits are possible"),
+            decision_ns: Histogram::new_with_max(10_000_000_000, 3).expect("it is a sound range"),
             alarms: Vec::new(),
             outbox: Outbox::new(),
             belts: vec![0; hub.tracks().len()],
@@ -82,21 +86,26 @@ impl Plant {
             chutes: hub.chutes().iter().map(|_| open()).collect(),
             items: 0,
             random: 0x2545_f491_4f6c_dd1d,
-            troubled: false,
             sorter: Sorter::new(hub, plan, Setup { run_epoch: 7 }),
         };
         for track in plant.tracks() {
-            plant.tell(Signal::Link { track, to: LinkState::Up });
+            plant.tell(Signal::Link {
+                track,
+                to: LinkState::Up,
+            });
         }
         plant
     }
 
-    /// Three laps, so that parcels, chutes and counts are as in a running hub.
-    pub(super) fn warm_up(&mut self) {
-        self.run_to(Micros::from_secs(70));
-        self.troubled = matches!(self.scene, Scene::Troubled);
-        if self.scene == Scene::LoopAndLine {
-            self.tell(Signal::Link { track: TrackId(1), to: LinkState::Lost });
+    /// Does to the running plant what the scene is about.
+    pub(super) fn begin_scene(&mut self) {
+        match self.scene {
+            Scene::Troubled => self.cause_trouble(),
+            Scene::LoopAndLine => self.tell(Signal::Link {
+                track: TrackId(1),
+                to: LinkState::Lost,
+            }),
+            Scene::SmallLoop | Scene::Line | Scene::LargeLoop | Scene::FourLoops => {}
         }
     }
 
@@ -109,9 +118,6 @@ impl Plant {
                 }
             }
             self.serve();
-            if std::mem::take(&mut self.troubled) {
-                self.cause_trouble();
-            }
         }
     }
 
@@ -136,7 +142,11 @@ impl Plant {
             self.board_line(track, to);
         }
         let at = BeltMm(to);
-        self.tell(Signal::Belt { track, at, speed: spec.speed });
+        self.tell(Signal::Belt {
+            track,
+            at,
+            speed: spec.speed,
+        });
     }
 
     /// The belt position in `(from, to]` at which what was at the origin at `origin` passes `at`.
@@ -155,7 +165,9 @@ impl Plant {
 
     fn board_loop(&mut self, track: TrackId, cell: CellId, from: i64, to: i64) {
         let hub = self.sorter.hub().clone();
-        let TrackKind::Loop { pitch, .. } = hub.tracks()[track.index()].kind else { return };
+        let TrackKind::Loop { pitch, .. } = hub.tracks()[track.index()].kind else {
+            return;
+        };
         let own = cell.0 - hub.cells_of(track).start;
         let origin = -i64::from(own) * i64::from(pitch.0);
         for induction in hub.inductions_of(track) {
@@ -171,22 +183,46 @@ impl Plant {
 
     fn board_line(&mut self, track: TrackId, to: i64) {
         let hub = self.sorter.hub().clone();
-        let Some(cell) = hub.cells_of(track).find(|&at| self.cells[at as usize].is_none()) else {
+        let Some(cell) = hub
+            .cells_of(track)
+            .find(|&at| self.cells[at as usize].is_none())
+        else {
             return;
         };
-        let Some(induction) = hub.inductions_of(track).next() else { return };
+        let Some(induction) = hub.inductions_of(track).next() else {
+            return;
+        };
         let eye = i64::from(hub.inductions()[induction.index()].at.0);
         let origin = to - eye;
         let own = hub.cells_of(track).filter_map(|at| self.cells[at as usize]);
-        if own.map(|riding| riding.origin).max().is_some_and(|last| origin - last < 1_400) {
+        if own
+            .map(|riding| riding.origin)
+            .max()
+            .is_some_and(|last| origin - last < 1_400)
+        {
             return;
         }
-        if self.returning.front().is_some_and(|(due, of, _)| *due <= to && *of == track.0) {
+        if self
+            .returning
+            .front()
+            .is_some_and(|(due, of, _)| *due <= to && *of == track.0)
+        {
             let (_, _, riding) = self.returning.pop_front().expect("it was looked at");
-            self.cells[cell as usize] = Some(Riding { origin, order: None, ..riding });
+            self.cells[cell as usize] = Some(Riding {
+                origin,
+                order: None,
+                ..riding
+            });
             let (cell, item, at) = (CellId(cell), riding.item, BeltMm(to));
             let length = Mm(400);
-            self.tell(Signal::Inducted { induction, cell, item, at, length, returned: true });
+            self.tell(Signal::Inducted {
+                induction,
+                cell,
+                item,
+                at,
+                length,
+                returned: true,
+            });
         } else if self.draw(100) < 3 {
             self.board(induction, CellId(cell), to, origin);
         }
@@ -195,10 +231,22 @@ impl Plant {
     fn board(&mut self, induction: InductionId, cell: CellId, at: i64, origin: i64) {
         self.items += 1;
         let item = PlcItem(self.items as u32);
-        let riding = Riding { item, origin, code: self.items, order: None };
+        let riding = Riding {
+            item,
+            origin,
+            code: self.items,
+            order: None,
+        };
         self.cells[cell.index()] = Some(riding);
         let (at, length) = (BeltMm(at), Mm(400));
-        self.tell(Signal::Inducted { induction, cell, item, at, length, returned: false });
+        self.tell(Signal::Inducted {
+            induction,
+            cell,
+            item,
+            at,
+            length,
+            returned: false,
+        });
     }
 
     fn ride(&mut self, track: TrackId, cell: CellId, riding: Riding, from: i64, to: i64) {
@@ -213,34 +261,55 @@ impl Plant {
         if hub.tracks()[track.index()].kind.is_loop()
             && let Some(at) = self.passes(track, riding.origin, 0, from, to)
         {
-            self.tell(Signal::LapPassed { cell, item, at: BeltMm(at) });
+            self.tell(Signal::LapPassed {
+                cell,
+                item,
+                at: BeltMm(at),
+            });
         }
         // An order may have come with the reading just now.
-        let Some(riding) = self.cells[cell.index()] else { return };
+        let Some(riding) = self.cells[cell.index()] else {
+            return;
+        };
         let ordered = riding.order.map(|order| order.chutes).unwrap_or_default();
         for chute in ordered.into_iter().flatten() {
-            let outlet = hub.outlet(chute, track).expect("orders name reachable chutes");
+            let outlet = hub
+                .outlet(chute, track)
+                .expect("orders name reachable chutes");
             if let Some(at) = self.passes(track, riding.origin, outlet.at.0, from, to)
                 && self.leave(chute, cell, item, at)
             {
                 return;
             }
         }
-        let TrackKind::Line { length, returns, .. } = hub.tracks()[track.index()].kind else {
+        let TrackKind::Line {
+            length, returns, ..
+        } = hub.tracks()[track.index()].kind
+        else {
             return;
         };
         if to - riding.origin >= i64::from(length.0) {
             self.cells[cell.index()] = None;
             let due = to + i64::from(returns.map_or(0, |mm| mm.0));
             self.returning.push_back((due, track.0, riding));
-            self.tell(Signal::Returning { cell, item, at: BeltMm(to) });
+            self.tell(Signal::Returning {
+                cell,
+                item,
+                at: BeltMm(to),
+            });
         }
     }
 
     fn scan(&mut self, scanner: ScannerId, cell: CellId, riding: Riding, at: i64) {
         let (item, at) = (riding.item, BeltMm(at));
         let trigger = (self.items % 60_000) as u16 + 1;
-        self.tell(Signal::AtScanner { scanner, cell, item, trigger, at });
+        self.tell(Signal::AtScanner {
+            scanner,
+            cell,
+            item,
+            trigger,
+            at,
+        });
         let read = !riding.code.is_multiple_of(NO_READ_EVERY);
         let row = &mut self.scanned[scanner.index()];
         let facts = if read {
@@ -252,7 +321,11 @@ impl Plant {
             row.no_reads += 1;
             Facts::default()
         };
-        self.tell(Signal::Scanned { scanner, key: ScanKey::Trigger(trigger), facts });
+        self.tell(Signal::Scanned {
+            scanner,
+            key: ScanKey::Trigger(trigger),
+            facts,
+        });
     }
 
     fn facts(&mut self, scanner: ScannerId, riding: Riding, text: String) -> Facts {
@@ -261,7 +334,11 @@ impl Plant {
         let track = hub.scanners()[scanner.index()].track;
         let reachable = hub.outlets(track).iter().map(|(_, chute)| *chute);
         let plan = self.sorter.plan().clone();
-        let dests = |chute| (0..plan.destinations()).map(DestId).find(|&d| plan.allows(d, chute));
+        let dests = |chute| {
+            (0..plan.destinations())
+                .map(DestId)
+                .find(|&d| plan.allows(d, chute))
+        };
         let dests: Vec<DestId> = reachable.filter_map(dests).collect();
         // Some branches get more than their chute can hold.
         let hot = riding.code.is_multiple_of(5);
@@ -280,12 +357,23 @@ impl Plant {
         let at = BeltMm(at);
         let row = &mut self.chutes[chute.index()];
         if let Some(cause) = row.state.closed_because() {
-            self.tell(Signal::NotDischarged { chute, cell, item, at, cause });
+            self.tell(Signal::NotDischarged {
+                chute,
+                cell,
+                item,
+                at,
+                cause,
+            });
             return false;
         }
         row.holds += 1;
         self.cells[cell.index()] = None;
-        self.tell(Signal::Discharged { chute, cell, item, at });
+        self.tell(Signal::Discharged {
+            chute,
+            cell,
+            item,
+            at,
+        });
         self.level(chute);
         true
     }
@@ -316,7 +404,11 @@ impl Plant {
         row.state.half = row.holds >= most / 2;
         row.state.full = row.holds >= most;
         let (state, taken) = (row.state, row.taken);
-        self.tell(Signal::Chute { chute, state, taken });
+        self.tell(Signal::Chute {
+            chute,
+            state,
+            taken,
+        });
     }
 
     fn cause_trouble(&mut self) {
@@ -329,21 +421,32 @@ impl Plant {
             self.level(ChuteId(chute));
         }
         let went = ChuteId(3);
-        let row = self.cells.iter().position(|cell| cell.is_some_and(|it| it.order.is_some()));
+        let row = self
+            .cells
+            .iter()
+            .position(|cell| cell.is_some_and(|it| it.order.is_some()));
         let cell = row.expect("some parcel has an order by now");
         let item = self.cells[cell].take().expect("it was found there").item;
         let (cell, at) = (CellId(cell as u32), BeltMm(self.belts[0]));
-        self.tell(Signal::Discharged { chute: went, cell, item, at });
+        self.tell(Signal::Discharged {
+            chute: went,
+            cell,
+            item,
+            at,
+        });
     }
 
     fn tell(&mut self, signal: Signal) {
         let began = Instant::now();
         self.sorter.handle(self.now, &signal, &mut self.outbox);
         // Beyond the histogram's range is as good as its end.
-        self.decision_ns.saturating_record(began.elapsed().as_nanos() as u64);
+        self.decision_ns
+            .saturating_record(began.elapsed().as_nanos() as u64);
         for output in self.outbox.outputs() {
             match *output {
-                Output::Divert(order) => order_to(&mut self.cells, order.cell, order.item, Some(order)),
+                Output::Divert(order) => {
+                    order_to(&mut self.cells, order.cell, order.item, Some(order))
+                }
                 Output::Withdraw { cell, item, .. } => order_to(&mut self.cells, cell, item, None),
                 Output::Alarm(alarm) => self.alarms.push(alarm),
                 _ => {}
