@@ -56,6 +56,11 @@ fn a_lost_connection_is_said_and_mended() {
             .contains("connection to the engine is lost")
     );
     assert_eq!(page.connection(), "lost");
+    let parcels = page.attribute("[data-track='0'] .items.sorted", "d");
+    assert!(
+        parcels.is_some_and(|path| !path.is_empty()),
+        "what was true last is still drawn"
+    );
     // Another hub at the same place: the page shows that one.
     let (_api, _source) = served(Scene::Line, address);
     page.wait("the page is live again", |page| page.connection() == "live");
@@ -141,10 +146,9 @@ fn pictures() {
                 return;
             };
             let kind = if dark { "dark" } else { "light" };
-            // The trend is drawn once there is something of it.
-            page.wait("the trend is drawn", |page| {
+            page.wait("something of the trend is drawn", |page| {
                 let trend = page.attribute(".trend polyline", "points");
-                trend.is_some_and(|points| !points.is_empty())
+                trend.is_some_and(|points| points.split(' ').count() > 10)
             });
             save(&mut page, &format!("{name}-{kind}"));
             if name == "loop" {

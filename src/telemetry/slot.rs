@@ -1,8 +1,8 @@
 //! How a view gets from the decision thread to whoever shows it.
 //!
-//! Four views go round: one waits in the slot, at most two are the reader's (the one it has and, for
-//! an instant, the next), and so at least one is left to be filled. Neither side ever allocates,
-//! waits for the other, or wakes it, and an unread view is simply replaced by a newer one.
+//! Four views go round: one waits in the slot, at most two are the reader's (the one it has and,
+//! for an instant, the next), and so at least one is left to be filled. Neither side ever
+//! allocates, waits for the other, or wakes it, and an unread view is replaced by a newer one.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -209,7 +209,10 @@ mod tests {
         let mut seen = 0;
         let deadline = Instant::now() + Duration::from_secs(60);
         while seen < 300 {
-            assert!(Instant::now() < deadline, "the writer found no view to fill");
+            assert!(
+                Instant::now() < deadline,
+                "the writer found no view to fill"
+            );
             let Some(view) = source.newest() else {
                 std::thread::yield_now();
                 continue;

@@ -337,11 +337,7 @@ impl Drop for Driver {
     }
 }
 
-fn capabilities(
-    chromium: &Path,
-    profile: &Path,
-    look: Look,
-) -> serde_json::Map<String, Value> {
+fn capabilities(chromium: &Path, profile: &Path, look: Look) -> serde_json::Map<String, Value> {
     let Look {
         width_px,
         height_px,

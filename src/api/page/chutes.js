@@ -20,7 +20,7 @@ export function chuteReach(spacingPx, isSmall) {
   const depth = boxDepth(spacingPx, isSmall) + 8;
   return spacingPx >= ROOMY_PX
     ? { across: depth + 2 * NAME_PX.y + 24, along: depth + 2 * NAME_PX.x + 10 }
-    : { across: depth + 34, along: depth + 34 };
+    : { across: depth + 42, along: depth + 42 };
 }
 
 /** The chutes of one track, drawn once; `update` moves only what has changed. */

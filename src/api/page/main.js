@@ -24,6 +24,7 @@ let hubText = "";
 let tracks = [];
 let alive = false;
 let slowMs = -Infinity;
+let drawnMs = 0;
 let lastView = null;
 let lastHeard = null;
 
@@ -62,7 +63,11 @@ async function loadHub() {
 
 const sizes = new ResizeObserver(() => {
   for (const track of tracks) track.layout();
-  if (lastView) show(lastView, performance.now());
+  if (!lastView) return;
+  // What is no longer true is drawn again as it was, and not moved on.
+  const nowMs = alive ? performance.now() : drawnMs;
+  show(lastView, nowMs);
+  draw(nowMs);
 });
 
 /** The items with what the drawing needs to know: their track, a lasting key, and their fate. */
@@ -125,6 +130,7 @@ function onState(state) {
 }
 
 function draw(nowMs) {
+  drawnMs = nowMs;
   for (const track of tracks) track.frame(nowMs, clock);
 }
 

@@ -2,10 +2,10 @@
 
 import { count, drawn, element, percent, reason, say, span } from "./words.js";
 
-/** The trend beside the throughput: one sample a second for five minutes. */
+/** The trend under the throughput: one sample a second for five minutes. */
 const TREND_SAMPLES = 300;
-/** Fewer would look like a fault of the screen. */
-const TREND_SAMPLES_MIN = 15;
+/** Until there are so many, the line does not fill its width. */
+const TREND_SAMPLES_WIDE = 60;
 const TREND_MS = 1000;
 /** Longer lists are told by their exceptions. */
 const ROWS_MAX = 8;
@@ -39,7 +39,7 @@ const TILES = [
   },
   {
     id: "throughput", title: "Sorted per hour", value: (v) => count(v.sorted_per_h),
-    note: () => "trend: five minutes",
+    note: () => "",
   },
   {
     id: "recirculated", title: "Recirculation",
@@ -70,10 +70,11 @@ export class Tiles {
       this.#tiles.push({ tile, box, value, note });
       if (tile.id !== "throughput") continue;
       const svg = drawn("svg", {
-        class: "trend", viewBox: `0 0 ${TREND_SAMPLES} 100`, preserveAspectRatio: "none",
+        class: "trend", viewBox: "0 0 100 100", preserveAspectRatio: "none",
         "aria-hidden": "true",
-      }, box);
+      });
       this.#line = drawn("polyline", { points: "" }, svg);
+      note.replaceWith(svg);
     }
   }
 
@@ -88,10 +89,10 @@ export class Tiles {
       this.#trendMs = nowMs;
       this.#trend.push(view.sorted_per_h);
       if (this.#trend.length > TREND_SAMPLES) this.#trend.shift();
-      if (this.#trend.length < TREND_SAMPLES_MIN) return;
       const most = Math.max(1, ...this.#trend);
-      const from = TREND_SAMPLES - this.#trend.length;
-      const point = (rate, nth) => `${from + nth},${(98 - (94 * rate) / most).toFixed(1)}`;
+      const step = 100 / Math.max(this.#trend.length - 1, TREND_SAMPLES_WIDE);
+      const point = (rate, nth) =>
+        `${(nth * step).toFixed(2)},${(96 - (90 * rate) / most).toFixed(1)}`;
       this.#line.setAttribute("points", this.#trend.map(point).join(" "));
     }
   }
