@@ -110,7 +110,6 @@ impl Decider {
     }
 
     fn view(&mut self, now: Micros) {
-        let hub: Arc<Hub> = self.hub().clone();
         let Self {
             sorter,
             show,
@@ -147,12 +146,8 @@ impl Decider {
                     last: scanner.last,
                     linked: scanner.linked,
                 }));
+            // The page lists tracks and scanners by itself; there are no others yet.
             view.links.clear();
-            let tracks = hub.tracks().iter().enumerate();
-            view.links.extend(tracks.map(|(track, spec)| LinkRow {
-                name: ShortText::new(&spec.name),
-                up: sorter.track(TrackId(track as u16)).linked,
-            }));
         });
     }
 }

@@ -7,7 +7,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -77,11 +77,29 @@ impl Page {
             client.goto(url).await.expect("the page loads");
             client
         });
-        Some(Self {
+        let mut page = Self {
             runtime,
             client: Some(client),
             driver,
-        })
+        };
+        page.fit(look);
+        Some(page)
+    }
+
+    /// The window's own frame is not part of what was asked for.
+    fn fit(&mut self, look: Look) {
+        let inside = self.script("return [innerWidth, innerHeight]");
+        let frame = |nth: usize, wanted: u32| {
+            let is = inside[nth].as_u64().map_or(wanted, |px| px as u32);
+            wanted * 2 - is.min(wanted)
+        };
+        let (width, height) = (frame(0, look.width_px), frame(1, look.height_px));
+        let client = self
+            .client
+            .as_ref()
+            .expect("it is open until it is dropped");
+        let sized = self.runtime.block_on(client.set_window_size(width, height));
+        sized.expect("the window takes its size");
     }
 
     /// The demands of [`check_page`].
@@ -284,7 +302,7 @@ struct Driver {
 }
 
 impl Driver {
-    fn start(program: &PathBuf) -> Self {
+    fn start(program: &Path) -> Self {
         let mut process = Command::new(program)
             .arg("--port=0")
             .stdout(Stdio::piped())
@@ -319,11 +337,7 @@ impl Drop for Driver {
     }
 }
 
-fn capabilities(
-    chromium: &PathBuf,
-    profile: &PathBuf,
-    look: Look,
-) -> serde_json::Map<String, Value> {
+fn capabilities(chromium: &Path, profile: &Path, look: Look) -> serde_json::Map<String, Value> {
     let Look {
         width_px,
         height_px,
