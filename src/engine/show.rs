@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use crossbeam::atomic::AtomicCell;
-use sorthub_core::hub::Hub;
 use sorthub_core::ids::{CodeId, TrackId};
 use sorthub_core::signal::Alarm;
 use sorthub_core::units::Micros;
@@ -11,7 +10,7 @@ use sorthub_core::units::Micros;
 use super::decider::Decider;
 use super::latency::Percentiles;
 use crate::telemetry::{
-    AlarmBoard, HubView, LatencyRow, LinkRow, ScannerRow, ShortText, Throughput, ViewPublisher,
+    AlarmBoard, HubView, LatencyRow, ScannerRow, ShortText, Throughput, ViewPublisher,
 };
 
 /// The few numbers that a status line needs.
