@@ -1,2 +1,7 @@
 //! The `sorthub` command.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    sorthub::cli::main()
+}

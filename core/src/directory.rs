@@ -73,7 +73,7 @@ impl Directory {
                 let empty = self.prefixes.first()?;
                 return empty.0.is_empty().then_some(empty.1);
             }
-            rest = &rest[..shared];
+            rest = rest.get(..shared)?;
         }
     }
 

@@ -101,7 +101,10 @@ pub struct ParcelPlant {
 
 impl Default for ParcelPlant {
     fn default() -> Self {
-        Self { length: (Mm(400), Mm(400)), mass: (Grams(1_000), Grams(1_000)) }
+        Self {
+            length: (Mm(400), Mm(400)),
+            mass: (Grams(1_000), Grams(1_000)),
+        }
     }
 }
 

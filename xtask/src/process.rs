@@ -2,13 +2,14 @@
 
 use std::ffi::OsStr;
 use std::io::{self, BufRead, BufReader, Write};
+use std::path::Path;
 use std::process::{Command, ExitStatus, Output, Stdio};
 
-/// The command as a person would type it.
+/// The command as a person would type it: its program without the folder.
 pub(crate) fn shown(command: &Command) -> String {
-    let words = [command.get_program()]
-        .into_iter()
-        .chain(command.get_args());
+    let program = command.get_program();
+    let program = Path::new(program).file_name().unwrap_or(program);
+    let words = [program].into_iter().chain(command.get_args());
     words
         .map(OsStr::to_string_lossy)
         .collect::<Vec<_>>()

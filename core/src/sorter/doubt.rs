@@ -18,13 +18,6 @@ impl Sorter {
     /// An item is no longer where it should be: it may be found again.
     pub(super) fn doubt(&mut self, slot: Slot) {
         self.release_room(slot);
-        let item = self.state.items[slot as usize];
-        if item.provisional {
-            // It was never in the book, and nothing is known by which to find it again.
-            self.state.provisional -= 1;
-            self.forget(slot);
-            return;
-        }
         self.leave_cell(slot);
         self.put_in_doubt(slot);
     }
@@ -37,6 +30,12 @@ impl Sorter {
         it.whereabouts = Whereabouts::InDoubt;
         it.ordered = None;
         it.evidence = belt.at;
+        if it.provisional {
+            // It was never in the book, and nothing is known by which to find it again.
+            self.state.provisional -= 1;
+            self.forget(slot);
+            return;
+        }
         if belt.in_doubt.len() == self.hub.tracks()[track].kind.cells() as usize {
             // As many in doubt as the track has places: the oldest is not coming back.
             if let Some(oldest) = belt.in_doubt.pop_front() {
@@ -94,45 +93,46 @@ impl Sorter {
         }
     }
 
-    /// A provisional item was read: if its code is that of one in doubt, it is that one, which
-    /// goes on under its old id in the new place. Returns the slot to go on with.
-    pub(super) fn recognise(&mut self, slot: Slot, code: CodeId, outbox: &mut Outbox) -> Slot {
-        let found = self.state.items[slot as usize];
-        if !found.provisional || code == CodeId::NONE {
-            return slot;
+    /// A provisional item was read: if its code is that of one in doubt, it is that one.
+    pub(super) fn recognise(&mut self, slot: Slot, code: CodeId, outbox: &mut Outbox) {
+        if self.state.items[slot as usize].provisional {
+            self.adopt(slot, code, outbox);
         }
+    }
+
+    /// If an item in doubt has this code, `slot` goes on as that one, under its old id.
+    ///
+    /// [`CodeId::NONE`] means any that was never read: it has no other identity to lose, and so
+    /// the book stays true.
+    pub(super) fn adopt(&mut self, slot: Slot, code: CodeId, outbox: &mut Outbox) -> bool {
         let items = &self.state.items;
-        let track = &self.state.tracks[usize::from(found.track)];
-        let position = track
-            .in_doubt
+        let in_doubt = &mut self.state.tracks[usize::from(items[slot as usize].track)].in_doubt;
+        let position = in_doubt
             .iter()
             .position(|&old| items[old as usize].code == code);
-        let Some(old) = position.and_then(|at| {
-            self.state.tracks[usize::from(found.track)]
-                .in_doubt
-                .remove(at)
-        }) else {
-            return slot;
+        let Some(old) = position.and_then(|at| in_doubt.remove(at)) else {
+            return false;
         };
-        self.state.provisional -= 1;
-        self.forget(slot);
-        let it = &mut self.state.items[old as usize];
-        it.whereabouts = Whereabouts::Riding;
-        it.cell = found.cell;
-        it.item = found.item;
-        it.origin = found.origin;
-        it.evidence = found.evidence;
-        it.ordered = None;
-        // The PLC counts the revisions of this item from its own beginning.
-        it.revision = 0;
+        let before = self.state.items[old as usize];
+        self.forget(old);
+        let it = &mut self.state.items[slot as usize];
+        it.provisional = false;
+        it.parcel = before.parcel;
+        it.length = before.length;
+        it.code = before.code;
+        it.dest = before.dest;
+        it.intent = before.intent;
+        it.cause = before.cause;
+        it.laps = before.laps;
+        it.rounds = before.rounds;
         outbox.push(Output::Known {
             parcel: it.parcel,
             cell: it.cell,
             item: it.item,
         });
-        self.state.cells[found.cell.index()] = old;
+        self.state.provisional -= 1;
         self.state.books.adopted += 1;
-        old
+        true
     }
 
     /// One line of an inventory. What we know is confirmed; what we do not know is taken up.

@@ -95,7 +95,9 @@ impl Sorter {
             // It has left meanwhile; its order is history.
             return;
         };
-        if self.state.items[slot as usize].revision != revision {
+        let it = &self.state.items[slot as usize];
+        if it.revision != revision || it.ordered.is_none() {
+            // An answer to an order that no longer stands.
             return;
         }
         match answer {

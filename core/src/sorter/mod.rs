@@ -92,6 +92,26 @@ impl Sorter {
         match *signal {
             Signal::Tick => {}
             Signal::Belt { track, at, speed } => self.belt(track, at, speed, outbox),
+            Signal::Chute {
+                chute,
+                state,
+                taken,
+            } => self.chute_told(chute, state, taken),
+            Signal::Link { track, to } => self.link(track, to, outbox),
+            Signal::Inventory { cell, item, at } => self.inventory(cell, item, at, outbox),
+            Signal::InventoryEnd { track, at } => self.inventory_end(track, at),
+            Signal::Scanned {
+                scanner,
+                key,
+                facts,
+            } => self.scanned(scanner, key, facts, outbox),
+            _ => self.take_of_item(signal, outbox),
+        }
+    }
+
+    /// What is told of one item.
+    fn take_of_item(&mut self, signal: &Signal, outbox: &mut Outbox) {
+        match *signal {
             Signal::Inducted {
                 induction,
                 cell,
@@ -119,11 +139,6 @@ impl Sorter {
             } => {
                 self.at_scanner(scanner, cell, item, trigger, at, outbox);
             }
-            Signal::Scanned {
-                scanner,
-                key,
-                facts,
-            } => self.scanned(scanner, key, facts, outbox),
             Signal::Discharged {
                 chute,
                 cell,
@@ -158,14 +173,13 @@ impl Sorter {
             } => {
                 self.order_answered(cell, item, revision, answer, outbox);
             }
-            Signal::Chute {
-                chute,
-                state,
-                taken,
-            } => self.chute_told(chute, state, taken),
-            Signal::Link { track, to } => self.link(track, to, outbox),
-            Signal::Inventory { cell, item, at } => self.inventory(cell, item, at, outbox),
-            Signal::InventoryEnd { track, at } => self.inventory_end(track, at),
+            Signal::Tick
+            | Signal::Belt { .. }
+            | Signal::Chute { .. }
+            | Signal::Link { .. }
+            | Signal::Inventory { .. }
+            | Signal::InventoryEnd { .. }
+            | Signal::Scanned { .. } => unreachable!("not told of one item: {signal:?}"),
         }
     }
 

@@ -143,10 +143,9 @@ impl Sorter {
 
     /// What a reading makes of an item.
     fn apply(&mut self, scanner: ScannerId, slot: Slot, facts: Facts, outbox: &mut Outbox) {
-        let slot = match facts.read {
-            Reading::Good => self.recognise(slot, facts.code, outbox),
-            _ => slot,
-        };
+        if facts.read == Reading::Good {
+            self.recognise(slot, facts.code, outbox);
+        }
         let item = &self.state.items[slot as usize];
         let differs = facts.read == Reading::Good && item.code != facts.code;
         match item.intent {

@@ -214,6 +214,10 @@ impl Sorter {
         {
             return;
         }
+        assert!(
+            !item.provisional,
+            "an item was ordered that is not in the book"
+        );
         let track = TrackId(item.track);
         let kind = self.hub.tracks()[track.index()].kind;
         let tolerance = i64::from(self.hub.tracks()[track.index()].tolerance.0);

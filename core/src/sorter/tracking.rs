@@ -140,7 +140,7 @@ impl Sorter {
         };
         self.state.items[slot as usize].provisional = true;
         self.state.provisional += 1;
-        self.enter_in_book(slot, outbox);
+        self.book_new(slot, outbox);
     }
 
     /// Makes room for an item in a cell and starts to follow it; it is not in the book yet.
@@ -192,11 +192,16 @@ impl Sorter {
         Some(slot)
     }
 
-    /// Puts an item in the book, with an id of its own, if it is not in it yet.
+    /// Puts an item in the book, if it is not in it yet: as one in doubt that was never read, if
+    /// there is any, and else as a new one.
     pub(super) fn enter_in_book(&mut self, slot: Slot, outbox: &mut Outbox) {
-        if !self.state.items[slot as usize].provisional {
-            return;
+        if self.state.items[slot as usize].provisional && !self.adopt(slot, CodeId::NONE, outbox) {
+            self.book_new(slot, outbox);
         }
+    }
+
+    /// Puts a provisional item in the book as a new one, with an id of its own.
+    fn book_new(&mut self, slot: Slot, outbox: &mut Outbox) {
         let parcel = self.name_parcel();
         let item = &mut self.state.items[slot as usize];
         item.provisional = false;

@@ -1,0 +1,251 @@
+//! Small hubs and a hand on a sorter, for tests.
+#![allow(dead_code, reason = "each test file uses its own share")]
+
+use std::sync::Arc;
+
+use sorthub_core::hub::*;
+use sorthub_core::ids::*;
+use sorthub_core::outbox::Outbox;
+use sorthub_core::plan::*;
+use sorthub_core::reason::{Disposition, Reason};
+use sorthub_core::signal::*;
+use sorthub_core::sorter::{Setup, Sorter};
+use sorthub_core::units::*;
+
+pub const LOOP: TrackId = TrackId(0);
+
+pub fn chute(name: &str, at: u32) -> ChuteSpec {
+    ChuteSpec {
+        name: name.into(),
+        outlets: vec![Outlet {
+            track: LOOP,
+            at: Mm(at),
+            lead: Mm(200),
+        }],
+        capacity: Capacity::Parcels(3),
+        sensing: Sensing::Eyes,
+    }
+}
+
+fn spec(kind: TrackKind) -> HubSpec {
+    HubSpec {
+        name: "test".into(),
+        tracks: vec![TrackSpec {
+            name: "T".into(),
+            kind,
+            speed: MmPerS(1_000),
+            tolerance: Mm(300),
+        }],
+        inductions: vec![InductionSpec {
+            name: "I".into(),
+            track: LOOP,
+            at: Mm(500),
+        }],
+        scanners: vec![ScannerSpec {
+            name: "S".into(),
+            track: LOOP,
+            at: Mm(1_000),
+            meets_by: MeetsBy::Trigger,
+            wait: Mm(800),
+        }],
+        chutes: vec![
+            chute("A", 3_000),
+            chute("B", 4_000),
+            chute("C", 5_000),
+            chute("R", 6_000),
+        ],
+    }
+}
+
+/// A loop of 20 carriers at 600 mm, 1 m/s: chutes A, B, C at 3, 4, 5 m, reject R at 6 m.
+pub fn loop_spec() -> HubSpec {
+    spec(TrackKind::Loop {
+        carriers: 20,
+        pitch: Mm(600),
+    })
+}
+
+/// A line of 6 m with the same chutes, R at its end.
+pub fn line_spec(returns: Option<u32>) -> HubSpec {
+    let mut spec = spec(TrackKind::Line {
+        length: Mm(6_000),
+        windows: 16,
+        returns: returns.map(Mm),
+    });
+    spec.chutes[3].capacity = Capacity::Unlimited;
+    spec
+}
+
+/// Destinations: 0 to A; 1 to B, else C; 2 to C with overflow A.
+pub fn plan_spec() -> PlanSpec {
+    let dest = |name: &str, chutes: &[u16], overflow: &[u16]| DestinationSpec {
+        name: name.into(),
+        chutes: chutes.iter().copied().map(ChuteId).collect(),
+        overflow: overflow.iter().copied().map(ChuteId).collect(),
+    };
+    PlanSpec {
+        version: 7,
+        destinations: vec![
+            dest("a", &[0], &[]),
+            dest("b", &[1, 2], &[]),
+            dest("c", &[2], &[0]),
+        ],
+        reject: vec![ChuteId(3)],
+        exceptions: vec![],
+        room: RoomPolicy::Attempt,
+        no_read: NoReadPolicy::Again,
+        laps_max: 2,
+    }
+}
+
+pub fn sorter(hub: HubSpec, plan: PlanSpec) -> Sorter {
+    let hub = Arc::new(Hub::new(hub).expect("the test hub is sound"));
+    let plan = Arc::new(Plan::new(plan, &hub).expect("the test plan is sound"));
+    Sorter::new(hub, plan, Setup { run_epoch: 5 })
+}
+
+/// A sorter with a clock and a belt, told things one after the other.
+pub struct Hand {
+    pub sorter: Sorter,
+    pub outbox: Outbox,
+    pub now: Micros,
+}
+
+impl Hand {
+    pub fn new(hub: HubSpec, plan: PlanSpec) -> Self {
+        let mut hand = Self {
+            sorter: sorter(hub, plan),
+            outbox: Outbox::new(),
+            now: Micros(0),
+        };
+        hand.tell(Signal::Link {
+            track: LOOP,
+            to: LinkState::Up,
+        });
+        hand.belt(0);
+        hand
+    }
+
+    /// Tells a signal and returns what was said.
+    pub fn tell(&mut self, signal: Signal) -> Vec<Output> {
+        self.outbox.clear();
+        self.sorter.handle(self.now, &signal, &mut self.outbox);
+        self.outbox.outputs().to_vec()
+    }
+
+    /// Time passes at a running belt of 1 m/s until it stands at `mm`, which is told.
+    pub fn belt(&mut self, mm: i64) -> Vec<Output> {
+        self.now = Micros(mm as u64 * 1_000);
+        self.tell(Signal::Belt {
+            track: LOOP,
+            at: BeltMm(mm),
+            speed: MmPerS(1_000),
+        })
+    }
+
+    pub fn inducted(&mut self, cell: u32, item: u32) -> Vec<Output> {
+        let at = BeltMm(self.now.0 as i64 / 1_000);
+        self.tell(Signal::Inducted {
+            induction: InductionId(0),
+            cell: CellId(cell),
+            item: PlcItem(item),
+            at,
+            length: Mm(400),
+            returned: false,
+        })
+    }
+
+    pub fn at_scanner(&mut self, cell: u32, item: u32, trigger: u16) -> Vec<Output> {
+        let at = BeltMm(self.now.0 as i64 / 1_000);
+        let (cell, item) = (CellId(cell), PlcItem(item));
+        self.tell(Signal::AtScanner {
+            scanner: ScannerId(0),
+            cell,
+            item,
+            trigger,
+            at,
+        })
+    }
+
+    pub fn scanned(&mut self, trigger: u16, facts: Facts) -> Vec<Output> {
+        let key = ScanKey::Trigger(trigger);
+        self.tell(Signal::Scanned {
+            scanner: ScannerId(0),
+            key,
+            facts,
+        })
+    }
+
+    /// Induction, scanner eye and telegram, 500 mm apart.
+    pub fn brought(&mut self, cell: u32, item: u32, dest: u32) -> Vec<Output> {
+        let start = self.now.0 as i64 / 1_000;
+        self.inducted(cell, item);
+        self.belt(start + 500);
+        self.at_scanner(cell, item, item as u16);
+        self.scanned(item as u16, good(u64::from(item), dest))
+    }
+
+    pub fn discharged(&mut self, chute: u16, cell: u32, item: u32) -> Vec<Output> {
+        let at = BeltMm(self.now.0 as i64 / 1_000);
+        let (cell, item) = (CellId(cell), PlcItem(item));
+        self.tell(Signal::Discharged {
+            chute: ChuteId(chute),
+            cell,
+            item,
+            at,
+        })
+    }
+
+    pub fn refused(&mut self, chute: u16, cell: u32, item: u32) -> Vec<Output> {
+        let at = BeltMm(self.now.0 as i64 / 1_000);
+        let (chute, cell, item) = (ChuteId(chute), CellId(cell), PlcItem(item));
+        self.tell(Signal::NotDischarged {
+            chute,
+            cell,
+            item,
+            at,
+            cause: Refusal::Full,
+        })
+    }
+
+    pub fn lap(&mut self, cell: u32, item: u32) -> Vec<Output> {
+        let at = BeltMm(self.now.0 as i64 / 1_000);
+        self.tell(Signal::LapPassed {
+            cell: CellId(cell),
+            item: PlcItem(item),
+            at,
+        })
+    }
+}
+
+pub fn good(code: u64, dest: u32) -> Facts {
+    Facts {
+        read: Reading::Good,
+        code: CodeId(code),
+        dest: Some(DestId(dest)),
+        weight: Grams(0),
+    }
+}
+
+/// The order among what was said, if there is one.
+pub fn order(said: &[Output]) -> Option<Order> {
+    said.iter().find_map(|output| match output {
+        Output::Divert(order) => Some(*order),
+        _ => None,
+    })
+}
+
+/// How a parcel ended, if one did.
+pub fn ended(said: &[Output]) -> Option<(Disposition, Reason, Option<u16>)> {
+    said.iter().find_map(|output| match output {
+        Output::Ended {
+            how, why, chute, ..
+        } => Some((*how, *why, chute.map(|c| c.0))),
+        _ => None,
+    })
+}
+
+/// The chutes of an order, as numbers.
+pub fn chutes(order: &Order) -> Vec<u16> {
+    order.chutes.iter().flatten().map(|chute| chute.0).collect()
+}

@@ -1,0 +1,178 @@
+//! Nothing is allocated or freed in `handle` after the start.
+#![expect(
+    unsafe_code,
+    reason = "a counting allocator cannot be written without it"
+)]
+
+mod common;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+use common::*;
+use sorthub_core::hub::{Capacity, Sensing};
+use sorthub_core::ids::*;
+use sorthub_core::plan::RoomPolicy;
+use sorthub_core::signal::*;
+use sorthub_core::units::*;
+
+thread_local! {
+    static CALLS: Cell<u64> = const { Cell::new(0) };
+}
+
+struct Counting;
+
+// SAFETY: every call goes to the system's allocator unchanged; counting touches a thread-local
+// cell that needs no allocation and no destructor.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        CALLS.with(|calls| calls.set(calls.get() + 1));
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        CALLS.with(|calls| calls.set(calls.get() + 1));
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+fn calls() -> u64 {
+    CALLS.with(Cell::get)
+}
+
+#[test]
+fn the_counter_counts() {
+    let before = calls();
+    drop(std::hint::black_box(Box::new(1)));
+    assert_eq!(calls() - before, 2);
+}
+
+/// A thousand parcels with everything that can happen to them, once to find out what is said and
+/// a second time, on a fresh sorter, counting.
+#[test]
+fn handling_allocates_nothing() {
+    let mut hub = loop_spec();
+    hub.chutes[0].sensing = Sensing::Counted;
+    hub.chutes[0].capacity = Capacity::Length(Mm(2_000));
+    for room in [RoomPolicy::Attempt, RoomPolicy::Reserve] {
+        let mut plan = plan_spec();
+        plan.room = room;
+        let mut hand = Hand::new(hub.clone(), plan);
+        let signals = a_day();
+        let before = calls();
+        for (now, signal) in &signals {
+            hand.now = *now;
+            hand.outbox.clear();
+            hand.sorter.handle(*now, signal, &mut hand.outbox);
+        }
+        assert_eq!(calls() - before, 0, "with {room:?}");
+        let books = hand.sorter.books();
+        assert!(
+            books.sorted > 200 && books.rejected > 50 && books.lost > 20,
+            "{books:?}"
+        );
+    }
+}
+
+fn a_day() -> Vec<(Micros, Signal)> {
+    let mut signals = Vec::new();
+    for n in 0..1_000_u32 {
+        let mm = i64::from(n) * 600;
+        let now = Micros(mm as u64 * 1_000);
+        let seen = (CellId(n % 20), PlcItem(n + 1), BeltMm(mm));
+        brought(n, seen, &mut |signal| signals.push((now, signal)));
+        left(n, seen, &mut |signal| signals.push((now, signal)));
+    }
+    signals
+}
+
+/// A parcel gets on and is read, sometimes with the eye or the telegram missing.
+fn brought(n: u32, (cell, item, at): (CellId, PlcItem, BeltMm), tell: &mut impl FnMut(Signal)) {
+    let (track, scanner, induction) = (LOOP, ScannerId(0), InductionId(0));
+    let trigger = n as u16;
+    tell(Signal::Belt {
+        track,
+        at,
+        speed: MmPerS(1_000),
+    });
+    tell(Signal::Inducted {
+        induction,
+        cell,
+        item,
+        at,
+        length: Mm(400),
+        returned: false,
+    });
+    if !n.is_multiple_of(7) {
+        tell(Signal::AtScanner {
+            scanner,
+            cell,
+            item,
+            trigger,
+            at,
+        });
+    }
+    let facts = if n.is_multiple_of(5) {
+        Facts::default()
+    } else {
+        good(u64::from(n) + 1, n % 4)
+    };
+    if !n.is_multiple_of(11) {
+        tell(Signal::Scanned {
+            scanner,
+            key: ScanKey::Trigger(trigger),
+            facts,
+        });
+    }
+}
+
+/// It leaves, or is refused, or is never heard of again; now and then the PLC restarts.
+fn left(n: u32, (cell, item, at): (CellId, PlcItem, BeltMm), tell: &mut impl FnMut(Signal)) {
+    let track = LOOP;
+    if n.is_multiple_of(3) {
+        let (chute, cause) = (ChuteId(0), Refusal::Full);
+        tell(Signal::NotDischarged {
+            chute,
+            cell,
+            item,
+            at,
+            cause,
+        });
+        tell(Signal::LapPassed { cell, item, at });
+    }
+    match n % 10 {
+        0 => {}
+        1 => tell(Signal::Discharged {
+            chute: ChuteId(3),
+            cell,
+            item,
+            at,
+        }),
+        _ => tell(Signal::Discharged {
+            chute: ChuteId((n % 4) as u16),
+            cell,
+            item,
+            at,
+        }),
+    }
+    let (chute, state) = (ChuteId(0), ChuteState::OPEN);
+    tell(Signal::Chute {
+        chute,
+        state,
+        taken: n as u16,
+    });
+    if n % 200 == 199 {
+        tell(Signal::Link {
+            track,
+            to: LinkState::Reset,
+        });
+        tell(Signal::Unexpected { cell, item, at });
+        tell(Signal::InventoryEnd { track, at });
+        tell(Signal::Tick);
+    }
+}

@@ -1,0 +1,378 @@
+//! Getting parcels onto a track: which carrier, or which place on a line, is the next to take one.
+
+use sorthub_core::hub::{Hub, InductionSpec};
+use sorthub_core::ids::{InductionId, PlcItem};
+use sorthub_core::signal::Signal;
+use sorthub_core::units::{Micros, Mm};
+
+use super::Plant;
+use super::belt::{NM_PER_MM, encoder};
+use super::event::PlantEvent;
+use super::feed::{Arrival, Feed};
+use super::parcel::Parcels;
+use super::track::{Carried, Shape, Track};
+use super::truth::Row;
+use crate::spec::PlantSpec;
+
+/// An induction of the plant.
+#[derive(Clone, Debug)]
+pub(super) struct Induction {
+    pub track: usize,
+    /// Its slot in the track's calendar.
+    pub slot: usize,
+    pub at_nm: i64,
+    /// A line's first induction is where its return ends.
+    pub is_infeed: bool,
+    pub feed: Feed,
+    spacing: Micros,
+    /// No induction of a new parcel before this.
+    rested_at: Micros,
+    /// Carriers up to this travel have been tried.
+    tried_nm: i64,
+    /// Carriers less than this before the induction have passed all that could empty or fill them.
+    settled_nm: i64,
+}
+
+impl Induction {
+    pub fn new(track: &Track, nth: usize, at_nm: i64, feed: Feed, spacing: Micros) -> Self {
+        Self {
+            track: track.id.index(),
+            slot: track.cells.len() + nth,
+            at_nm,
+            is_infeed: nth == 0,
+            feed,
+            spacing,
+            rested_at: Micros(0),
+            tried_nm: -1,
+            settled_nm: 0,
+        }
+    }
+
+    /// Told where the other devices are that can empty or fill a carrier of its loop.
+    pub fn settle_behind(&mut self, devices_nm: impl Iterator<Item = i64>, length_nm: i64) {
+        let before = devices_nm.map(|at_nm| (self.at_nm - at_nm).rem_euclid(length_nm));
+        self.settled_nm = before.min().unwrap_or(length_nm);
+    }
+
+    /// When the head of the queue can be put on.
+    fn ready(&self) -> Option<Micros> {
+        self.feed.head_at().map(|head| head.max(self.rested_at))
+    }
+}
+
+impl Plant {
+    /// Puts into the calendar when an induction next tries to put a parcel on.
+    pub(super) fn plan_induction(&mut self, index: usize) {
+        let induction = &self.inductions[index];
+        let track = &mut self.tracks[induction.track];
+        track.changed();
+        if !track.is_alive || track.is_held || track.belt.is_standing() {
+            track.calendar.clear(induction.slot);
+            return;
+        }
+        let at_nm = match track.shape {
+            Shape::Loop { carriers, pitch_nm } => {
+                next_carrier(induction, track, carriers, pitch_nm, self.now)
+            }
+            Shape::Line { .. } => self.next_place(index),
+        };
+        let slot = self.inductions[index].slot;
+        let calendar = &mut self.tracks[self.inductions[index].track].calendar;
+        match at_nm {
+            Some(at_nm) => calendar.set(slot, at_nm as u64),
+            None => calendar.clear(slot),
+        }
+    }
+
+    /// Plans all inductions of a track anew: its belt has changed, or room has come free that an
+    /// induction did not count on.
+    pub(super) fn plan_inductions_of(&mut self, track: usize) {
+        for nth in 0..self.tracks[track].inductions.len() {
+            self.plan_induction(self.tracks[track].inductions[nth]);
+        }
+    }
+
+    /// The travel has come at which an induction wanted to try.
+    pub(super) fn try_induction(&mut self, index: usize, at_nm: i64) {
+        let track = &self.tracks[self.inductions[index].track];
+        match track.shape {
+            Shape::Loop { carriers, pitch_nm } => {
+                self.inductions[index].tried_nm = at_nm;
+                let carrier = carrier_at(self.inductions[index].at_nm, at_nm, carriers, pitch_nm);
+                let is_free = track.cells[carrier].parcel.is_none();
+                let is_ready = self.inductions[index]
+                    .ready()
+                    .is_some_and(|at| at <= self.now);
+                if is_free && is_ready {
+                    self.induct_new(index, carrier, at_nm);
+                }
+                self.plan_induction(index);
+            }
+            Shape::Line { .. } => {
+                if self.try_line(index, at_nm) {
+                    self.plan_inductions_of(self.inductions[index].track);
+                } else {
+                    // Rounding can call a hair too early; the belt must move before the next try.
+                    self.plan_induction(index);
+                    let slot = self.inductions[index].slot;
+                    let track = &mut self.tracks[self.inductions[index].track];
+                    if track.calendar.key(slot) == Some(at_nm as u64) {
+                        let soon_nm = track.belt.travel_nm(self.now.after(Micros(1)));
+                        track.calendar.set(slot, soon_nm.max(at_nm + 1) as u64);
+                    }
+                }
+            }
+        }
+    }
+
+    fn try_line(&mut self, index: usize, at_nm: i64) -> bool {
+        let induction = &self.inductions[index];
+        let track = &self.tracks[induction.track];
+        if let Some(&(window, _)) = track
+            .returning
+            .front()
+            .filter(|(_, reaches)| induction.is_infeed && *reaches <= at_nm)
+        {
+            let length = track.cells[window as usize]
+                .parcel
+                .map_or(Mm(0), |parcel| parcel.length);
+            let is_clear = track.clear_from(induction.at_nm, at_nm, length) == at_nm;
+            if is_clear {
+                self.induct_returning(index, at_nm);
+            }
+            // Whoever comes round goes first: nobody else is tried while it waits.
+            return is_clear;
+        }
+        let Some(head) = induction.feed.head() else {
+            return false;
+        };
+        let length = self.parcels.traits(head.number).length;
+        let is_ready = induction.ready().is_some_and(|at| at <= self.now);
+        let is_clear = track.clear_from(induction.at_nm, at_nm, length) == at_nm;
+        if !(is_ready && is_clear) {
+            return false;
+        }
+        let Some(window) = self.tracks[induction.track].free.pop_front() else {
+            return false;
+        };
+        self.tracks[self.inductions[index].track]
+            .on_belt
+            .push(window);
+        self.induct_new(index, window as usize, at_nm);
+        true
+    }
+
+    /// The travel at which a line's induction can next put a parcel on.
+    fn next_place(&self, index: usize) -> Option<i64> {
+        let induction = &self.inductions[index];
+        let track = &self.tracks[induction.track];
+        let now_nm = track.belt.travel_nm(self.now);
+        let returning = track.returning.front().filter(|_| induction.is_infeed);
+        let back = returning.map(|&(window, reaches)| {
+            let length = track.cells[window as usize]
+                .parcel
+                .map_or(Mm(0), |parcel| parcel.length);
+            (
+                reaches,
+                track.clear_from(induction.at_nm, reaches.max(now_nm), length),
+            )
+        });
+        let new = induction
+            .feed
+            .head()
+            .filter(|_| !track.free.is_empty())
+            .map(|head| {
+                let ready = head.at.max(induction.rested_at).max(self.now);
+                let length = self.parcels.traits(head.number).length;
+                track.clear_from(induction.at_nm, track.belt.travel_nm(ready), length)
+            });
+        match (back, new) {
+            (None, new) => new,
+            // A new parcel goes only as long as nobody who came round waits.
+            (Some((reaches, _)), Some(new)) if new < reaches => Some(new),
+            (Some((_, back)), _) => Some(back),
+        }
+    }
+
+    fn induct_new(&mut self, index: usize, cell: usize, at_nm: i64) {
+        let induction = &mut self.inductions[index];
+        induction.rested_at = self.now.after(induction.spacing);
+        let arrival = induction.feed.take(self.now);
+        let Arrival {
+            number,
+            at: arrived,
+        } = arrival.expect("the head of the queue is there");
+        let traits = self.parcels.traits(number);
+        let row = self.ledger.enter(Row {
+            number,
+            dest: traits.dest,
+            arrived,
+            inducted: self.now,
+            exit: None,
+            laps: 0,
+        });
+        let parcel = Carried {
+            number,
+            dest: traits.dest,
+            length: traits.length,
+            mass: traits.mass,
+            arrived,
+            inducted: self.now,
+            entered_nm: at_nm,
+            returns: 0,
+            scans: 0,
+            is_read: false,
+            row,
+        };
+        self.tally.inducted += 1;
+        self.tally.waited_us += self.now.since(arrived).0;
+        let item = self.tracks[self.inductions[index].track].new_item();
+        self.put_on(index, cell, parcel, item, at_nm, false);
+    }
+
+    fn induct_returning(&mut self, index: usize, at_nm: i64) {
+        let track = &mut self.tracks[self.inductions[index].track];
+        let Some((old, _)) = track.returning.pop_front() else {
+            return;
+        };
+        let item = track.cells[old as usize].plc.item;
+        let Some(mut parcel) = track.lift(old as usize) else {
+            return;
+        };
+        parcel.returns += 1;
+        // The old window was freed last: it is taken again only if no other is free.
+        let Some(window) = track.free.pop_front() else {
+            return;
+        };
+        track.on_belt.push(window);
+        // A PLC that has restarted meanwhile sees a parcel that it does not know.
+        let is_known = item != 0;
+        let item = if is_known {
+            PlcItem(item)
+        } else {
+            track.new_item()
+        };
+        parcel.is_read = false;
+        self.put_on(index, window as usize, parcel, item, at_nm, is_known);
+    }
+
+    fn put_on(
+        &mut self,
+        index: usize,
+        cell: usize,
+        parcel: Carried,
+        item: PlcItem,
+        at_nm: i64,
+        returned: bool,
+    ) {
+        let induction = &self.inductions[index];
+        let (number, from_nm) = (induction.track, induction.at_nm);
+        let track = &mut self.tracks[number];
+        track.place(cell, parcel, item, from_nm, at_nm);
+        self.out.push(PlantEvent::Plc(Signal::Inducted {
+            induction: InductionId(index as u16),
+            cell: track.cell_id(cell),
+            item,
+            at: encoder(at_nm),
+            length: parcel.length,
+            returned,
+        }));
+        self.plan_later(number, cell);
+    }
+}
+
+impl Track {
+    /// The first travel from `travel_nm` on at which a parcel of this length can get on at `at_nm`
+    /// with a gap before and behind it, as far as those on the belt now are concerned.
+    pub(super) fn clear_from(&self, at_nm: i64, travel_nm: i64, length: Mm) -> i64 {
+        let rear_nm = at_nm - i64::from(length.0) * NM_PER_MM - self.gap_nm;
+        let mut clear_nm = travel_nm;
+        loop {
+            let before = clear_nm;
+            for &window in &self.on_belt {
+                let cell = &self.cells[window as usize];
+                let Some(parcel) = cell.parcel else { continue };
+                let passed_nm = i64::from(parcel.length.0) * NM_PER_MM + self.gap_nm + at_nm;
+                // Travel at which its end, and the gap behind it, is past the place.
+                let free_nm = cell.lap_start_nm + passed_nm;
+                let front_nm = clear_nm - cell.lap_start_nm;
+                if clear_nm < free_nm && front_nm > rear_nm {
+                    clear_nm = free_nm;
+                }
+            }
+            if clear_nm == before {
+                return clear_nm;
+            }
+        }
+    }
+}
+
+/// The carrier that passes `at_nm` at that travel, which must be a pass.
+fn carrier_at(at_nm: i64, travel_nm: i64, carriers: u32, pitch_nm: i64) -> usize {
+    let behind = (travel_nm - at_nm) / pitch_nm;
+    (-behind).rem_euclid(i64::from(carriers)) as usize
+}
+
+/// The travel at which a carrier next passes that may be free.
+///
+/// Carriers that have nothing before them that could empty or fill them need not be tried: what
+/// they are now they will be then. Where they are is judged by the last event on the belt, not by
+/// the clock: an event of this very microsecond may still be to come.
+fn next_carrier(
+    induction: &Induction,
+    track: &Track,
+    carriers: u32,
+    pitch_nm: i64,
+    now: Micros,
+) -> Option<i64> {
+    let ready = induction.ready()?.max(now);
+    let from_nm = track.belt.travel_nm(ready).max(induction.tried_nm + 1);
+    let phase_nm = (from_nm - induction.at_nm).rem_euclid(pitch_nm);
+    let mut pass_nm = if phase_nm == 0 {
+        from_nm
+    } else {
+        from_nm + pitch_nm - phase_nm
+    };
+    if pass_nm - track.reached_nm >= induction.settled_nm {
+        return Some(pass_nm);
+    }
+    let mut carrier = carrier_at(induction.at_nm, pass_nm, carriers, pitch_nm);
+    while pass_nm - track.reached_nm < induction.settled_nm && track.cells[carrier].parcel.is_some()
+    {
+        pass_nm += pitch_nm;
+        carrier = carrier.checked_sub(1).unwrap_or(carriers as usize - 1);
+    }
+    Some(pass_nm)
+}
+
+/// The inductions of a hub, in its order.
+pub(super) fn all(
+    hub: &Hub,
+    spec: &PlantSpec,
+    parcels: &Parcels,
+    tracks: &[Track],
+    seed: u64,
+) -> Vec<Induction> {
+    let one = |(index, of): (usize, &InductionSpec)| {
+        let track = &tracks[of.track.index()];
+        let nth = track
+            .inductions
+            .iter()
+            .position(|&i| i == index)
+            .unwrap_or(0);
+        let plant = &spec.inductions[index];
+        let source = parcels.source(InductionId(index as u16), hub, seed);
+        let feed = Feed::new(source, plant.queue);
+        let at_nm = i64::from(of.at.0) * NM_PER_MM;
+        let mut induction = Induction::new(track, nth, at_nm, feed, plant.spacing);
+        let outlets = hub.outlets(of.track).iter().map(|(outlet, _)| outlet.at);
+        let others = hub
+            .inductions_of(of.track)
+            .filter(|other| other.index() != index);
+        let others = others.map(|other| hub.inductions()[other.index()].at);
+        let devices_nm = outlets.chain(others).map(|at| i64::from(at.0) * NM_PER_MM);
+        induction.settle_behind(devices_nm, track.length_nm);
+        induction
+    };
+    hub.inductions().iter().enumerate().map(one).collect()
+}

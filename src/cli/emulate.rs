@@ -1,0 +1,198 @@
+//! `sorthub emulate`: the virtual hub alone, for commissioning an engine against it.
+
+use std::fs::File;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use serde_json::json;
+
+use super::{Exit, duration, input, print, signals};
+use crate::config::links::Peer;
+use crate::config::{HubFile, trace};
+use crate::emulate::{Emulator, EmulatorSetup, Fault, Truth, write_csv};
+
+/// How often it is looked whether it should end.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// The virtual hub alone: PLCs and scanners on sockets at the addresses of the hub file.
+///
+/// It keeps to docs/plc-interface.md, so any engine that does can be commissioned against it. It
+/// runs until Ctrl-C, or for `--duration`.
+#[derive(Clone, Debug, Args)]
+pub struct EmulateArgs {
+    /// The hub file.
+    #[arg(long, value_name = "HUB.toml", required_unless_present = "layout")]
+    config: Option<PathBuf>,
+    /// The layout of a recorded line, in place of a hub file.
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "parcels",
+        conflicts_with = "config"
+    )]
+    layout: Option<PathBuf>,
+    /// The parcels that went over that line.
+    #[arg(long, value_name = "FILE", requires = "layout")]
+    parcels: Option<PathBuf>,
+    /// End after this much real time.
+    #[arg(long, value_name = "TIME", value_parser = duration::parse_std)]
+    duration: Option<Duration>,
+    /// How many times faster than real time belts run and parcels come; links stay real.
+    #[arg(long, value_name = "FACTOR", default_value = "1", value_parser = super::demo::speed)]
+    speed: u32,
+    /// Seed of everything random in the plant.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// PLCs that cannot read and write in one request, as many real ones.
+    #[arg(long)]
+    without_fc23: bool,
+    /// Let something go wrong; see `demo --help`. Can be repeated.
+    #[arg(long = "fault", value_name = "FAULT")]
+    faults: Vec<Fault>,
+    /// Take free ports in place of the hub file's addresses.
+    #[arg(long)]
+    any_port: bool,
+    /// Write what really happened to each parcel to this CSV file at the end.
+    #[arg(long, value_name = "FILE")]
+    ledger: Option<PathBuf>,
+    /// Print one JSON object with the addresses at the start, and nothing else.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs it.
+#[must_use]
+pub fn run(args: &EmulateArgs) -> Exit {
+    let file = match read(args) {
+        Ok(file) => file,
+        Err(exit) => return exit,
+    };
+    let interrupts = Arc::new(AtomicU32::new(0));
+    if let Err(error) = signals::count(&interrupts) {
+        eprintln!("Ctrl-C will end it without a ledger: {error}");
+    }
+    let emulator = match Emulator::start(setup(args, &file)) {
+        Ok(emulator) => emulator,
+        Err(error) => {
+            eprintln!("{error}");
+            return Exit::BadInput;
+        }
+    };
+    announce(args, &file, &emulator);
+    let begun = Instant::now();
+    while interrupts.load(Ordering::Relaxed) == 0
+        && args
+            .duration
+            .is_none_or(|duration| begun.elapsed() < duration)
+    {
+        std::thread::sleep(LOOK_EVERY);
+    }
+    let truth = emulator.stop();
+    eprintln!(
+        "{} parcels arrived, {} got on, {} still wait; {} telegrams found no connection",
+        truth.arrived,
+        truth.rows.len(),
+        truth.waiting,
+        truth.telegrams_unsent
+    );
+    match keep_ledger(args, &file, &truth) {
+        Ok(()) => Exit::Done,
+        Err(error) => {
+            eprintln!("the ledger cannot be written: {error}");
+            Exit::Wrong
+        }
+    }
+}
+
+fn read(args: &EmulateArgs) -> Result<HubFile, Exit> {
+    let hub = input::HubInput {
+        hub: args.config.clone(),
+        layout: args.layout.clone(),
+        parcels: args.parcels.clone(),
+    };
+    match (&args.layout, &args.parcels) {
+        (Some(layout), Some(parcels)) if args.config.is_none() => trace::read(layout, parcels)
+            .map_err(|faults| {
+                input::print_faults(&faults);
+                Exit::BadInput
+            }),
+        _ => hub.read(),
+    }
+}
+
+fn setup(args: &EmulateArgs, file: &HubFile) -> EmulatorSetup {
+    let mut links = file.links.clone();
+    if args.any_port {
+        for link in links.tracks.iter_mut().flatten() {
+            link.address = "127.0.0.1:0".into();
+        }
+        for link in links.scanners.iter_mut().flatten() {
+            link.peer = Peer::Connect("127.0.0.1:0".into());
+        }
+    }
+    EmulatorSetup {
+        hub: Arc::clone(&file.hub),
+        plan: Arc::clone(&file.plan),
+        plant: file.plant.clone(),
+        links,
+        seed: args.seed,
+        speed_permille: args.speed,
+        fc23: !args.without_fc23,
+        faults: args.faults.clone(),
+    }
+}
+
+/// Says where everything is.
+fn announce(args: &EmulateArgs, file: &HubFile, emulator: &Emulator) {
+    let links = emulator.links();
+    let plcs = file.hub.tracks().iter().zip(&links.tracks);
+    let scanners = file.hub.scanners().iter().zip(&links.scanners);
+    if args.json {
+        let plcs: Vec<_> = plcs
+            .filter_map(|(track, link)| {
+                let link = link.as_ref()?;
+                Some(json!({ "track": track.name, "address": link.address, "unit": link.unit }))
+            })
+            .collect();
+        let scanners: Vec<_> = scanners
+            .filter_map(|(scanner, link)| {
+                let address = link.as_ref()?.peer.address();
+                Some(json!({ "scanner": scanner.name, "address": address }))
+            })
+            .collect();
+        print(&format!(
+            "{}\n",
+            json!({ "plcs": plcs, "scanners": scanners })
+        ));
+        return;
+    }
+    for (track, link) in plcs {
+        if let Some(link) = link {
+            print(&format!(
+                "PLC of {}: {} unit {}\n",
+                track.name, link.address, link.unit
+            ));
+        }
+    }
+    for (scanner, link) in scanners {
+        if let Some(link) = link {
+            print(&format!(
+                "scanner {}: {}\n",
+                scanner.name,
+                link.peer.address()
+            ));
+        }
+    }
+}
+
+fn keep_ledger(args: &EmulateArgs, file: &HubFile, truth: &Truth) -> io::Result<()> {
+    let Some(path) = &args.ledger else {
+        return Ok(());
+    };
+    let out = File::create(path)?;
+    write_csv(&truth.rows, &file.hub, &file.plan, out).map_err(io::Error::other)
+}

@@ -1,0 +1,74 @@
+//! What several commands read: a hub file, or a layout with parcels.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::Exit;
+use crate::config::{Fault, HubFile, trace};
+
+/// A hub file, or a recorded trace.
+#[derive(Clone, Debug, Args)]
+pub struct HubInput {
+    /// The hub file.
+    #[arg(value_name = "HUB.toml", required_unless_present = "layout")]
+    pub hub: Option<PathBuf>,
+    /// The layout of a recorded line, in place of a hub file.
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "parcels",
+        conflicts_with = "hub"
+    )]
+    pub layout: Option<PathBuf>,
+    /// The parcels that went over that line.
+    #[arg(long, value_name = "FILE", requires = "layout", conflicts_with = "hub")]
+    pub parcels: Option<PathBuf>,
+}
+
+impl HubInput {
+    /// Reads it. Faults and warnings go to standard error.
+    ///
+    /// # Errors
+    /// [`Exit::BadInput`] if there is any fault; all have been printed.
+    pub fn read(&self) -> Result<HubFile, Exit> {
+        let read = match (&self.hub, &self.layout, &self.parcels) {
+            (Some(hub), _, _) => HubFile::read(hub),
+            (None, Some(layout), Some(parcels)) => trace::read(layout, parcels),
+            // The argument parser lets no other combination through.
+            _ => return Err(Exit::BadInput),
+        };
+        match read {
+            Ok(file) => {
+                print_faults(&file.warnings);
+                Ok(file)
+            }
+            Err(faults) => {
+                print_faults(&faults);
+                Err(Exit::BadInput)
+            }
+        }
+    }
+}
+
+/// Prints faults to standard error, with a last line that counts them.
+pub fn print_faults(faults: &[Fault]) {
+    for fault in faults {
+        eprintln!("{fault}\n");
+    }
+    if !faults.is_empty() {
+        eprintln!("{}", count(faults));
+    }
+}
+
+/// `2 errors, 1 warning`.
+#[must_use]
+pub fn count(faults: &[Fault]) -> String {
+    let errors = faults.iter().filter(|fault| fault.is_error()).count();
+    let of = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+    match (errors, faults.len() - errors) {
+        (errors, 0) => of(errors, "error"),
+        (0, warnings) => of(warnings, "warning"),
+        (errors, warnings) => format!("{}, {}", of(errors, "error"), of(warnings, "warning")),
+    }
+}

@@ -1,0 +1,119 @@
+//! The command line: one file for each command.
+//!
+//! A command reads its input, calls the library, prints, and ends with one of the exit codes of
+//! [`Exit`]. What it found out goes to standard output, everything else to standard error.
+
+use std::io::{ErrorKind, Write as _};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
+
+pub mod check;
+pub mod demo;
+pub mod duration;
+pub mod emulate;
+pub mod input;
+pub mod replay;
+pub mod run;
+pub mod signals;
+pub mod simulate;
+
+/// The control engine of a parcel sorting hub, with a simulator that runs the same decisions.
+#[derive(Debug, Parser)]
+#[command(name = "sorthub", version, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Demo(demo::DemoArgs),
+    Run(run::RunArgs),
+    Emulate(emulate::EmulateArgs),
+    Check(check::CheckArgs),
+    Simulate(simulate::SimulateArgs),
+    /// Run a journal through the sorter again.
+    Replay(replay::ReplayArgs),
+}
+
+/// How a command ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// It did what was asked.
+    Done,
+    /// It ran and found something wrong: lost parcels, a replay that differs, a broken invariant.
+    Wrong,
+    /// Arguments or input are faulty; a message has named the file, the place and the mend.
+    BadInput,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        match exit {
+            Exit::Done => Self::SUCCESS,
+            Exit::Wrong => Self::from(1),
+            Exit::BadInput => Self::from(2),
+        }
+    }
+}
+
+/// Runs the command that the process was started with.
+#[must_use]
+pub fn main() -> ExitCode {
+    log_to_standard_error();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are asked for and go to standard output; all else is an error.
+            let bad = error.use_stderr();
+            // There is nobody to tell if even this cannot be printed.
+            let _ = error.print();
+            return if bad { Exit::BadInput } else { Exit::Done }.into();
+        }
+    };
+    match cli.command {
+        Command::Demo(args) => demo::run(&args).into(),
+        Command::Run(args) => run::run(&args).into(),
+        Command::Emulate(args) => emulate::run(&args).into(),
+        Command::Check(args) => check::run(&args).into(),
+        Command::Simulate(args) => simulate::run(&args).into(),
+        Command::Replay(args) => replay::run(&args),
+    }
+}
+
+/// Logs go to standard error, as much as `RUST_LOG` asks for, warnings and up by default.
+fn log_to_standard_error() {
+    let filter = EnvFilter::builder().with_default_directive(LevelFilter::WARN.into());
+    let filter = match filter.try_from_env() {
+        Ok(filter) => filter,
+        Err(error) => {
+            if std::env::var_os(EnvFilter::DEFAULT_ENV).is_some() {
+                eprintln!("RUST_LOG is not understood: {error}; logging warnings and up");
+            }
+            EnvFilter::default().add_directive(LevelFilter::WARN.into())
+        }
+    };
+    // A second subscriber can only come from a test that runs two commands in one process.
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .try_init();
+}
+
+/// Prints a result. A reader that has gone away (`| head`) is no fault of ours.
+///
+/// # Panics
+/// If standard output cannot be written for another reason, as `println!` does.
+pub fn print(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    if let Err(error) = written {
+        assert!(
+            error.kind() == ErrorKind::BrokenPipe,
+            "standard output cannot be written: {error}"
+        );
+    }
+}

@@ -1,0 +1,108 @@
+//! `sorthub run`: the engine, for real.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use clap::Args;
+
+use super::{Exit, input, signals};
+use crate::api::{Api, ApiLimits};
+use crate::config::HubFile;
+use crate::demo::header;
+use crate::engine::{Engine, EngineReport, EngineSetup};
+use crate::journal::{self, Journal};
+use crate::telemetry::{HubView, view_slot};
+
+/// How often it is looked whether it should end.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// The engine, for real: connects to the PLCs and scanners of the hub file and sorts.
+///
+/// It runs until Ctrl-C or SIGTERM, then gives the PLCs' grants back and closes the journal.
+#[derive(Clone, Debug, Args)]
+pub struct RunArgs {
+    /// The hub file.
+    #[arg(long, value_name = "HUB.toml")]
+    config: PathBuf,
+    /// Keep the journal in this directory.
+    #[arg(long, value_name = "DIR", default_value = "journal")]
+    journal: PathBuf,
+    /// Where the page is served; port 0 takes any that is free.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+}
+
+/// Runs it.
+#[must_use]
+pub fn run(args: &RunArgs) -> Exit {
+    let hub = input::HubInput {
+        hub: Some(args.config.clone()),
+        layout: None,
+        parcels: None,
+    };
+    let file = match hub.read() {
+        Ok(file) => file,
+        Err(exit) => return exit,
+    };
+    let interrupts = Arc::new(AtomicU32::new(0));
+    if let Err(error) = signals::count(&interrupts) {
+        eprintln!("Ctrl-C will end it without closing the journal: {error}");
+    }
+    let (engine, api) = match start(args, &file) {
+        Ok(started) => started,
+        Err(error) => {
+            eprintln!("{error}");
+            return Exit::BadInput;
+        }
+    };
+    eprintln!("page: http://{}/", api.address());
+    while interrupts.load(Ordering::Relaxed) == 0 && !engine.has_ended() {
+        std::thread::sleep(LOOK_EVERY);
+    }
+    let report = engine.stop();
+    drop(api);
+    conclude(&report)
+}
+
+fn start(args: &RunArgs, file: &HubFile) -> Result<(Engine, Api), Box<dyn std::error::Error>> {
+    let journal = Journal::open(
+        &args.journal,
+        &header(file, 1_000),
+        journal::Options::default(),
+    )?;
+    let (publisher, source) = view_slot();
+    let hub_view = HubView::new(&file.hub, &file.plan);
+    let api = Api::start(args.listen, ApiLimits::default(), &hub_view, source)?;
+    let engine = Engine::start(EngineSetup {
+        hub: Arc::clone(&file.hub),
+        plan: Arc::clone(&file.plan),
+        directory: Arc::new(file.directory.clone()),
+        links: file.links.clone(),
+        recorder: journal.start()?,
+        speed_permille: 1_000,
+        publisher,
+    })?;
+    Ok((engine, api))
+}
+
+fn conclude(report: &EngineReport) -> Exit {
+    let books = &report.books;
+    eprintln!(
+        "inducted {}, sorted {}, rejected {}, removed {}, lost {}, on sorter {}",
+        books.inducted, books.sorted, books.rejected, books.removed, books.lost, books.on_sorter
+    );
+    if let Err(error) = &report.journal {
+        eprintln!("journal: {error}");
+    }
+    if let Some(broken) = &report.broken {
+        eprintln!("stopped because an invariant broke: {broken}");
+    }
+    if report.broken.is_none() && report.journal.is_ok() && books.balance() {
+        Exit::Done
+    } else {
+        Exit::Wrong
+    }
+}

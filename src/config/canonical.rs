@@ -1,0 +1,75 @@
+//! A hub and its plan as one text without spelling variants, for the journal's header.
+//!
+//! Whatever decides anything is in it, and nothing else: not the plant, the links, or comments. Two
+//! runs under equal texts decide alike; an equal hash means an equal text for all but intent.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use sorthub_core::hub::{Hub, HubSpec};
+use sorthub_core::plan::{Plan, PlanSpec};
+use thiserror::Error;
+
+/// Grows when the form changes in a way that older programs cannot read.
+const FORMAT: u32 = 1;
+
+#[derive(Serialize, Deserialize)]
+struct Canonical<'a> {
+    format: u32,
+    hub: Cow<'a, HubSpec>,
+    plan: Cow<'a, PlanSpec>,
+}
+
+/// Why a canonical text cannot be used.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum CanonicalError {
+    /// It is not such a text; take the journal from a backup.
+    #[error("not a canonical hub description: {0}; restore the file from a backup")]
+    Damaged(#[from] serde_json::Error),
+    /// It was written by a program of another version.
+    #[error(
+        "written in format {0}, but this program reads {FORMAT}; use the program that wrote it"
+    )]
+    OtherFormat(u32),
+    /// It describes no hub that could work, so it was not written by this program.
+    #[error("describes no hub that could work: {0}; restore the file from a backup")]
+    Refused(String),
+}
+
+/// The canonical text of a hub and its plan.
+#[must_use]
+pub fn to_text(hub: &HubSpec, plan: &PlanSpec) -> String {
+    let all = Canonical {
+        format: FORMAT,
+        hub: Cow::Borrowed(hub),
+        plan: Cow::Borrowed(plan),
+    };
+    serde_json::to_string(&all).expect("numbers, texts and lists can always be written as JSON")
+}
+
+/// The hub and plan of a canonical text.
+///
+/// # Errors
+/// See [`CanonicalError`].
+pub fn from_text(text: &str) -> Result<(Arc<Hub>, Arc<Plan>), CanonicalError> {
+    let all: Canonical<'_> = serde_json::from_str(text)?;
+    if all.format != FORMAT {
+        return Err(CanonicalError::OtherFormat(all.format));
+    }
+    let refused = |fault: Option<String>| CanonicalError::Refused(fault.unwrap_or_default());
+    let hub = Hub::new(all.hub.into_owned())
+        .map_err(|faults| refused(faults.first().map(|fault| fault.kind.to_string())))?;
+    let plan = Plan::new(all.plan.into_owned(), &hub)
+        .map_err(|faults| refused(faults.first().map(ToString::to_string)))?;
+    Ok((Arc::new(hub), Arc::new(plan)))
+}
+
+/// FNV-1a with 64 bits (Fowler, Noll, Vo; draft-eastlake-fnv): a fingerprint, no protection.
+#[must_use]
+pub fn hash(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}

@@ -1,0 +1,332 @@
+//! The PLC links as the decision thread sees them: orders in, deliveries out.
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::time::Instant;
+
+use sorthub_core::hub::Hub;
+use sorthub_core::plc::{
+    Area, Command, ConfigError, Delivery, EngineBits, EngineConfig, EngineEnd, Exchange,
+    InductionWish, InventoryEnd, Link, Mark, Pace,
+};
+use sorthub_core::signal::{LinkState, Output, Signal};
+use sorthub_core::wire::{Wire, WireError};
+use tokio::sync::Notify;
+
+use super::decider::Decider;
+use crate::config::links::{Functions, PlcLink};
+use crate::plc::lane::Next;
+
+/// One PLC link.
+pub struct Lane {
+    pub(super) end: EngineEnd,
+    pub(super) wire: Wire,
+    pub(super) news: Rc<Notify>,
+    /// For each cell the newest order that the mailbox has not taken: while the PLC has not
+    /// granted us, or its ring is full. The newest wins, so there is never more than one a cell.
+    unsent: Vec<Option<(Command, Option<Instant>)>>,
+    unsent_count: usize,
+    /// When the telegrams came whose orders are in the mailbox and not yet at the PLC.
+    on_their_way: VecDeque<Instant>,
+    /// Events told to the sorter whose calls are not all on disk yet.
+    unacknowledged: VecDeque<(u64, Mark)>,
+    has_news: bool,
+    /// Where the inventory being told was latched.
+    inventory_at: u32,
+}
+
+impl Lane {
+    /// A lane that is not connected.
+    pub(super) fn new(wire: Wire, link: &PlcLink, epoch: u16) -> Result<Self, ConfigError> {
+        let (chutes, inductions, cells) = wire.counts();
+        let config = EngineConfig {
+            poll_ms: link.poll_ms,
+            fc23: link.functions != Functions::Fc3Fc16,
+            ..EngineConfig::new(Area::A, epoch, chutes, inductions, cells)
+        };
+        let mut end = EngineEnd::new(config)?;
+        end.set_bits(EngineBits::READY);
+        for induction in 1..=inductions {
+            end.set_induction(
+                induction,
+                InductionWish {
+                    pace: Pace::Run,
+                    rate_max_per_h: 0,
+                },
+            );
+        }
+        Ok(Self {
+            end,
+            wire,
+            news: Rc::new(Notify::new()),
+            unsent: vec![None; usize::from(cells)],
+            unsent_count: 0,
+            on_their_way: VecDeque::with_capacity(usize::from(cells)),
+            unacknowledged: VecDeque::new(),
+            has_news: false,
+            inventory_at: 0,
+        })
+    }
+
+    /// Takes an order for the cell with this number on its track.
+    pub(super) fn order(&mut self, own: u16, output: &Output, came: Option<Instant>) {
+        let Some(command) = self.wire.command(output) else {
+            return;
+        };
+        let place = &mut self.unsent[usize::from(own)];
+        self.unsent_count += usize::from(place.is_none());
+        *place = Some((command, came));
+        self.push_unsent();
+    }
+
+    /// Hands the mailbox what it will take.
+    fn push_unsent(&mut self) {
+        if self.unsent_count == 0 {
+            return;
+        }
+        for place in &mut self.unsent {
+            let Some((command, came)) = *place else {
+                continue;
+            };
+            if self.end.push(command).is_err() {
+                // Not granted, or full: the newest order for each cell waits here.
+                return;
+            }
+            *place = None;
+            self.unsent_count -= 1;
+            self.has_news = true;
+            if let Some(came) = came
+                && self.on_their_way.len() < self.on_their_way.capacity()
+            {
+                self.on_their_way.push_back(came);
+            }
+        }
+    }
+
+    /// Forgets every order: the PLC has lost its tracking and they are void.
+    fn void_unsent(&mut self) {
+        self.unsent.fill(None);
+        self.unsent_count = 0;
+        self.on_their_way.clear();
+        self.unacknowledged.clear();
+    }
+
+    pub(super) fn wake_if_news(&mut self) {
+        if std::mem::take(&mut self.has_news) {
+            self.news.notify_one();
+        }
+    }
+}
+
+impl Decider {
+    pub(crate) fn lane_connected(&mut self, lane: usize) {
+        let now = self.clock.link_now();
+        self.lanes[lane].end.connected(now);
+    }
+
+    pub(crate) fn lane_disconnected(&mut self, lane: usize) {
+        let now = self.clock.link_now();
+        self.lanes[lane].end.disconnected(now);
+        self.hear(lane);
+    }
+
+    pub(crate) fn lane_without_fc23(&mut self, lane: usize) {
+        let now = self.clock.link_now();
+        self.lanes[lane].end.fc23_refused(now);
+    }
+
+    /// What the lane does next.
+    pub(crate) fn lane_next(&mut self, lane: usize) -> Next {
+        self.acknowledge(lane);
+        let now = self.clock.link_now();
+        let it = &mut self.lanes[lane];
+        it.push_unsent();
+        it.has_news = false;
+        if let Some(exchange) = it.end.next_exchange(now) {
+            tracing::trace!(lane, ?now, ?exchange, "exchange");
+            return Next::Exchange(exchange);
+        }
+        let due = it.end.next_timeout(now).unwrap_or_else(|| now.plus(100));
+        // A millisecond at least: link time has no finer grain, and the thread has other work.
+        let due = due.max(now.plus(1));
+        Next::Wait(self.clock.real_of_link(due).into())
+    }
+
+    /// Takes the registers of an exchange; `false` if the connection must be dropped.
+    pub(crate) fn lane_reply(
+        &mut self,
+        lane: usize,
+        exchange: &Exchange,
+        registers: &[u16],
+    ) -> bool {
+        let now = self.clock.link_now();
+        if let Some(write) = &exchange.write {
+            self.orders_arrived(lane, write.registers().len());
+        }
+        if let Err(error) = self.lanes[lane].end.reply(now, registers) {
+            tracing::error!(lane, %error, "exchange not understood");
+            return false;
+        }
+        self.hear(lane);
+        self.turn_over();
+        true
+    }
+
+    /// A write of so many registers has been answered: the orders in it are at the PLC.
+    fn orders_arrived(&mut self, lane: usize, registers: usize) {
+        use sorthub_core::plc::map::{HEADER_REGS, SLOT_REGS};
+        let arrived = Instant::now();
+        let orders = registers.saturating_sub(HEADER_REGS) / SLOT_REGS;
+        let it = &mut self.lanes[lane];
+        for came in it.on_their_way.drain(..orders.min(it.on_their_way.len())) {
+            self.wire_to_wire.record(arrived - came);
+        }
+    }
+
+    /// Takes in all that the mailbox has to tell.
+    fn hear(&mut self, lane: usize) {
+        while let Some(delivery) = self.lanes[lane].end.next_event() {
+            tracing::trace!(lane, ?delivery, "PLC tells");
+            if let Err(error) = self.take_delivery(lane, &delivery) {
+                self.stats.unreadable_events += 1;
+                tracing::error!(lane, %error, ?delivery, "the PLC and the hub file differ");
+            }
+        }
+    }
+
+    fn take_delivery(&mut self, lane: usize, delivery: &Delivery) -> Result<(), WireError> {
+        match *delivery {
+            Delivery::Link(link) => self.link_changed(lane, link),
+            Delivery::Event(mark, event) => {
+                self.lanes[lane].inventory_at = event.encoder_mm;
+                let signal = self.lanes[lane].wire.signal(&event);
+                let seq = match &signal {
+                    Ok(Some(signal)) => self.tell(*signal, Some(Instant::now())),
+                    _ => 0,
+                };
+                self.lanes[lane].unacknowledged.push_back((seq, mark));
+                signal?;
+            }
+            Delivery::Unreadable(mark, slot) => {
+                self.stats.unreadable_events += 1;
+                tracing::error!(
+                    lane,
+                    ?slot,
+                    "an event outside the interface was passed over"
+                );
+                self.lanes[lane].unacknowledged.push_back((0, mark));
+            }
+            Delivery::Inventory(cell) => {
+                let it = &mut self.lanes[lane];
+                let at = it.wire.position(it.inventory_at);
+                if cell.item != 0 {
+                    let item = sorthub_core::ids::PlcItem(cell.item);
+                    let cell = it.wire.cell(cell.cell)?;
+                    self.tell(Signal::Inventory { cell, item, at }, None);
+                }
+            }
+            Delivery::InventoryEnd(InventoryEnd::Complete) => {
+                let it = &mut self.lanes[lane];
+                let at = it.wire.position(it.inventory_at);
+                let track = it.wire.track();
+                self.tell(Signal::InventoryEnd { track, at }, None);
+            }
+            Delivery::InventoryEnd(InventoryEnd::Superseded) => {}
+            Delivery::InventoryEnd(
+                end @ (InventoryEnd::Miscounted { .. } | InventoryEnd::Unreadable),
+            ) => {
+                tracing::error!(
+                    lane,
+                    ?end,
+                    "the PLC's inventory cannot be used; asking again"
+                );
+                self.ask_inventory(lane);
+            }
+            Delivery::Chute(number, level) => {
+                let signal = self.lanes[lane].wire.chute_level(number, &level)?;
+                self.tell(signal, None);
+            }
+            // The engine does not plan with induction levels: the PLC feeds by itself.
+            Delivery::Induction(..) => {}
+            Delivery::Status {
+                encoder_mm,
+                speed_mm_s,
+                ..
+            } => {
+                let wire = &mut self.lanes[lane].wire;
+                let at = wire.position(encoder_mm);
+                let belt = wire.belt(at, speed_mm_s);
+                self.tell(belt, None);
+            }
+        }
+        Ok(())
+    }
+
+    fn link_changed(&mut self, lane: usize, link: Link) {
+        tracing::info!(lane, ?link, "PLC link");
+        let to = match link {
+            Link::Up => Some(LinkState::Up),
+            Link::Lost { .. } => Some(LinkState::Lost),
+            Link::Reset { .. } => {
+                self.lanes[lane].void_unsent();
+                Some(LinkState::Reset)
+            }
+            Link::Granted { .. } => {
+                self.ask_inventory(lane);
+                Some(LinkState::Up)
+            }
+            Link::EventsLost { .. } => {
+                self.ask_inventory(lane);
+                None
+            }
+            Link::Refused { .. } => {
+                tracing::error!(
+                    lane,
+                    "the PLC obeys another engine: this one writes nothing"
+                );
+                None
+            }
+            Link::ConfigMismatch { .. } | Link::VersionMismatch { .. } => {
+                tracing::error!(lane, ?link, "the PLC is not the one of the hub file");
+                None
+            }
+            Link::LossLatched => None,
+        };
+        if let Some(to) = to {
+            let signal = self.lanes[lane].wire.link(to);
+            self.tell(signal, None);
+        }
+        self.stats.link_changes += 1;
+    }
+
+    fn ask_inventory(&mut self, lane: usize) {
+        if self.lanes[lane].end.push(Command::Resync).is_err() {
+            // Without a grant there is nothing to ask; the next grant asks again.
+            tracing::debug!(lane, "inventory not asked: not granted");
+        }
+        self.lanes[lane].has_news = true;
+    }
+
+    /// Acknowledges the events whose calls are on disk, or that the journal has given up on.
+    fn acknowledge(&mut self, lane: usize) {
+        let watch = self.recorder.watch();
+        let it = &mut self.lanes[lane];
+        let mut last = None;
+        while let Some(&(seq, mark)) = it.unacknowledged.front() {
+            if seq != 0 && !watch.may_acknowledge(seq) {
+                break;
+            }
+            last = Some(mark);
+            it.unacknowledged.pop_front();
+        }
+        if let Some(mark) = last {
+            it.end.acknowledge(mark);
+        }
+    }
+}
+
+/// The wires of all tracks.
+pub(super) fn wires(hub: &std::sync::Arc<Hub>) -> impl Iterator<Item = Wire> + '_ {
+    let tracks = 0..hub.tracks().len();
+    tracks.map(|track| Wire::new(hub.clone(), sorthub_core::ids::TrackId(track as u16)))
+}

@@ -1,0 +1,355 @@
+//! The live engine: one thread that owns the sorter, its scanner links and its PLC links.
+//!
+//! The thread runs a current-thread tokio runtime. A scanner's task reads what its socket has,
+//! tells the sorter, and so fills the mailbox; the PLC link's task, woken next, writes the order;
+//! only then the journal's thread is woken. Nothing crosses to another thread on the way from scan
+//! to order. Other threads get in by the [`inbox`], and see what they may see through a view slot
+//! and a pulse that never hold the decision thread up.
+
+use std::cell::RefCell;
+use std::io;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crossbeam::atomic::AtomicCell;
+use sorthub_core::directory::Directory;
+use sorthub_core::hub::Hub;
+use sorthub_core::plan::Plan;
+use sorthub_core::plc::ConfigError;
+use sorthub_core::signal::Signal;
+use sorthub_core::sorter::{Books, Setup, Sorter};
+use tokio::task::{JoinSet, LocalSet};
+
+mod decider;
+mod inbox;
+mod lanes;
+mod latency;
+mod show;
+mod stats;
+
+pub use decider::Decider;
+pub use inbox::{Full, INBOX_MAX, InboxSender, Request};
+pub use latency::{Latency, Percentiles};
+pub use show::{Pulse, PulseCell};
+pub use stats::{ScannerStats, Stats};
+
+use crate::clock::Clock;
+use crate::config::LinksSpec;
+use crate::journal::{CloseError, Counts, Recorder};
+use crate::telemetry::{HubView, ViewPublisher};
+use inbox::InboxReceiver;
+
+/// How often people are shown something new.
+const SHOW_EVERY: Duration = Duration::from_millis(100);
+
+/// How long an ending run waits for its PLCs to hear that the grant is given back.
+const RELEASE_MAX: Duration = Duration::from_millis(500);
+
+/// What an engine runs on.
+#[derive(Debug)]
+pub struct EngineSetup {
+    /// The hub.
+    pub hub: Arc<Hub>,
+    /// The plan.
+    pub plan: Arc<Plan>,
+    /// What codes mean.
+    pub directory: Arc<Directory>,
+    /// Where PLCs and scanners are; every track must have a PLC.
+    pub links: LinksSpec,
+    /// The journal of this run; its epoch goes into parcel ids and claims.
+    pub recorder: Recorder,
+    /// Plant time a real time, in thousandths: 1000 beside a real plant.
+    pub speed_permille: u32,
+    /// Where views go.
+    pub publisher: ViewPublisher,
+}
+
+/// Why an engine does not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// A track without a PLC.
+    #[error(
+        "track `{track}` has no `plc` in the hub file: give it an address, or simulate the hub"
+    )]
+    NoPlc {
+        /// Its name.
+        track: String,
+    },
+    /// A track that does not fit the PLC interface.
+    #[error("track `{track}` does not fit one PLC: {source}")]
+    Config {
+        /// Its name.
+        track: String,
+        /// What does not fit.
+        source: ConfigError,
+    },
+    /// The system gave no thread or event loop.
+    #[error("the decision thread did not start: {0}")]
+    System(#[from] io::Error),
+}
+
+/// What a run came to.
+#[derive(Debug)]
+pub struct EngineReport {
+    /// The book.
+    pub books: Books,
+    /// The sorter's digest at the end.
+    pub digest: u64,
+    /// Its output hash at the end.
+    pub output_hash: u64,
+    /// How long decisions took.
+    pub decision: Percentiles,
+    /// From a telegram read to its order acknowledged by the PLC.
+    pub wire_to_wire: Percentiles,
+    /// What scanners sent.
+    pub scanners: Vec<ScannerStats>,
+    /// What happened on the PLC links.
+    pub stats: Stats,
+    /// How the journal was closed.
+    pub journal: Result<Counts, CloseError>,
+    /// The invariant that broke, if one did: then the numbers above are those of that instant.
+    pub broken: Option<String>,
+}
+
+/// A running engine.
+#[derive(Debug)]
+pub struct Engine {
+    thread: JoinHandle<EngineReport>,
+    inbox: InboxSender,
+    pulse: PulseCell,
+}
+
+impl Engine {
+    /// Starts the decision thread.
+    ///
+    /// # Errors
+    /// See [`StartError`]; nothing runs then.
+    pub fn start(setup: EngineSetup) -> Result<Self, StartError> {
+        let epoch = setup.recorder.run_epoch();
+        // The interface's epochs have 16 bits and 0 is none.
+        let claim = (epoch % u32::from(u16::MAX)) as u16 + 1;
+        let mut links = Vec::new();
+        for (wire, link) in lanes::wires(&setup.hub).zip(&setup.links.tracks) {
+            let track = setup.hub.tracks()[wire.track().index()].name.clone();
+            let Some(link) = link.clone() else {
+                return Err(StartError::NoPlc { track });
+            };
+            // Checked here, where the caller hears of it; made anew on the thread that owns it.
+            lanes::Lane::new(wire, &link, claim)
+                .map_err(|source| StartError::Config { track, source })?;
+            links.push(link);
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let (sender, receiver) = inbox::inbox();
+        let pulse: PulseCell = Arc::new(AtomicCell::new(Pulse::default()));
+        let thread_pulse = Arc::clone(&pulse);
+        let body = move || run(&runtime, setup, &links, claim, receiver, thread_pulse);
+        let thread = std::thread::Builder::new()
+            .name("sorter".into())
+            .spawn(body)?;
+        Ok(Self {
+            thread,
+            inbox: sender,
+            pulse,
+        })
+    }
+
+    /// The door for requests of other threads.
+    #[must_use]
+    pub fn inbox(&self) -> InboxSender {
+        self.inbox.clone()
+    }
+
+    /// The latest numbers.
+    #[must_use]
+    pub fn pulse(&self) -> Pulse {
+        self.pulse.load()
+    }
+
+    /// Whether the thread has ended by itself: an invariant broke.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.thread.is_finished()
+    }
+
+    /// Ends the run: grants are given back, the journal is closed.
+    ///
+    /// # Panics
+    /// If the decision thread itself panicked outside the sorter, which is a fault of the program.
+    #[must_use]
+    pub fn stop(self) -> EngineReport {
+        while self.inbox.send(Request::Stop).is_err() && !self.thread.is_finished() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        match self.thread.join() {
+            Ok(report) => report,
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    }
+}
+
+fn run(
+    runtime: &tokio::runtime::Runtime,
+    setup: EngineSetup,
+    links: &[crate::config::links::PlcLink],
+    claim: u16,
+    receiver: InboxReceiver,
+    pulse: PulseCell,
+) -> EngineReport {
+    let hub_view = HubView::new(&setup.hub, &setup.plan);
+    let run_epoch = setup.recorder.run_epoch();
+    let lanes = lanes::wires(&setup.hub).zip(links).map(|(wire, link)| {
+        lanes::Lane::new(wire, link, claim).expect("the same was checked before the start")
+    });
+    let decider = Decider::new(decider::Parts {
+        lanes: lanes.collect(),
+        sorter: Sorter::new(setup.hub, setup.plan, Setup { run_epoch }),
+        clock: Clock::new(setup.speed_permille),
+        recorder: setup.recorder,
+        show: show::Show::new(setup.publisher, pulse, &hub_view),
+        directory: setup.directory,
+        links: setup.links.scanners.clone(),
+    });
+    let decider = Rc::new(RefCell::new(decider));
+    let local = LocalSet::new();
+    runtime.block_on(local.run_until(live(&decider, links, &setup.links, receiver)));
+    // Every task of the set holds the decider; they end here.
+    drop(local);
+    let Ok(decider) = Rc::try_unwrap(decider) else {
+        unreachable!("all tasks have ended");
+    };
+    report(decider.into_inner())
+}
+
+/// Runs every task until the run is to end.
+async fn live(
+    decider: &Rc<RefCell<Decider>>,
+    links: &[crate::config::links::PlcLink],
+    scanners: &LinksSpec,
+    receiver: InboxReceiver,
+) {
+    let mut tasks = JoinSet::new();
+    for (lane, link) in links.iter().enumerate() {
+        let news = Rc::clone(&decider.borrow().lanes[lane].news);
+        let task = crate::plc::lane::run(Rc::clone(decider), lane, link.clone(), news);
+        tasks.spawn_local(task);
+    }
+    for (scanner, link) in scanners.scanners.iter().enumerate() {
+        if let Some(link) = link.clone() {
+            tasks.spawn_local(crate::scanner::run(Rc::clone(decider), scanner, link));
+        }
+    }
+    tasks.spawn_local(timer(Rc::clone(decider)));
+    tasks.spawn_local(after(Rc::clone(decider)));
+    tasks.spawn_local(show(Rc::clone(decider)));
+    let halt = Rc::clone(&decider.borrow().halt);
+    tokio::select! {
+        () = requests(decider, &receiver) => release(decider).await,
+        () = halt.notified() => {}
+    }
+    tasks.shutdown().await;
+}
+
+/// Takes requests from other threads, until one ends the run.
+async fn requests(decider: &RefCell<Decider>, receiver: &InboxReceiver) {
+    loop {
+        receiver.ready().await;
+        while let Some(request) = receiver.next() {
+            match request {
+                Request::Stop => return,
+                Request::Tell(signal) => {
+                    let mut decider = decider.borrow_mut();
+                    decider.tell(signal, None);
+                    decider.turn_over();
+                }
+            }
+        }
+    }
+}
+
+/// Tells every PLC that its grant is given back, so that another engine need not wait.
+async fn release(decider: &RefCell<Decider>) {
+    for lane in &mut decider.borrow_mut().lanes {
+        lane.end.release();
+        lane.news.notify_one();
+    }
+    let give_up = tokio::time::Instant::now() + RELEASE_MAX;
+    while tokio::time::Instant::now() < give_up
+        && decider
+            .borrow()
+            .lanes
+            .iter()
+            .any(|lane| lane.end.is_releasing())
+    {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
+
+/// Calls the sorter when it has asked to be called.
+async fn timer(decider: Rc<RefCell<Decider>>) {
+    let moved = Rc::clone(&decider.borrow().timer);
+    loop {
+        let due = {
+            let mut decider = decider.borrow_mut();
+            let due = decider.sorter.next_timeout();
+            if due.is_some_and(|due| due <= decider.clock.plant_now()) {
+                decider.tell(Signal::Tick, None);
+                decider.turn_over();
+            }
+            decider
+                .sorter
+                .next_timeout()
+                .map(|due| decider.clock.real_of(due))
+        };
+        let sleep = async {
+            match due {
+                Some(due) => tokio::time::sleep_until(due.into()).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = sleep => {}
+            () = moved.notified() => {}
+        }
+    }
+}
+
+/// Wakes the journal after the links have had their turn.
+async fn after(decider: Rc<RefCell<Decider>>) {
+    let turn = Rc::clone(&decider.borrow().after);
+    loop {
+        turn.notified().await;
+        decider.borrow().recorder.wake();
+    }
+}
+
+/// Shows people how things are.
+async fn show(decider: Rc<RefCell<Decider>>) {
+    let mut every = tokio::time::interval(SHOW_EVERY);
+    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        every.tick().await;
+        decider.borrow_mut().show();
+    }
+}
+
+fn report(mut decider: Decider) -> EngineReport {
+    decider.show();
+    let digest = decider.sorter.digest();
+    EngineReport {
+        books: decider.sorter.books().clone(),
+        digest,
+        output_hash: decider.sorter.output_hash(),
+        decision: decider.decision.percentiles(),
+        wire_to_wire: decider.wire_to_wire.percentiles(),
+        broken: decider.broken().map(ToString::to_string),
+        scanners: decider.scanners,
+        stats: decider.stats,
+        journal: decider.recorder.close(digest),
+    }
+}

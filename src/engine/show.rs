@@ -1,0 +1,190 @@
+//! What the decision thread shows to people: views for the page, a pulse for the terminal.
+
+use std::sync::Arc;
+
+use crossbeam::atomic::AtomicCell;
+use sorthub_core::hub::Hub;
+use sorthub_core::ids::{CodeId, TrackId};
+use sorthub_core::signal::Alarm;
+use sorthub_core::units::Micros;
+
+use super::decider::Decider;
+use super::latency::Percentiles;
+use crate::telemetry::{
+    AlarmBoard, HubView, LatencyRow, LinkRow, ScannerRow, ShortText, Throughput, ViewPublisher,
+};
+
+/// The few numbers that a status line needs.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Pulse {
+    /// Parcels inducted so far.
+    pub inducted: u64,
+    /// Of those, sorted.
+    pub sorted: u64,
+    /// Rejected.
+    pub rejected: u64,
+    /// Lost.
+    pub lost: u64,
+    /// Still on their way.
+    pub on_sorter: u64,
+    /// Net throughput over the last minute of plant time.
+    pub sorted_per_h: u32,
+    /// Wire to wire, from the telegram read to its order acknowledged by the PLC.
+    pub wire_to_wire: Percentiles,
+    /// Whether every PLC link is up.
+    pub linked: bool,
+    /// Parcels in doubt after a PLC has restarted.
+    pub in_doubt: u32,
+}
+
+/// Where the pulse is left for whoever wants it; reading never stops the decision thread.
+pub type PulseCell = Arc<AtomicCell<Pulse>>;
+
+pub(super) struct Show {
+    publisher: ViewPublisher,
+    pulse: PulseCell,
+    board: AlarmBoard,
+    inducted: Throughput,
+    sorted: Throughput,
+    texts: Texts,
+}
+
+impl Show {
+    pub(super) fn new(publisher: ViewPublisher, pulse: PulseCell, hub: &HubView) -> Self {
+        Self {
+            publisher,
+            pulse,
+            board: AlarmBoard::new(hub),
+            inducted: Throughput::new(Micros(0), 0),
+            sorted: Throughput::new(Micros(0), 0),
+            texts: Texts::default(),
+        }
+    }
+
+    pub(super) fn alarm(&mut self, now: Micros, alarm: &Alarm) {
+        self.board.note(now, alarm);
+    }
+
+    /// Remembers the text of a code while its parcel is about.
+    pub(super) fn text(&mut self, code: CodeId, text: &str) {
+        if self.publisher.wanted() {
+            self.texts.add(code, text);
+        }
+    }
+}
+
+impl Decider {
+    /// Leaves a view, if somebody watches, and a pulse.
+    pub(super) fn show(&mut self) {
+        let now = self.clock.plant_now();
+        let books = self.sorter.books();
+        let (inducted, sorted) = (books.inducted, books.sorted);
+        self.show.inducted.take(now, inducted);
+        self.show.sorted.take(now, sorted);
+        self.show.board.follow(now, &self.sorter);
+        self.pulse();
+        if self.show.publisher.wanted() {
+            self.view(now);
+        }
+    }
+
+    fn pulse(&mut self) {
+        let books = self.sorter.books();
+        let tracks = (0..self.lanes.len()).map(|track| self.sorter.track(TrackId(track as u16)));
+        let (mut linked, mut in_doubt) = (true, 0);
+        for track in tracks {
+            linked &= track.linked;
+            in_doubt += track.in_doubt;
+        }
+        self.show.pulse.store(Pulse {
+            inducted: books.inducted,
+            sorted: books.sorted,
+            rejected: books.rejected,
+            lost: books.lost,
+            on_sorter: books.on_sorter,
+            sorted_per_h: self.show.sorted.per_hour(),
+            wire_to_wire: self.wire_to_wire.percentiles(),
+            linked,
+            in_doubt,
+        });
+    }
+
+    fn view(&mut self, now: Micros) {
+        let Self {
+            sorter,
+            show,
+            scanners,
+            decision,
+            wire_to_wire,
+            clock,
+            recorder,
+            ..
+        } = self;
+        let Show {
+            publisher,
+            board,
+            inducted,
+            sorted,
+            texts,
+            ..
+        } = show;
+        let missing = recorder.watch().counts().missing;
+        publisher.publish(|view| {
+            view.read_sorter(sorter, now, |code| texts.get(code));
+            view.speed_permille = clock.speed_permille();
+            view.decision = latency_row(decision.percentiles());
+            view.wire_to_wire = latency_row(wire_to_wire.percentiles());
+            view.inducted_per_h = inducted.per_hour();
+            view.sorted_per_h = sorted.per_hour();
+            view.queue_drops = missing;
+            board.write(&mut view.alarms);
+            view.scanners.clear();
+            view.scanners
+                .extend(scanners.iter().map(|scanner| ScannerRow {
+                    reads: scanner.reads,
+                    no_reads: scanner.no_reads,
+                    last: scanner.last,
+                    linked: scanner.linked,
+                }));
+            // The page lists tracks and scanners by itself; there are no others yet.
+            view.links.clear();
+        });
+    }
+}
+
+fn latency_row(percentiles: Percentiles) -> LatencyRow {
+    LatencyRow {
+        count: percentiles.count,
+        p50_ns: percentiles.p50_ns,
+        p99_ns: percentiles.p99_ns,
+        max_ns: percentiles.max_ns,
+    }
+}
+
+/// The texts of the last codes read: as many as can be drawn, the oldest forgotten first.
+#[derive(Default)]
+struct Texts {
+    order: std::collections::VecDeque<CodeId>,
+    of: std::collections::BTreeMap<CodeId, ShortText>,
+}
+
+/// More than ride on a sorter that a page can draw.
+const TEXTS_MAX: usize = 8_192;
+
+impl Texts {
+    fn add(&mut self, code: CodeId, text: &str) {
+        if self.of.insert(code, ShortText::new(text)).is_some() {
+            return;
+        }
+        self.order.push_back(code);
+        if self.order.len() > TEXTS_MAX
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.of.remove(&oldest);
+        }
+    }
+
+    fn get(&self, code: CodeId) -> Option<&str> {
+        self.of.get(&code).map(ShortText::as_str)
+    }
+}

@@ -1,0 +1,369 @@
+//! Signals and outputs in words, with the names that the hub gives its devices.
+
+use sorthub_core::hub::Hub;
+use sorthub_core::ids::{CellId, ChuteId, CodeId, InductionId, ScannerId, TrackId};
+use sorthub_core::signal::{
+    Alarm, ChuteState, Facts, LinkState, OnFail, Order, Output, Reading, ScanKey, Signal,
+};
+use sorthub_core::units::Micros;
+
+/// Says things about one hub. A device that the hub does not have is named by its number: what is
+/// described may be just the fault that is looked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Words<'a> {
+    hub: &'a Hub,
+}
+
+impl<'a> Words<'a> {
+    /// Words for this hub.
+    #[must_use]
+    pub fn new(hub: &'a Hub) -> Self {
+        Self { hub }
+    }
+
+    /// What the sorter was told.
+    #[must_use]
+    pub fn signal(self, signal: &Signal) -> String {
+        match *signal {
+            Signal::Tick => "time passed".to_owned(),
+            Signal::Belt { track, at, speed } => {
+                format!(
+                    "belt {} at {} mm, {} mm/s",
+                    self.track(track),
+                    at.0,
+                    speed.0
+                )
+            }
+            Signal::Inducted {
+                induction,
+                cell,
+                item,
+                at,
+                length,
+                returned,
+            } => {
+                let way = if returned { "came round" } else { "got on" };
+                let (induction, cell) = (self.induction(induction), self.cell(cell));
+                let (item, at, length) = (item.0, at.0, length.0);
+                format!("item {item} {way} at {induction} to {cell}, {at} mm, {length} mm long")
+            }
+            Signal::AtScanner {
+                scanner,
+                cell,
+                item,
+                trigger,
+                at,
+            } => {
+                let (scanner, cell) = (self.scanner(scanner), self.cell(cell));
+                format!(
+                    "item {} on {cell} at {scanner}, {} mm, trigger {trigger}",
+                    item.0, at.0
+                )
+            }
+            Signal::Scanned {
+                scanner,
+                key,
+                facts,
+            } => self.scanned(scanner, key, &facts),
+            Signal::Chute {
+                chute,
+                state,
+                taken,
+            } => {
+                format!(
+                    "chute {} {}, {taken} taken",
+                    self.chute(chute),
+                    chute_state(state)
+                )
+            }
+            Signal::Link { track, to } => {
+                let to = match to {
+                    LinkState::Up => "is up",
+                    LinkState::Lost => "is lost",
+                    LinkState::Reset => "has lost its tracking",
+                };
+                format!("PLC of {} {to}", self.track(track))
+            }
+            Signal::InventoryEnd { track, at } => {
+                format!("inventory of {} is told, {} mm", self.track(track), at.0)
+            }
+            _ => self.item_signal(signal),
+        }
+    }
+
+    /// Signals that say what became of one item.
+    fn item_signal(self, signal: &Signal) -> String {
+        let (cell, item, at, what) = match *signal {
+            Signal::Discharged {
+                chute,
+                cell,
+                item,
+                at,
+            } => (
+                cell,
+                item,
+                at,
+                format!("left by chute {}", self.chute(chute)),
+            ),
+            Signal::NotDischarged {
+                chute,
+                cell,
+                item,
+                at,
+                cause,
+            } => {
+                let (chute, cause) = (self.chute(chute), cause.reason());
+                (
+                    cell,
+                    item,
+                    at,
+                    format!("was not taken by chute {chute} ({cause})"),
+                )
+            }
+            Signal::LapPassed { cell, item, at } => (cell, item, at, "begins a lap".to_owned()),
+            Signal::Returning { cell, item, at } => {
+                (cell, item, at, "goes onto the return".to_owned())
+            }
+            Signal::Missing { cell, item, at } => (cell, item, at, "is missing".to_owned()),
+            Signal::Unexpected { cell, item, at } => {
+                (cell, item, at, "was found and is unknown".to_owned())
+            }
+            Signal::Inventory { cell, item, at } => {
+                (cell, item, at, "is in the inventory".to_owned())
+            }
+            Signal::RemovedByHand { cell, item } => {
+                return format!(
+                    "item {} on {} was taken off by hand",
+                    item.0,
+                    self.cell(cell)
+                );
+            }
+            Signal::OrderAnswered {
+                cell,
+                item,
+                revision,
+                answer,
+            } => {
+                let cell = self.cell(cell);
+                return format!(
+                    "item {} on {cell}: order {revision} answered {answer:?}",
+                    item.0
+                );
+            }
+            // Those that are not about one item have been said by the caller.
+            _ => return format!("{signal:?}"),
+        };
+        format!("item {} on {} {what}, {} mm", item.0, self.cell(cell), at.0)
+    }
+
+    fn scanned(self, scanner: ScannerId, key: ScanKey, facts: &Facts) -> String {
+        let key = match key {
+            ScanKey::Trigger(trigger) => format!("trigger {trigger}"),
+            ScanKey::Carrier(cell) => self.cell(cell),
+            ScanKey::Encoder(at) => format!("{} mm", at.0),
+            ScanKey::Arrival => "what came just now".to_owned(),
+        };
+        let read = match facts.read {
+            Reading::NoRead => "no code".to_owned(),
+            Reading::Good => code(facts.code),
+            Reading::Conflict => "codes that contradict each other".to_owned(),
+            Reading::Invalid => format!("invalid {}", code(facts.code)),
+        };
+        let dest = match facts.dest {
+            Some(dest) => format!("for destination {}", dest.0),
+            None => "for nowhere known".to_owned(),
+        };
+        format!(
+            "{} read {read} {dest} by {key}, {} g",
+            self.scanner(scanner),
+            facts.weight.0
+        )
+    }
+
+    /// What the sorter said.
+    #[must_use]
+    pub fn output(self, output: &Output) -> String {
+        match *output {
+            Output::Divert(ref order) => self.order(order),
+            Output::Withdraw {
+                parcel,
+                item,
+                cell,
+                revision,
+            } => {
+                let cell = self.cell(cell);
+                format!(
+                    "parcel {parcel} (item {}, {cell}): withdraw, revision {revision}",
+                    item.0
+                )
+            }
+            Output::Known { parcel, cell, item } => {
+                format!("parcel {parcel} is item {} on {}", item.0, self.cell(cell))
+            }
+            Output::Read {
+                parcel,
+                scanner,
+                code: read,
+            } => {
+                format!(
+                    "parcel {parcel} has {}, read by {}",
+                    code(read),
+                    self.scanner(scanner)
+                )
+            }
+            Output::Decided { parcel, chute, why } => match chute {
+                Some(chute) => {
+                    format!(
+                        "parcel {parcel} should leave by {} ({why})",
+                        self.chute(chute)
+                    )
+                }
+                None => format!("parcel {parcel} should go on ({why})"),
+            },
+            Output::Ended {
+                parcel,
+                how,
+                why,
+                chute,
+            } => match chute {
+                Some(chute) => format!("parcel {parcel} {how} by {} ({why})", self.chute(chute)),
+                None => format!("parcel {parcel} {how} ({why})"),
+            },
+            Output::Alarm(alarm) => format!("alarm: {}", self.alarm(alarm)),
+        }
+    }
+
+    fn order(self, order: &Order) -> String {
+        let chutes: Vec<String> = order
+            .chutes
+            .iter()
+            .flatten()
+            .map(|chute| self.chute(*chute))
+            .collect();
+        let on_fail = match order.on_fail {
+            OnFail::Lap => "else lap",
+            OnFail::Straight => "else straight on",
+        };
+        format!(
+            "parcel {} (item {}, {}): divert to {}, {on_fail}, by {} mm, revision {} ({}, plan {})",
+            order.parcel,
+            order.item.0,
+            self.cell(order.cell),
+            chutes.join(" or "),
+            order.obey_by.0,
+            order.revision,
+            order.why,
+            order.plan_version,
+        )
+    }
+
+    fn alarm(self, alarm: Alarm) -> String {
+        match alarm {
+            Alarm::Missort {
+                parcel,
+                ordered,
+                went,
+            } => {
+                let ordered = ordered.map_or("nowhere".to_owned(), |chute| self.chute(chute));
+                format!(
+                    "parcel {parcel} ordered to {ordered} went to {}",
+                    self.chute(went)
+                )
+            }
+            Alarm::Lost { parcel } => format!("parcel {parcel} is lost"),
+            Alarm::LinkLost { track } => format!("PLC of {} is lost", self.track(track)),
+            Alarm::TrackingReset { track, in_doubt } => {
+                format!(
+                    "PLC of {} has lost its tracking, {in_doubt} in doubt",
+                    self.track(track)
+                )
+            }
+            Alarm::TooManyItems { cell } => {
+                format!("no room to follow another item, on {}", self.cell(cell))
+            }
+        }
+    }
+
+    fn track(self, track: TrackId) -> String {
+        named(
+            self.hub.tracks().get(track.index()).map(|t| &t.name),
+            "track",
+            track.index(),
+        )
+    }
+
+    fn induction(self, induction: InductionId) -> String {
+        let spec = self.hub.inductions().get(induction.index());
+        named(spec.map(|i| &i.name), "induction", induction.index())
+    }
+
+    fn scanner(self, scanner: ScannerId) -> String {
+        let spec = self.hub.scanners().get(scanner.index());
+        named(spec.map(|s| &s.name), "scanner", scanner.index())
+    }
+
+    fn chute(self, chute: ChuteId) -> String {
+        named(
+            self.hub.chutes().get(chute.index()).map(|c| &c.name),
+            "chute",
+            chute.index(),
+        )
+    }
+
+    fn cell(self, cell: CellId) -> String {
+        let Some((track, own)) = self.hub.track_of(cell) else {
+            return format!("cell {} (not in this hub)", cell.0);
+        };
+        let is_loop = self.hub.tracks()[track.index()].kind.is_loop();
+        format!(
+            "{} {own} of {}",
+            if is_loop { "carrier" } else { "window" },
+            self.track(track)
+        )
+    }
+}
+
+fn named(name: Option<&String>, kind: &str, index: usize) -> String {
+    name.map_or_else(|| format!("{kind} {index} (not in this hub)"), Clone::clone)
+}
+
+fn code(code: CodeId) -> String {
+    format!("code {:016x}", code.0)
+}
+
+fn chute_state(state: ChuteState) -> String {
+    let ChuteState {
+        enabled,
+        half,
+        full,
+        jammed,
+        locked,
+    } = state;
+    let all = [
+        (!enabled, "disabled"),
+        (half, "half"),
+        (full, "full"),
+        (jammed, "jammed"),
+    ];
+    let mut words: Vec<&str> = all
+        .into_iter()
+        .filter(|(holds, _)| *holds)
+        .map(|(_, word)| word)
+        .collect();
+    if locked {
+        words.push("locked");
+    }
+    if words.is_empty() {
+        "open".to_owned()
+    } else {
+        words.join(", ")
+    }
+}
+
+/// A sorter's time as hours, minutes, seconds and microseconds since the start of the run.
+#[must_use]
+pub fn clock(now: Micros) -> String {
+    let (seconds, micros) = (now.0 / 1_000_000, now.0 % 1_000_000);
+    let (hours, minutes) = (seconds / 3_600, seconds / 60 % 60);
+    format!("{hours:02}:{minutes:02}:{:02}.{micros:06}", seconds % 60)
+}
