@@ -135,12 +135,13 @@ impl Page {
     fn check_parcel(&mut self) {
         let ring = "[data-track='0'] .ring.on";
         self.wait("a parcel of the first track is picked and moves", |page| {
-            let newest = page.script(
-                "return fetch('/api/view').then((a) => a.json()).then((view) => \
-                 view.items.filter((i) => i.parcel).sort((a, b) => b.origin_mm - a.origin_mm)\
-                 .map((i) => i.parcel)[0] ?? '')",
+            let parcel = page.script(
+                "return Promise.all(['/api/hub', '/api/view'].map((path) => \
+                 fetch(path).then((answer) => answer.json()))).then(([hub, view]) => \
+                 view.items.filter((item) => item.parcel && item.cell < hub.tracks[0].cells) \
+                 .sort((a, b) => b.origin_mm - a.origin_mm)[0]?.parcel ?? '')",
             );
-            page.find(newest.as_str().unwrap_or_default());
+            page.find(parcel.as_str().unwrap_or_default());
             let place = page.attribute(ring, "transform");
             thread::sleep(POLL * 3);
             let moved = page.attribute(ring, "transform");
