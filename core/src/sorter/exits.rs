@@ -60,6 +60,14 @@ impl Sorter {
         (Disposition::Sorted, Reason::Elsewhere)
     }
 
+    /// A person took an item off, from its cell or from the return.
+    pub(super) fn removed_by_hand(&mut self, cell: CellId, item: PlcItem, outbox: &mut Outbox) {
+        let found = self.find_returning(cell, item);
+        if let Some(slot) = found.or_else(|| self.find_or_count(cell, item)) {
+            self.end(slot, Disposition::Removed, Reason::Forced, None, outbox);
+        }
+    }
+
     /// An item passed a chute it was ordered to and did not leave.
     pub(super) fn not_discharged(
         &mut self,
