@@ -393,6 +393,22 @@ fn an_inventory_takes_up_what_is_there_and_ends_what_is_not() {
 }
 
 #[test]
+fn what_leaves_by_an_order_of_the_run_before_is_no_missort() {
+    let mut hand = Hand::new(loop_spec(), plan_spec());
+    let at = BeltMm(0);
+    hand.tell(Signal::Inventory {
+        cell: CellId(4),
+        item: PlcItem(101),
+        at,
+    });
+    hand.tell(Signal::InventoryEnd { track: LOOP, at });
+    let said = hand.discharged(1, 4, 101);
+    let expected = (Disposition::Sorted, Reason::UnknownItem, Some(1));
+    assert_eq!(ended(&said), Some(expected));
+    assert_eq!(hand.sorter.books().missorted, 0);
+}
+
+#[test]
 fn an_order_the_plc_calls_late_is_given_again() {
     let mut hand = Hand::new(loop_spec(), plan_spec());
     let first = order(&hand.brought(3, 100, 0)).expect("ordered");

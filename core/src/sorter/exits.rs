@@ -57,6 +57,10 @@ impl Sorter {
         if self.plan.rejects(why).any(|reject| reject == chute) {
             return (Disposition::Rejected, why);
         }
+        if item.dest.is_none() && item.revision == 0 {
+            // Never read and never ordered by us: an order of the run before us stood for it.
+            return (Disposition::Sorted, Reason::UnknownItem);
+        }
         (Disposition::Sorted, Reason::Elsewhere)
     }
 
