@@ -10,6 +10,7 @@ use sorthub_core::plc::{
 };
 use sorthub_core::plc::{Area, map, ring};
 
+#[expect(clippy::too_many_lines, reason = "one strategy for each kind of event")]
 fn event_kind() -> impl Strategy<Value = EventKind> {
     let fields = (
         0..20_u8,

@@ -1,4 +1,8 @@
 //! Once set up, neither end takes memory, whatever passes and however often the link breaks.
+#![expect(
+    unsafe_code,
+    reason = "a counting allocator cannot be written without it"
+)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;

@@ -108,7 +108,7 @@ fn brought(n: u32, (cell, item, at): (CellId, PlcItem, BeltMm), tell: &mut impl 
         length: Mm(400),
         returned: false,
     });
-    if n % 7 != 0 {
+    if !n.is_multiple_of(7) {
         tell(Signal::AtScanner {
             scanner,
             cell,
@@ -117,12 +117,12 @@ fn brought(n: u32, (cell, item, at): (CellId, PlcItem, BeltMm), tell: &mut impl 
             at,
         });
     }
-    let facts = if n % 5 == 0 {
+    let facts = if n.is_multiple_of(5) {
         Facts::default()
     } else {
         good(u64::from(n) + 1, n % 4)
     };
-    if n % 11 != 0 {
+    if !n.is_multiple_of(11) {
         tell(Signal::Scanned {
             scanner,
             key: ScanKey::Trigger(trigger),
@@ -134,7 +134,7 @@ fn brought(n: u32, (cell, item, at): (CellId, PlcItem, BeltMm), tell: &mut impl 
 /// It leaves, or is refused, or is never heard of again; now and then the PLC restarts.
 fn left(n: u32, (cell, item, at): (CellId, PlcItem, BeltMm), tell: &mut impl FnMut(Signal)) {
     let track = LOOP;
-    if n % 3 == 0 {
+    if n.is_multiple_of(3) {
         let (chute, cause) = (ChuteId(0), Refusal::Full);
         tell(Signal::NotDischarged {
             chute,

@@ -209,6 +209,15 @@ impl World {
         &self.sorter
     }
 
+    /// Tells the sorter something that the plant does not say by itself: what a driver notices of
+    /// its links, or a person. To be used between two calls of [`World::run`], at the time up to
+    /// which the first one ran.
+    pub fn tell_sorter(&mut self, at: Micros, signal: &Signal, observer: &mut impl Observer) {
+        self.begin(observer);
+        self.now = self.now.max(at);
+        self.call(signal, observer);
+    }
+
     /// Goes on up to, but not including, `before`; without one, to the end of the job.
     ///
     /// # Errors
@@ -222,31 +231,46 @@ impl World {
         let horizon = self.job.horizon.unwrap_or(Micros::NEVER);
         let before = before.unwrap_or(Micros::NEVER).min(horizon);
         let ends_when_idle = self.job.horizon.is_none();
+        let mut events = std::mem::take(&mut self.events);
         loop {
-            let plant = self.plant.next_time().unwrap_or(Micros::NEVER);
             let timeout = self.sorter.next_timeout().unwrap_or(Micros::NEVER);
-            let next = plant.min(timeout).min(self.belts_told_next);
-            if next >= before || ends_when_idle && self.plant.is_idle() {
-                return Ok(());
+            let other = timeout.min(self.belts_told_next);
+            if ends_when_idle && self.plant.is_idle() {
+                break;
             }
-            self.at_once = if next == self.now {
-                self.at_once + 1
-            } else {
-                0
-            };
-            if self.at_once > AT_ONCE_MAX {
-                return Err(RunError::Stuck { at: next });
+            // What the plant does at an instant comes before what else is due then.
+            if let Some(now) = self
+                .plant
+                .step(before.min(other.after(Micros(1))), &mut events)
+            {
+                self.advance(now)?;
+                for event in events.drain(..) {
+                    self.tell(&event, observer);
+                }
+                continue;
             }
-            self.now = self.now.max(next);
-            if plant <= next {
-                self.step(observer);
-            } else if self.belts_told_next <= next {
+            if other >= before {
+                break;
+            }
+            self.advance(other.max(self.now))?;
+            if self.belts_told_next <= other {
                 // Behind all that happens at this instant: everything up to here has been told.
                 self.tell_belts(observer);
             } else {
                 self.call(&Signal::Tick, observer);
             }
         }
+        self.events = events;
+        Ok(())
+    }
+
+    fn advance(&mut self, now: Micros) -> Result<(), RunError> {
+        self.at_once = if now == self.now { self.at_once + 1 } else { 0 };
+        if self.at_once > AT_ONCE_MAX {
+            return Err(RunError::Stuck { at: now });
+        }
+        self.now = now;
+        Ok(())
     }
 
     /// Ends the run: holds the sorter's book against the truth, and sums up.
@@ -314,31 +338,27 @@ impl World {
         }
     }
 
-    fn step(&mut self, observer: &mut impl Observer) {
-        let mut events = std::mem::take(&mut self.events);
-        self.plant.step(Micros::NEVER, &mut events);
-        for event in events.drain(..) {
-            match event {
-                PlantEvent::Plc(signal) => self.call(&signal, observer),
-                PlantEvent::Telegram {
-                    scanner,
-                    key,
-                    sight,
-                } => {
-                    let facts = self.facts(&sight);
-                    self.call(
-                        &Signal::Scanned {
-                            scanner,
-                            key,
-                            facts,
-                        },
-                        observer,
-                    );
-                }
-                PlantEvent::Left(exit) => self.count(&exit),
+    #[inline]
+    fn tell(&mut self, event: &PlantEvent, observer: &mut impl Observer) {
+        match event {
+            PlantEvent::Plc(signal) => self.call(signal, observer),
+            PlantEvent::Telegram {
+                scanner,
+                key,
+                sight,
+            } => {
+                let (scanner, key, facts) = (*scanner, *key, self.facts(sight));
+                self.call(
+                    &Signal::Scanned {
+                        scanner,
+                        key,
+                        facts,
+                    },
+                    observer,
+                );
             }
+            PlantEvent::Left(exit) => self.count(exit),
         }
-        self.events = events;
     }
 
     /// What a directory that knows every label says. A generated label is a function of the

@@ -224,6 +224,8 @@ fn a_line_keeps_the_gap_and_brings_back_what_nobody_took() {
         parcel("P1", 1_000, 600, Some(0)),
         parcel("P2", 1_100, 400, Some(0)),
         parcel("P3", 15_900, 400, Some(0)),
+        // Far off; nobody who comes round waits for it.
+        parcel("P4", 100_000, 400, Some(0)),
     ];
     let mut steps = Steps::new(&model);
     steps.until(40_000);

@@ -262,6 +262,34 @@ fn a_full_chute_refuses_until_a_parcel_is_taken_out() {
 }
 
 #[test]
+fn a_chute_is_full_up_to_the_instant_at_which_a_parcel_is_taken_out() {
+    // P1 drops into A at 4.5 s and is out at 9.0 s; P2 drops in at 5.0 s. P3 would pass at 8.5 s;
+    // a stop of the belt makes it later.
+    for (stop_ms, expected) in [(499, "8999 not by 0: Full"), (500, "9000 left by 0")] {
+        let mut model = one_parcel();
+        let arrivals = [("P1", 300), ("P2", 300), ("P3", 4_300)];
+        model.plant.trace = arrivals
+            .map(|(label, at)| parcel(label, at, 400, Some(0)))
+            .to_vec();
+        model.plant.chutes[0].service = sorthub_sim::spec::Service::BySize;
+        let mut steps = Steps::new(&model);
+        steps.order(1_500, &order(CellId(1), PlcItem(1), 1, &[0]));
+        steps.order(2_000, &order(CellId(0), PlcItem(2), 1, &[0]));
+        steps.order(5_500, &order(CellId(13), PlcItem(3), 1, &[0]));
+        steps
+            .until(6_000)
+            .plant
+            .belt(ms(6_000), TrackId(0), BeltCommand::Stop);
+        steps.until(6_000 + stop_ms).said();
+        steps
+            .plant
+            .belt(ms(6_000 + stop_ms), TrackId(0), BeltCommand::Run);
+        steps.until(9_500);
+        assert_eq!(told(&mut steps), [expected]);
+    }
+}
+
+#[test]
 fn a_full_eye_is_told_after_it_was_covered_for_a_while() {
     let mut model = one_parcel();
     model.plant.trace = (1..=2)

@@ -39,6 +39,79 @@ fn carriers_pass_the_inductions_as_the_model_says() {
     assert!(seen > 3_000, "{seen} parcels got on in ten minutes");
 }
 
+/// The carrier that passes induction `i` at a time, if one does.
+fn carrier_at(induction: usize, t: u64) -> usize {
+    assert_eq!(t % 200_000, 100_000, "no carrier passes at {t}");
+    let n = (t as i64 - 100_000) / 200_000;
+    (75 * induction as i64 + 2 - n).rem_euclid(300) as usize
+}
+
+/// Holds every induction against the rule, with the carriers' histories worked out anew from what
+/// the PLC said: the head of the queue takes the first empty carrier that passes once it is there
+/// and the station has rested.
+#[test]
+fn the_first_empty_carrier_is_taken_and_none_is_passed_over() {
+    let options = Options {
+        seed: 9,
+        keeps_ledger: true,
+        ..Options::default()
+    };
+    let mut plant = lsrm(1).plant(options);
+    let mut naive = Naive::new(300, |dest| ChuteId(dest.0 as u16), |_| ChuteId(100));
+    let mut got_on = Vec::new();
+    let mut history: Vec<Vec<(u64, bool)>> = vec![vec![]; 300];
+    naive.run(
+        &mut plant,
+        Micros::from_secs(7_200),
+        |now, event| match *event {
+            PlantEvent::Plc(Signal::Inducted {
+                induction, cell, ..
+            }) => {
+                got_on.push((now.0, induction.index(), cell.index()));
+                history[cell.index()].push((now.0, true));
+            }
+            PlantEvent::Plc(Signal::Discharged { cell, .. }) => {
+                history[cell.index()].push((now.0, false));
+            }
+            _ => {}
+        },
+    );
+    let is_occupied = |carrier: usize, t: u64| {
+        let before = history[carrier].partition_point(|&(at, _)| at < t);
+        before > 0 && history[carrier][before - 1].1
+    };
+    let rows = plant.ledger();
+    assert_eq!(rows.len(), got_on.len());
+    let (mut rested, mut arrived) = ([0; 4], [0; 4]);
+    let mut passed_over = 0;
+    for (row, &(t, induction, cell)) in rows.iter().zip(&got_on) {
+        assert!(
+            row.arrived.0 >= arrived[induction],
+            "not first in, first out"
+        );
+        arrived[induction] = row.arrived.0;
+        let ready = row.arrived.0.max(rested[induction]);
+        rested[induction] = t + 400_000;
+        let mut pass = 100_000 + ready.saturating_sub(100_000).div_ceil(200_000) * 200_000;
+        while pass < t {
+            let carrier = carrier_at(induction, pass);
+            assert!(
+                is_occupied(carrier, pass),
+                "carrier {carrier} was empty at {pass}"
+            );
+            passed_over += 1;
+            pass += 200_000;
+        }
+        assert_eq!(pass, t);
+        assert_eq!(carrier_at(induction, t), cell);
+        assert!(!is_occupied(cell, t), "carrier {cell} was taken at {t}");
+    }
+    assert!(
+        passed_over > 10_000,
+        "only {passed_over} occupied carriers passed"
+    );
+}
+
 #[test]
 fn the_sorter_does_what_the_model_says() {
     let model = lsrm(1);

@@ -62,7 +62,7 @@ pub struct EmulatorSetup {
 #[non_exhaustive]
 pub enum EmulateError {
     /// The plant's description does not fit the hub.
-    #[error("the plant does not fit the hub: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    #[error("the plant does not fit the hub: {}", listed(.0))]
     Plant(Vec<PlantFault>),
     /// A track or scanner without an address.
     #[error("`{0}` has no address in the hub file: give it a `plc` or `link`")]
@@ -91,6 +91,14 @@ pub enum EmulateError {
     /// The system gave no thread or event loop.
     #[error("the virtual hub did not start: {0}")]
     System(#[from] io::Error),
+}
+
+fn listed(faults: &[PlantFault]) -> String {
+    faults
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join("; ")
 }
 
 /// A request to a running virtual hub.

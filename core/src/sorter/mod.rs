@@ -161,7 +161,8 @@ impl Sorter {
             Signal::Missing { cell, item, .. } => self.missing(cell, item),
             Signal::Unexpected { cell, item, at } => self.unexpected(cell, item, at, outbox),
             Signal::RemovedByHand { cell, item } => {
-                if let Some(slot) = self.find_or_count(cell, item) {
+                let found = self.find_returning(cell, item);
+                if let Some(slot) = found.or_else(|| self.find_or_count(cell, item)) {
                     self.end(slot, Disposition::Removed, Reason::Forced, None, outbox);
                 }
             }

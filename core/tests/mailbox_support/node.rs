@@ -1,7 +1,7 @@
 //! The engine on the simulated link: takes deliveries, acknowledges them late, pushes commands,
 //! checks the laws.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use super::plant::{Dice, Plant};
 use sorthub_core::plc::{
@@ -24,7 +24,7 @@ pub struct Node {
     pub granted: bool,
     pub links: Vec<Link>,
     /// Last event taken, by boot.
-    taken: HashMap<u16, u16>,
+    taken: BTreeMap<u16, u16>,
     boot: u16,
     resume: Option<Mark>,
     to_ack: VecDeque<(u64, Mark)>,
@@ -60,7 +60,7 @@ impl Node {
             up: false,
             granted: false,
             links: Vec::new(),
-            taken: HashMap::new(),
+            taken: BTreeMap::new(),
             boot: config.resume.map_or(0, |mark| mark.boot),
             resume: config.resume,
             to_ack: VecDeque::new(),

@@ -1,6 +1,6 @@
 //! The PLC programme on the simulated link: makes events, obeys commands, and remembers the truth.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::node::Node;
 use super::{CELLS, CHUTES, INDUCTIONS};
@@ -41,12 +41,12 @@ pub struct Plant {
     newest: Option<Seq>,
     /// What was pushed, by boot and sequence. Changes of levels are told by the PLC end itself and
     /// left out.
-    pub truth: HashMap<(u16, u16), Event>,
+    pub truth: BTreeMap<(u16, u16), Event>,
     /// Highest sequence any engine acknowledged, by boot.
-    pub acked: HashMap<u16, u16>,
+    pub acked: BTreeMap<u16, u16>,
     /// Every event's encoder value, by boot, in order.
-    pub encoders: HashMap<u16, Vec<(u16, u32)>>,
-    pub inventories: HashMap<(u16, u16), Vec<InventoryCell>>,
+    pub encoders: BTreeMap<u16, Vec<(u16, u32)>>,
+    pub inventories: BTreeMap<(u16, u16), Vec<InventoryCell>>,
     generation: u16,
     /// Chutes as they are.
     pub chutes: BTreeMap<u16, ChuteLevel>,
@@ -78,10 +78,10 @@ impl Plant {
             encoder_mm: 1_000,
             next_item: 1,
             newest: None,
-            truth: HashMap::new(),
-            acked: HashMap::new(),
-            encoders: HashMap::new(),
-            inventories: HashMap::new(),
+            truth: BTreeMap::new(),
+            acked: BTreeMap::new(),
+            encoders: BTreeMap::new(),
+            inventories: BTreeMap::new(),
             generation: 0,
             chutes: (1..=CHUTES).map(|chute| (chute, closed())).collect(),
             consumed: BTreeMap::new(),

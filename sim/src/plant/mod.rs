@@ -321,12 +321,13 @@ impl Plant {
         self.tracks[track.index()].is_alive
     }
 
-    /// What a track's PLC knows to be on it.
+    /// What a track's PLC knows to be on its carriers or in its windows; what is on a line's
+    /// return is in none until it has come round.
     pub fn inventory(&self, track: TrackId) -> impl Iterator<Item = (CellId, PlcItem)> + '_ {
         let track = &self.tracks[track.index()];
         let cells = track.cells.iter().enumerate();
         cells
-            .filter(|(_, cell)| cell.plc.item != 0)
+            .filter(|(_, cell)| cell.plc.item != 0 && !cell.on_return)
             .map(|(index, cell)| (track.cell_id(index), PlcItem(cell.plc.item)))
     }
 

@@ -84,11 +84,18 @@ impl Plant {
             return;
         };
         self.tally.attempts += 1;
-        let is_end_without_return = matches!(track.shape, Shape::Line { return_nm: None, end } if end == Some(target.chute));
+        let end_without_return = match track.shape {
+            Shape::Line {
+                return_nm: None,
+                end,
+            } => end,
+            _ => None,
+        };
+        let must_take = end_without_return == Some(target.chute);
         let chute = &mut self.chutes[target.chute.index()];
         let Some(cause) = chute
             .refuses(self.now, parcel.length)
-            .filter(|_| !is_end_without_return)
+            .filter(|_| !must_take)
         else {
             self.leave_by(index, cell, at_nm, target.chute);
             return;

@@ -253,8 +253,11 @@ impl Track {
 
     /// Empties a cell and returns what was in it.
     pub fn lift(&mut self, cell: usize) -> Option<Carried> {
-        let parcel = self.cells[cell].parcel?;
-        self.cells[cell] = NOTHING;
+        // The rest of the cell is set anew when the next parcel is placed.
+        let state = &mut self.cells[cell];
+        let parcel = state.parcel.take()?;
+        state.plc.item = 0;
+        state.on_return = false;
         self.calendar.clear(cell);
         self.changed();
         if !self.is_loop() {
