@@ -441,3 +441,24 @@ fn two_different_codes_on_one_item_are_a_conflict() {
         Some((vec![3], Reason::Conflict))
     );
 }
+
+#[test]
+fn a_taken_counter_that_goes_back_empties_nothing() {
+    let mut hub = loop_spec();
+    hub.chutes[0].sensing = sorthub_core::hub::Sensing::Counted;
+    let mut hand = Hand::new(hub, plan_spec());
+    let told = |taken| Signal::Chute {
+        chute: ChuteId(0),
+        state: ChuteState::OPEN,
+        taken,
+    };
+    hand.tell(told(500));
+    for n in 0..3 {
+        hand.brought(n, 100 + n, 0);
+        hand.discharged(0, n, 100 + n);
+    }
+    hand.tell(told(0));
+    assert_eq!(hand.sorter.chute(ChuteId(0)).holds, 3);
+    hand.tell(told(2));
+    assert_eq!(hand.sorter.chute(ChuteId(0)).holds, 1);
+}

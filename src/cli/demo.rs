@@ -117,7 +117,11 @@ pub fn run(args: &DemoArgs) -> Exit {
         }
         Err(error) => {
             eprintln!("{error}");
-            Exit::BadInput
+            if error.is_of_the_run() {
+                Exit::Wrong
+            } else {
+                Exit::BadInput
+            }
         }
     }
 }

@@ -54,6 +54,7 @@ impl VirtualPlc {
         let (chutes, inductions, cells) = wire.counts();
         let mut config = PlcConfig::new(1, chutes, inductions, cells);
         let kind = hub.tracks()[track.index()].kind;
+        config.info.config_hash = wire.config_hash();
         config.info.fifo_depth = FIFO_DEPTH;
         config.info.track_mm = kind.length().0;
         if let TrackKind::Loop { pitch, .. } = kind {

@@ -28,7 +28,7 @@ pub struct Pulse {
     pub on_sorter: u64,
     /// Net throughput over the last minute of plant time.
     pub sorted_per_h: u32,
-    /// Wire to wire, from the telegram read to its order acknowledged by the PLC.
+    /// Wire to wire: see [`EngineReport`](super::EngineReport).
     pub wire_to_wire: Percentiles,
     /// Whether every PLC link is up.
     pub linked: bool,

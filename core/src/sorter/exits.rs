@@ -137,6 +137,10 @@ impl Sorter {
         chute.state = state;
         let more = taken.wrapping_sub(chute.taken);
         chute.taken = taken;
+        if more > u16::MAX / 2 {
+            // The counter went back: its PLC has restarted. Nothing was taken out by that.
+            return;
+        }
         for _ in 0..more {
             let Some(room) = chute.contents.pop_front() else {
                 // Taken out before it was told to be in: an empty chute is empty.

@@ -100,7 +100,14 @@ impl Sorter {
             }
         }
         self.sweep_returning(track, kind, outbox);
-        self.sweep_doubt(track, length * 2 + tolerance, outbox);
+        let round = match kind {
+            TrackKind::Line {
+                returns: Some(returns),
+                ..
+            } => length + i64::from(returns.0),
+            _ => length,
+        };
+        self.sweep_doubt(track, round * 2 + tolerance, outbox);
     }
 
     /// A return conveyor can hold parcels back, but not for as long as four times round.
