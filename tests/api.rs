@@ -269,7 +269,7 @@ fn a_connection_beyond_the_limit_waits_for_a_place() {
     let (api, _source) = served(Scene::SmallLoop, limits);
     let mut first = http::open(api.address(), "/api/events");
     assert!(first.view().is_some());
-    let (sender, answers) = mpsc::channel();
+    let (sender, answers) = mpsc::sync_channel(1);
     let address = api.address();
     let second = thread::spawn(move || {
         sender

@@ -8,8 +8,6 @@ mod synthetic;
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
-use std::thread;
-use std::time::{Duration, Instant};
 
 use page::{Look, Page, check_page};
 use sorthub::api::{Api, ApiLimits};
@@ -58,6 +56,11 @@ fn a_lost_connection_is_said_and_mended() {
             .contains("connection to the engine is lost")
     );
     assert_eq!(page.connection(), "lost");
+    let parcels = page.attribute("[data-track='0'] .items.sorted", "d");
+    assert!(
+        parcels.is_some_and(|path| !path.is_empty()),
+        "what was true last is still drawn"
+    );
     // Another hub at the same place: the page shows that one.
     let (_api, _source) = served(Scene::Line, address);
     page.wait("the page is live again", |page| page.connection() == "live");
@@ -120,8 +123,6 @@ fn a_lost_plc_link_is_said_at_its_track_and_that_track_stands() {
 #[test]
 #[ignore = "makes pictures to look at"]
 fn pictures() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/pictures");
-    fs::create_dir_all(&folder).expect("the target folder takes pictures");
     let wide = (1440, 900);
     let shots = [
         ("loop", Scene::SmallLoop, wide),
@@ -134,8 +135,8 @@ fn pictures() {
         ("phone", Scene::SmallLoop, (500, 1600)),
     ];
     for (name, scene, (width_px, height_px)) in shots {
-        let (api, _source) = served(scene, LOCAL);
         for dark in [false, true] {
+            let (api, source) = served(scene, LOCAL);
             let look = Look {
                 width_px,
                 height_px,
@@ -144,17 +145,35 @@ fn pictures() {
             let Some(mut page) = Page::open(&url(&api), look) else {
                 return;
             };
-            page.wait("the page is live", |page| page.connection() == "live");
-            let until = Instant::now() + Duration::from_secs(4);
-            while Instant::now() < until {
-                thread::sleep(Duration::from_millis(100));
-            }
             let kind = if dark { "dark" } else { "light" };
-            let path = folder.join(format!("{name}-{kind}.png"));
-            fs::write(&path, page.screenshot()).expect("the picture is written");
-            println!("{}: {:?}", path.display(), page.frame_times());
-            let errors = page.console_errors();
-            assert!(errors.is_empty(), "{errors:?}");
+            page.wait("something of the trend is drawn", |page| {
+                let trend = page.attribute(".trend polyline", "points");
+                trend.is_some_and(|points| points.split(' ').count() > 10)
+            });
+            save(&mut page, &format!("{name}-{kind}"));
+            if name == "loop" {
+                page.find("7-230");
+                page.wait("the parcel is shown", |page| {
+                    page.text("#detail-body").contains("Why")
+                });
+                save(&mut page, &format!("picked-{kind}"));
+                api.stop();
+                drop(source);
+                page.wait("the banner is shown", |page| page.is_shown("#banner"));
+                save(&mut page, &format!("lost-{kind}"));
+            }
         }
     }
+}
+
+fn save(page: &mut Page, name: &str) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/pictures");
+    fs::create_dir_all(&folder).expect("the target folder takes pictures");
+    let path = folder.join(format!("{name}.png"));
+    fs::write(&path, page.screenshot()).expect("the picture is written");
+    println!(
+        "{}: frame times in ms {}",
+        path.display(),
+        page.frame_times()
+    );
 }

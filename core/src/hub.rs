@@ -10,7 +10,9 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{CellId, ChuteId, InductionId, ScannerId, TrackId};
-use crate::limits::{CELLS_PER_TRACK_MAX, CHUTES_MAX, TRACKS_MAX};
+use crate::limits::{
+    CELLS_PER_TRACK_MAX, CHUTES_MAX, CHUTES_PER_TRACK_MAX, INDUCTIONS_PER_TRACK_MAX, TRACKS_MAX,
+};
 use crate::units::{Mm, MmPerS};
 
 mod check;
@@ -18,7 +20,7 @@ mod check;
 pub use check::{Element, HubFault, HubFaultKind};
 
 /// A hub as described, not yet checked.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct HubSpec {
     /// What people call it.
     pub name: String,
@@ -33,7 +35,7 @@ pub struct HubSpec {
 }
 
 /// A loop of carriers or a line of windows.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct TrackSpec {
     /// What people call it.
     pub name: String,
@@ -47,7 +49,7 @@ pub struct TrackSpec {
 }
 
 /// The two shapes of sorter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum TrackKind {
     /// Cross-belt or tilt-tray: carriers go round, a parcel can lap.
     Loop {
@@ -69,7 +71,7 @@ pub enum TrackKind {
 }
 
 /// An induction.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct InductionSpec {
     /// What people call it.
     pub name: String,
@@ -80,7 +82,7 @@ pub struct InductionSpec {
 }
 
 /// A scanner over a track.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ScannerSpec {
     /// What people call it.
     pub name: String,
@@ -96,7 +98,7 @@ pub struct ScannerSpec {
 }
 
 /// How a telegram of a scanner and an item find each other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum MeetsBy {
     /// The PLC's trigger number stands in the telegram and in the PLC's "at scanner" event.
     Trigger,
@@ -119,7 +121,7 @@ pub enum MeetsBy {
 }
 
 /// A chute, with the places where it takes parcels from tracks.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ChuteSpec {
     /// What people call it.
     pub name: String,
@@ -132,7 +134,7 @@ pub struct ChuteSpec {
 }
 
 /// What the engine gets to know of how full a chute is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Sensing {
     /// Half and full eyes: levels, never "one left".
     #[default]
@@ -142,7 +144,7 @@ pub enum Sensing {
 }
 
 /// A place where a chute takes parcels from a track.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Outlet {
     /// From which track.
     pub track: TrackId,
@@ -153,7 +155,7 @@ pub struct Outlet {
 }
 
 /// How much a chute holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Capacity {
     /// More than can come.
     Unlimited,
@@ -354,4 +356,6 @@ fn outlets_of(spec: &HubSpec, track: TrackId) -> Vec<(Outlet, ChuteId)> {
 // Tracks and chutes are numbered with 16 bits, carriers and windows too on the wire.
 const _: () = assert!(TRACKS_MAX <= u16::MAX as usize);
 const _: () = assert!(CHUTES_MAX < u16::MAX as usize);
-const _: () = assert!(CELLS_PER_TRACK_MAX < u16::MAX as u32);
+const _: () = assert!(CELLS_PER_TRACK_MAX <= crate::plc::map::CELLS_MAX as u32);
+const _: () = assert!(CHUTES_PER_TRACK_MAX <= crate::plc::map::CHUTES_MAX as usize);
+const _: () = assert!(INDUCTIONS_PER_TRACK_MAX <= crate::plc::map::INDUCTIONS_MAX as usize);

@@ -17,13 +17,19 @@ pub const SCANNER_WAITING_MAX: usize = 32;
 /// Chutes that one order can name: what fits the command slot of the PLC interface.
 pub const ORDER_CHUTES_MAX: usize = 3;
 
-/// Carriers or windows of one track: the PLC interface numbers them with 16 bits.
-pub const CELLS_PER_TRACK_MAX: u32 = 60_000;
+/// Carriers or windows of one track: what the register map of its PLC has room for.
+pub const CELLS_PER_TRACK_MAX: u32 = 8_000;
+
+/// Chutes that one track passes: what the register map of its PLC has room for.
+pub const CHUTES_PER_TRACK_MAX: usize = 1_000;
+
+/// Inductions of one track: what the register map of its PLC has room for.
+pub const INDUCTIONS_PER_TRACK_MAX: usize = 64;
 
 /// Tracks of one sorter.
 pub const TRACKS_MAX: usize = 64;
 
-/// Chutes of one hub: the PLC interface numbers them with 16 bits from 1, and `NO_CHUTE` is taken.
+/// Chutes of one hub: they are numbered with 16 bits.
 pub const CHUTES_MAX: usize = 60_000;
 
 /// Laps after which a parcel is always rejected, whatever the plan says.

@@ -75,7 +75,8 @@ reasons! {
     Unmatched = "unmatched",
     /// The item is two parcels, or lies over two carriers.
     DoubleItem = "double-item",
-    /// The PLC does not know the item, or found one it had not announced.
+    /// The PLC does not know the item, or found one it had not announced; of a sorted one: it left
+    /// by an order that a run before this one gave.
     UnknownItem = "unknown-item",
     /// The PLC's tracking was lost and the item was not found again.
     CommunicationLost = "communication-lost",

@@ -180,7 +180,11 @@ fn call(sorter: &mut Sorter, now: Micros, signal: &Signal) -> Vec<Output> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 400,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn the_book_balances_and_every_parcel_ends_once(make in any_sorter(), run in any_run()) {

@@ -168,3 +168,20 @@ fn what_reaches_the_end_without_a_word_is_lost_in_the_end() {
     assert_eq!(hand.sorter.books().lost, 1);
     assert!(hand.sorter.books().balance());
 }
+
+#[test]
+fn a_parcel_taken_off_the_return_is_removed_not_lost() {
+    let mut hand = Hand::new(line_spec(Some(3_000)), plan_spec());
+    hand.brought(0, 1, 0);
+    hand.belt(6_000);
+    end_of_line(&mut hand, 0, 1);
+    let said = hand.tell(Signal::RemovedByHand {
+        cell: CellId(0),
+        item: PlcItem(1),
+    });
+    assert_eq!(
+        ended(&said).map(|(how, ..)| how),
+        Some(Disposition::Removed)
+    );
+    assert_eq!(hand.sorter.books().on_sorter, 0);
+}

@@ -393,6 +393,22 @@ fn an_inventory_takes_up_what_is_there_and_ends_what_is_not() {
 }
 
 #[test]
+fn what_leaves_by_an_order_of_the_run_before_is_no_missort() {
+    let mut hand = Hand::new(loop_spec(), plan_spec());
+    let at = BeltMm(0);
+    hand.tell(Signal::Inventory {
+        cell: CellId(4),
+        item: PlcItem(101),
+        at,
+    });
+    hand.tell(Signal::InventoryEnd { track: LOOP, at });
+    let said = hand.discharged(1, 4, 101);
+    let expected = (Disposition::Sorted, Reason::UnknownItem, Some(1));
+    assert_eq!(ended(&said), Some(expected));
+    assert_eq!(hand.sorter.books().missorted, 0);
+}
+
+#[test]
 fn an_order_the_plc_calls_late_is_given_again() {
     let mut hand = Hand::new(loop_spec(), plan_spec());
     let first = order(&hand.brought(3, 100, 0)).expect("ordered");
@@ -424,4 +440,25 @@ fn two_different_codes_on_one_item_are_a_conflict() {
         order(&said).map(|o| (chutes(&o), o.why)),
         Some((vec![3], Reason::Conflict))
     );
+}
+
+#[test]
+fn a_taken_counter_that_goes_back_empties_nothing() {
+    let mut hub = loop_spec();
+    hub.chutes[0].sensing = sorthub_core::hub::Sensing::Counted;
+    let mut hand = Hand::new(hub, plan_spec());
+    let told = |taken| Signal::Chute {
+        chute: ChuteId(0),
+        state: ChuteState::OPEN,
+        taken,
+    };
+    hand.tell(told(500));
+    for n in 0..3 {
+        hand.brought(n, 100 + n, 0);
+        hand.discharged(0, n, 100 + n);
+    }
+    hand.tell(told(0));
+    assert_eq!(hand.sorter.chute(ChuteId(0)).holds, 3);
+    hand.tell(told(2));
+    assert_eq!(hand.sorter.chute(ChuteId(0)).holds, 1);
 }

@@ -292,13 +292,12 @@ fn acts() -> impl Strategy<Value = Vec<(u64, Act)>> {
 }
 
 fn act(world: &mut World, at: Micros, act: &Act) {
-    // From the belt, not from a line's return.
-    let mut on_belt = world
+    // From the belt or from a line's return.
+    let first = world
         .plant()
         .view(TrackId(0), at)
-        .filter(|parcel| parcel.at_mm.is_some());
-    let first = on_belt.next().map(|parcel| parcel.number);
-    drop(on_belt);
+        .next()
+        .map(|parcel| parcel.number);
     let plant = world.plant_mut();
     match *act {
         Act::Belt(command) => plant.belt(at, TrackId(0), command),

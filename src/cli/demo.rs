@@ -1,7 +1,7 @@
 //! `sorthub demo`: a hub to watch, engine and virtual hub over loopback sockets.
 
 use std::io::Write as _;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
@@ -47,9 +47,10 @@ pub struct DemoArgs {
     /// Seed of everything random in the plant.
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
-    /// Where the page is served; port 0 takes any that is free.
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
-    listen: SocketAddr,
+    /// Where the page is served; port 0 takes any that is free. Without it 127.0.0.1:8080, or any
+    /// free port if that one is taken.
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
     /// Keep the journal in this directory, for `replay`.
     #[arg(long, value_name = "DIR")]
     journal: Option<PathBuf>,
@@ -61,6 +62,15 @@ pub struct DemoArgs {
     /// Print one JSON object at the end.
     #[arg(long)]
     json: bool,
+}
+
+/// The usual address of the page, or one that the system chooses if that is taken.
+fn usual_or_free() -> SocketAddr {
+    let usual = SocketAddr::from(([127, 0, 0, 1], 8080));
+    match TcpListener::bind(usual) {
+        Ok(_) => usual,
+        Err(_) => SocketAddr::from(([127, 0, 0, 1], 0)),
+    }
 }
 
 /// Reads a speed factor as thousandths.
@@ -94,7 +104,7 @@ pub fn run(args: &DemoArgs) -> Exit {
         duration,
         speed_permille: args.speed,
         seed: args.seed,
-        listen: args.listen,
+        listen: args.listen.unwrap_or_else(usual_or_free),
         journal: args.journal.clone(),
         faults: args.faults.clone(),
         interrupts,
@@ -117,7 +127,11 @@ pub fn run(args: &DemoArgs) -> Exit {
         }
         Err(error) => {
             eprintln!("{error}");
-            Exit::BadInput
+            if error.is_of_the_run() {
+                Exit::Wrong
+            } else {
+                Exit::BadInput
+            }
         }
     }
 }

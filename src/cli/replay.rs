@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use sorthub_core::reason::Reason;
 use sorthub_core::sorter::Books;
 
+use super::print;
 use crate::replay::{Difference, End, Options, RunReport, What, clock, replay};
 
 /// What a journal holds, made again; with --verify every command must come out again.
@@ -46,18 +47,18 @@ pub fn run(args: &ReplayArgs) -> ExitCode {
             .iter()
             .map(|run| run_json(run, args.verify))
             .collect();
-        println!(
-            "{}",
+        print(&format!(
+            "{}\n",
             json!({ "ok": good, "verify": args.verify, "runs": runs })
-        );
+        ));
     } else if reports.is_empty() {
-        println!("the journal holds no run");
+        print("the journal holds no run\n");
     } else {
         let texts: Vec<String> = reports
             .iter()
             .map(|run| run_text(run, args.verify))
             .collect();
-        println!("{}", texts.join("\n"));
+        print(&format!("{}\n", texts.join("\n")));
     }
     if good {
         ExitCode::SUCCESS

@@ -100,7 +100,8 @@ fn conclude(report: &EngineReport) -> Exit {
     if let Some(broken) = &report.broken {
         eprintln!("stopped because an invariant broke: {broken}");
     }
-    if report.broken.is_none() && report.journal.is_ok() && books.balance() {
+    let good = books.balance() && books.lost == 0;
+    if report.broken.is_none() && report.journal.is_ok() && good {
         Exit::Done
     } else {
         Exit::Wrong

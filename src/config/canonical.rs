@@ -30,7 +30,7 @@ pub enum CanonicalError {
     Damaged(#[from] serde_json::Error),
     /// It was written by a program of another version.
     #[error(
-        "written in format {0}, but this program reads format {FORMAT}; use the program that wrote it"
+        "written in format {0}, but this program reads {FORMAT}; use the program that wrote it"
     )]
     OtherFormat(u32),
     /// It describes no hub that could work, so it was not written by this program.

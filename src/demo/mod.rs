@@ -86,6 +86,17 @@ pub enum DemoError {
     Simulate(#[from] RunError),
 }
 
+impl DemoError {
+    /// Whether it came up while or after something ran, rather than before.
+    #[must_use]
+    pub fn is_of_the_run(&self) -> bool {
+        matches!(
+            self,
+            Self::Simulate(RunError::Differs(_) | RunError::Stuck { .. })
+        )
+    }
+}
+
 /// What a demonstration came to.
 #[derive(Debug)]
 pub struct DemoReport {
@@ -298,7 +309,7 @@ pub fn header(file: &HubFile, speed_permille: u32) -> RunHeader {
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
     RunHeader {
-        build: concat!("sorthub ", env!("CARGO_PKG_VERSION")).to_owned(),
+        build: journal::build(),
         description: file.canonical(),
         plan_version: file.plan.version(),
         clock_permille: speed_permille,

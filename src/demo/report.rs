@@ -45,6 +45,10 @@ pub fn json(report: &DemoReport) -> Value {
             "wire_to_wire": latency(&report.engine.wire_to_wire),
         },
         "scanners": scanners(report),
+        "plc_links": {
+            "unreadable_events": report.engine.stats.unreadable_events,
+            "changes": report.engine.stats.link_changes,
+        },
         "telegrams_unsent": report.truth.telegrams_unsent,
         "ledger": report.verdict,
         "simulated": report.comparison,

@@ -11,6 +11,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use crossbeam::queue::ArrayQueue;
 use sorthub_core::hub::Hub;
@@ -62,7 +63,7 @@ pub struct EmulatorSetup {
 #[non_exhaustive]
 pub enum EmulateError {
     /// The plant's description does not fit the hub.
-    #[error("the plant does not fit the hub: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    #[error("the plant does not fit the hub: {}", listed(.0))]
     Plant(Vec<PlantFault>),
     /// A track or scanner without an address.
     #[error("`{0}` has no address in the hub file: give it a `plc` or `link`")]
@@ -91,6 +92,14 @@ pub enum EmulateError {
     /// The system gave no thread or event loop.
     #[error("the virtual hub did not start: {0}")]
     System(#[from] io::Error),
+}
+
+fn listed(faults: &[PlantFault]) -> String {
+    faults
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join("; ")
 }
 
 /// A request to a running virtual hub.
@@ -244,6 +253,16 @@ fn run(
     }))
 }
 
+/// The boot id of PLCs that start now. They remember nothing from one process to the next, so the
+/// clock counts their lives: another number each 100 ms, the same again after almost two hours.
+fn boot_id() -> u16 {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    // 1 to 65535: 0 is no boot id.
+    (since.as_millis() / 100 % u128::from(u16::MAX)) as u16 + 1
+}
+
 /// Opens every socket and puts the world together.
 async fn open(setup: EmulatorSetup) -> Result<(World, LinksSpec), EmulateError> {
     let hub = Arc::clone(&setup.hub);
@@ -268,12 +287,13 @@ async fn open(setup: EmulatorSetup) -> Result<(World, LinksSpec), EmulateError> 
     )
     .map_err(EmulateError::Plant)?;
     let mut links = setup.links.clone();
+    let boot = boot_id();
     let mut plcs = Vec::new();
     for (track, spec) in hub.tracks().iter().enumerate() {
         let link = links.tracks.get_mut(track).and_then(Option::as_mut);
         let link = link.ok_or_else(|| EmulateError::NoAddress(spec.name.clone()))?;
         let id = TrackId(track as u16);
-        let plc = VirtualPlc::new(&hub, id, link.unit, setup.fc23).map_err(|source| {
+        let plc = VirtualPlc::new(&hub, id, boot, link.unit, setup.fc23).map_err(|source| {
             EmulateError::Plc {
                 track: spec.name.clone(),
                 source,

@@ -44,16 +44,19 @@ pub(super) struct VirtualPlc {
 }
 
 impl VirtualPlc {
+    /// A PLC in the life that `boot` names, 0 excepted.
     pub fn new(
         hub: &Arc<Hub>,
         track: TrackId,
+        boot: u16,
         unit: u8,
         fc23: bool,
     ) -> Result<Self, PlcConfigError> {
         let wire = Wire::new(Arc::clone(hub), track);
         let (chutes, inductions, cells) = wire.counts();
-        let mut config = PlcConfig::new(1, chutes, inductions, cells);
+        let mut config = PlcConfig::new(boot, chutes, inductions, cells);
         let kind = hub.tracks()[track.index()].kind;
+        config.info.config_hash = wire.config_hash();
         config.info.fifo_depth = FIFO_DEPTH;
         config.info.track_mm = kind.length().0;
         if let TrackKind::Loop { pitch, .. } = kind {

@@ -119,7 +119,9 @@ impl Decider {
         let call = catch_unwind(AssertUnwindSafe(|| sorter.handle(now, &signal, outbox)));
         if let Err(panic) = call {
             self.stop_on(panic.as_ref());
-            return 0;
+            // The journal keeps the signal that did it, so that a replay stops at the same place.
+            let hash = self.sorter.output_hash();
+            return self.recorder.record(now, &signal, &[], hash);
         }
         self.decision.record(before.elapsed());
         for nth in 0..self.outbox.outputs().len() {

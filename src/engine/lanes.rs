@@ -5,9 +5,11 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use sorthub_core::hub::Hub;
+use sorthub_core::plc::map::{HEADER_REGS, SLOTS};
+use sorthub_core::plc::ring::{Seq, distance};
 use sorthub_core::plc::{
-    Area, Command, ConfigError, Delivery, EngineBits, EngineConfig, EngineEnd, Exchange,
-    InductionWish, InventoryEnd, Link, Mark, Pace,
+    Area, Command, ConfigError, Delivery, EngineBits, EngineConfig, EngineEnd, Exchange, Header,
+    InductionWish, InventoryEnd, Link, Mark, Pace, Write,
 };
 use sorthub_core::signal::{LinkState, Output, Signal};
 use sorthub_core::wire::{Wire, WireError};
@@ -16,6 +18,9 @@ use tokio::sync::Notify;
 use super::decider::Decider;
 use crate::config::links::{Functions, PlcLink};
 use crate::plc::lane::Next;
+
+/// The area of the register map that this engine writes; a standby would have the other.
+const AREA: Area = Area::A;
 
 /// One PLC link.
 pub struct Lane {
@@ -26,8 +31,13 @@ pub struct Lane {
     /// granted us, or its ring is full. The newest wins, so there is never more than one a cell.
     unsent: Vec<Option<(Command, Option<Instant>)>>,
     unsent_count: usize,
-    /// When the telegrams came whose orders are in the mailbox and not yet at the PLC.
-    on_their_way: VecDeque<Instant>,
+    /// For each command in the mailbox that is not yet at the PLC: when the telegram or event
+    /// came that it follows from.
+    on_their_way: VecDeque<Option<Instant>>,
+    /// The newest command that the PLC has acknowledged the write of.
+    written: Option<Seq>,
+    /// An inventory has to be asked for as soon as the mailbox takes it.
+    wants_inventory: bool,
     /// Events told to the sorter whose calls are not all on disk yet.
     unacknowledged: VecDeque<(u64, Mark)>,
     has_news: bool,
@@ -42,10 +52,10 @@ impl Lane {
         let config = EngineConfig {
             poll_ms: link.poll_ms,
             fc23: link.functions != Functions::Fc3Fc16,
-            ..EngineConfig::new(Area::A, epoch, chutes, inductions, cells)
+            config_hash: wire.config_hash(),
+            ..EngineConfig::new(AREA, epoch, chutes, inductions, cells)
         };
         let mut end = EngineEnd::new(config)?;
-        end.set_bits(EngineBits::READY);
         for induction in 1..=inductions {
             end.set_induction(
                 induction,
@@ -61,7 +71,9 @@ impl Lane {
             news: Rc::new(Notify::new()),
             unsent: vec![None; usize::from(cells)],
             unsent_count: 0,
-            on_their_way: VecDeque::with_capacity(usize::from(cells)),
+            on_their_way: VecDeque::with_capacity(usize::from(config.waiting_max) + SLOTS),
+            written: None,
+            wants_inventory: false,
             unacknowledged: VecDeque::new(),
             has_news: false,
             inventory_at: 0,
@@ -73,34 +85,49 @@ impl Lane {
         let Some(command) = self.wire.command(output) else {
             return;
         };
+        if self.unsent_count == 0 && self.push(command, came) {
+            return;
+        }
         let place = &mut self.unsent[usize::from(own)];
         self.unsent_count += usize::from(place.is_none());
         *place = Some((command, came));
-        self.push_unsent();
     }
 
     /// Hands the mailbox what it will take.
     fn push_unsent(&mut self) {
+        if self.wants_inventory && self.push(Command::Resync, None) {
+            self.wants_inventory = false;
+        }
         if self.unsent_count == 0 {
             return;
         }
-        for place in &mut self.unsent {
-            let Some((command, came)) = *place else {
+        for own in 0..self.unsent.len() {
+            let Some((command, came)) = self.unsent[own] else {
                 continue;
             };
-            if self.end.push(command).is_err() {
+            if !self.push(command, came) {
                 // Not granted, or full: the newest order for each cell waits here.
                 return;
             }
-            *place = None;
+            self.unsent[own] = None;
             self.unsent_count -= 1;
-            self.has_news = true;
-            if let Some(came) = came
-                && self.on_their_way.len() < self.on_their_way.capacity()
-            {
-                self.on_their_way.push_back(came);
-            }
         }
+    }
+
+    /// Hands the mailbox a command; whether it was taken.
+    fn push(&mut self, command: Command, came: Option<Instant>) -> bool {
+        let before = self.end.commands_open();
+        if self.end.push(command).is_err() {
+            return false;
+        }
+        self.has_news = true;
+        // An order that took the place of an unsent one goes out in its stead.
+        if self.end.commands_open() > before
+            && self.on_their_way.len() < self.on_their_way.capacity()
+        {
+            self.on_their_way.push_back(came);
+        }
+        true
     }
 
     /// Forgets every order: the PLC has lost its tracking and they are void.
@@ -108,6 +135,7 @@ impl Lane {
         self.unsent.fill(None);
         self.unsent_count = 0;
         self.on_their_way.clear();
+        self.written = None;
         self.unacknowledged.clear();
     }
 
@@ -128,6 +156,7 @@ impl Decider {
         let now = self.clock.link_now();
         self.lanes[lane].end.disconnected(now);
         self.hear(lane);
+        self.turn_over();
     }
 
     pub(crate) fn lane_without_fc23(&mut self, lane: usize) {
@@ -161,7 +190,7 @@ impl Decider {
     ) -> bool {
         let now = self.clock.link_now();
         if let Some(write) = &exchange.write {
-            self.orders_arrived(lane, write.registers().len());
+            self.orders_arrived(lane, write);
         }
         if let Err(error) = self.lanes[lane].end.reply(now, registers) {
             tracing::error!(lane, %error, "exchange not understood");
@@ -172,13 +201,25 @@ impl Decider {
         true
     }
 
-    /// A write of so many registers has been answered: the orders in it are at the PLC.
-    fn orders_arrived(&mut self, lane: usize, registers: usize) {
-        use sorthub_core::plc::map::{HEADER_REGS, SLOT_REGS};
-        let arrived = Instant::now();
-        let orders = registers.saturating_sub(HEADER_REGS) / SLOT_REGS;
+    /// A write has been answered: the commands that it published are at the PLC.
+    fn orders_arrived(&mut self, lane: usize, write: &Write) {
+        let registers = write.registers();
         let it = &mut self.lanes[lane];
-        for came in it.on_their_way.drain(..orders.min(it.on_their_way.len())) {
+        let header: Option<&[u16; HEADER_REGS]> = registers.first_chunk();
+        let (true, Some(header)) = (write.address == AREA.base(), header) else {
+            return;
+        };
+        let Some(head) = Header::decode(header).and_then(|h| Seq::from_wire(h.command_head)) else {
+            return;
+        };
+        let arrived = Instant::now();
+        let count = usize::from(distance(it.written, Some(head)));
+        it.written = Some(head);
+        for came in it
+            .on_their_way
+            .drain(..count.min(it.on_their_way.len()))
+            .flatten()
+        {
             self.wire_to_wire.record(arrived - came);
         }
     }
@@ -229,6 +270,8 @@ impl Decider {
                 let it = &mut self.lanes[lane];
                 let at = it.wire.position(it.inventory_at);
                 let track = it.wire.track();
+                // Only now it is known what is on the track: parcels may come.
+                it.end.set_bits(EngineBits::READY);
                 self.tell(Signal::InventoryEnd { track, at }, None);
             }
             Delivery::InventoryEnd(InventoryEnd::Superseded) => {}
@@ -299,16 +342,18 @@ impl Decider {
         self.stats.link_changes += 1;
     }
 
+    /// Asks for the inventory as soon as the mailbox takes the request.
     fn ask_inventory(&mut self, lane: usize) {
-        if self.lanes[lane].end.push(Command::Resync).is_err() {
-            // Without a grant there is nothing to ask; the next grant asks again.
-            tracing::debug!(lane, "inventory not asked: not granted");
-        }
+        self.lanes[lane].wants_inventory = true;
         self.lanes[lane].has_news = true;
     }
 
     /// Acknowledges the events whose calls are on disk, or that the journal has given up on.
     fn acknowledge(&mut self, lane: usize) {
+        if self.broken().is_some() {
+            // What was not handled is told again to whoever takes over.
+            return;
+        }
         let watch = self.recorder.watch();
         let it = &mut self.lanes[lane];
         let mut last = None;

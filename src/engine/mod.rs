@@ -102,7 +102,8 @@ pub struct EngineReport {
     pub output_hash: u64,
     /// How long decisions took.
     pub decision: Percentiles,
-    /// From a telegram read to its order acknowledged by the PLC.
+    /// From the telegram or PLC event that an order follows from, read at its socket, until the
+    /// PLC has acknowledged the write of the order.
     pub wire_to_wire: Percentiles,
     /// What scanners sent.
     pub scanners: Vec<ScannerStats>,
@@ -341,15 +342,21 @@ async fn show(decider: Rc<RefCell<Decider>>) {
 fn report(mut decider: Decider) -> EngineReport {
     decider.show();
     let digest = decider.sorter.digest();
+    let broken = decider.broken().map(ToString::to_string);
     EngineReport {
         books: decider.sorter.books().clone(),
         digest,
         output_hash: decider.sorter.output_hash(),
         decision: decider.decision.percentiles(),
         wire_to_wire: decider.wire_to_wire.percentiles(),
-        broken: decider.broken().map(ToString::to_string),
+        // A run that an invariant has ended is not closed in good order: its record stays open.
+        journal: if broken.is_none() {
+            decider.recorder.close(digest)
+        } else {
+            Ok(decider.recorder.watch().counts())
+        },
+        broken,
         scanners: decider.scanners,
         stats: decider.stats,
-        journal: decider.recorder.close(digest),
     }
 }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use crossbeam::atomic::AtomicCell;
-use sorthub_core::hub::Hub;
 use sorthub_core::ids::{CodeId, TrackId};
 use sorthub_core::signal::Alarm;
 use sorthub_core::units::Micros;
@@ -11,7 +10,7 @@ use sorthub_core::units::Micros;
 use super::decider::Decider;
 use super::latency::Percentiles;
 use crate::telemetry::{
-    AlarmBoard, HubView, LatencyRow, LinkRow, ScannerRow, ShortText, Throughput, ViewPublisher,
+    AlarmBoard, HubView, LatencyRow, ScannerRow, ShortText, Throughput, ViewPublisher,
 };
 
 /// The few numbers that a status line needs.
@@ -29,7 +28,7 @@ pub struct Pulse {
     pub on_sorter: u64,
     /// Net throughput over the last minute of plant time.
     pub sorted_per_h: u32,
-    /// Wire to wire, from the telegram read to its order acknowledged by the PLC.
+    /// Wire to wire: see [`EngineReport`](super::EngineReport).
     pub wire_to_wire: Percentiles,
     /// Whether every PLC link is up.
     pub linked: bool,
@@ -110,7 +109,6 @@ impl Decider {
     }
 
     fn view(&mut self, now: Micros) {
-        let hub: Arc<Hub> = self.hub().clone();
         let Self {
             sorter,
             show,
@@ -147,12 +145,8 @@ impl Decider {
                     last: scanner.last,
                     linked: scanner.linked,
                 }));
+            // The page lists tracks and scanners by itself; there are no others yet.
             view.links.clear();
-            let tracks = hub.tracks().iter().enumerate();
-            view.links.extend(tracks.map(|(track, spec)| LinkRow {
-                name: ShortText::new(&spec.name),
-                up: sorter.track(TrackId(track as u16)).linked,
-            }));
         });
     }
 }

@@ -42,7 +42,8 @@ pub struct View {
     pub books: BooksRow,
     /// From the call to the sorter until it has answered.
     pub decision: LatencyRow,
-    /// From the last byte of a telegram until its order has gone to the socket.
+    /// From the telegram or PLC event that an order follows from, read at its socket, until the
+    /// PLC has acknowledged the write of the order.
     pub wire_to_wire: LatencyRow,
     /// Parcels that left for a destination in the last minute of plant time, as an hourly rate.
     pub sorted_per_h: u32,

@@ -7,7 +7,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -77,11 +77,29 @@ impl Page {
             client.goto(url).await.expect("the page loads");
             client
         });
-        Some(Self {
+        let mut page = Self {
             runtime,
             client: Some(client),
             driver,
-        })
+        };
+        page.fit(look);
+        Some(page)
+    }
+
+    /// The window's own frame is not part of what was asked for.
+    fn fit(&mut self, look: Look) {
+        let inside = self.script("return [innerWidth, innerHeight]");
+        let frame = |nth: usize, wanted: u32| {
+            let is = inside[nth].as_u64().map_or(wanted, |px| px as u32);
+            wanted * 2 - is.min(wanted)
+        };
+        let (width, height) = (frame(0, look.width_px), frame(1, look.height_px));
+        let client = self
+            .client
+            .as_ref()
+            .expect("it is open until it is dropped");
+        let sized = self.runtime.block_on(client.set_window_size(width, height));
+        sized.expect("the window takes its size");
     }
 
     /// The demands of [`check_page`].
@@ -117,12 +135,13 @@ impl Page {
     fn check_parcel(&mut self) {
         let ring = "[data-track='0'] .ring.on";
         self.wait("a parcel of the first track is picked and moves", |page| {
-            let newest = page.script(
-                "return fetch('/api/view').then((a) => a.json()).then((view) => \
-                 view.items.filter((i) => i.parcel).sort((a, b) => b.origin_mm - a.origin_mm)\
-                 .map((i) => i.parcel)[0] ?? '')",
+            let parcel = page.script(
+                "return Promise.all(['/api/hub', '/api/view'].map((path) => \
+                 fetch(path).then((answer) => answer.json()))).then(([hub, view]) => \
+                 view.items.filter((item) => item.parcel && item.cell < hub.tracks[0].cells) \
+                 .sort((a, b) => b.origin_mm - a.origin_mm)[0]?.parcel ?? '')",
             );
-            page.find(newest.as_str().unwrap_or_default());
+            page.find(parcel.as_str().unwrap_or_default());
             let place = page.attribute(ring, "transform");
             thread::sleep(POLL * 3);
             let moved = page.attribute(ring, "transform");
@@ -284,7 +303,7 @@ struct Driver {
 }
 
 impl Driver {
-    fn start(program: &PathBuf) -> Self {
+    fn start(program: &Path) -> Self {
         let mut process = Command::new(program)
             .arg("--port=0")
             .stdout(Stdio::piped())
@@ -319,11 +338,7 @@ impl Drop for Driver {
     }
 }
 
-fn capabilities(
-    chromium: &PathBuf,
-    profile: &PathBuf,
-    look: Look,
-) -> serde_json::Map<String, Value> {
+fn capabilities(chromium: &Path, profile: &Path, look: Look) -> serde_json::Map<String, Value> {
     let Look {
         width_px,
         height_px,

@@ -24,6 +24,9 @@ use sorthub_core::units::Micros;
 pub(crate) use hubs::Scene;
 use plant::Plant;
 
+/// Plant time that has passed before a scene is shown.
+const WARM_UP_S: u64 = 100;
+
 /// A running source; it ends when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Source {
@@ -35,15 +38,16 @@ pub(crate) struct Source {
 impl Source {
     /// Starts the scene, warmed up so that the belts are not empty.
     pub(crate) fn start(scene: Scene) -> (Self, ViewSource) {
-        let mut plant = Plant::new(scene);
+        let plant = Plant::new(scene);
         let hub = HubView::new(plant.sorter.hub(), plant.sorter.plan());
         let (publisher, source) = view_slot();
         let stop = Arc::new(AtomicBool::new(false));
         let told = Arc::clone(&stop);
         let board = AlarmBoard::new(&hub);
         let run = move || {
-            plant.warm_up();
-            Run::new(plant, publisher, board).until(&told);
+            let mut run = Run::new(plant, publisher, board);
+            run.warm_up();
+            run.until(&told);
         };
         let thread = thread::Builder::new().name("synthetic".to_owned());
         let thread = thread.spawn(run).expect("the system gives a thread");
@@ -83,22 +87,32 @@ struct Run {
 
 impl Run {
     fn new(plant: Plant, publisher: ViewPublisher, board: AlarmBoard) -> Self {
-        let began = plant.now;
-        // As if the hub had run for a minute at this rate.
-        let rate = |count| Throughput::new(began, count);
-        let (sorted, inducted) = (
-            rate(plant.sorter.books().sorted),
-            rate(plant.sorter.books().inducted),
-        );
+        let rate = Throughput::new(Micros(0), 0);
         Self {
-            plant,
             publisher,
             board,
-            sorted,
-            inducted,
+            sorted: rate.clone(),
+            inducted: rate,
             started: Instant::now(),
-            began,
+            began: plant.now,
+            plant,
         }
+    }
+
+    /// Lets the plant run for a while at once, so that parcels and counts are as in a running hub.
+    fn warm_up(&mut self) {
+        for second in 1..=WARM_UP_S {
+            self.plant.run_to(Micros::from_secs(second));
+            self.measure();
+        }
+        self.plant.begin_scene();
+        (self.started, self.began) = (Instant::now(), self.plant.now);
+    }
+
+    fn measure(&mut self) {
+        let books = self.plant.sorter.books();
+        self.sorted.take(self.plant.now, books.sorted);
+        self.inducted.take(self.plant.now, books.inducted);
     }
 
     fn until(&mut self, stop: &AtomicBool) {
@@ -119,6 +133,7 @@ impl Run {
     }
 
     fn publish(&mut self) {
+        self.measure();
         let Self {
             plant,
             board,
@@ -126,9 +141,6 @@ impl Run {
             inducted,
             ..
         } = self;
-        let books = plant.sorter.books();
-        sorted.take(plant.now, books.sorted);
-        inducted.take(plant.now, books.inducted);
         board.follow(plant.now, &plant.sorter);
         self.publisher.publish(|view| {
             view.read_sorter(&plant.sorter, plant.now, |code| {
@@ -155,8 +167,8 @@ fn rest(view: &mut View, plant: &Plant) {
     view.wire_to_wire = LatencyRow {
         count,
         p50_ns: p50_ns * 90,
-        p99_ns: p99_ns * 60,
-        max_ns: max_ns * 20,
+        p99_ns: p99_ns * 90,
+        max_ns: max_ns * 90,
     };
     view.scanners.clear();
     view.scanners

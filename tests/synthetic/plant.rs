@@ -62,7 +62,6 @@ pub(super) struct Plant {
     chutes: Vec<Chute>,
     items: u64,
     random: u64,
-    troubled: bool,
 }
 
 impl Plant {
@@ -78,7 +77,7 @@ impl Plant {
             now: Micros(0),
             texts: BTreeMap::new(),
             scanned: hub.scanners().iter().map(|_| Scanned::default()).collect(),
-            decision_ns: Histogram::new(3).expect("three digits are possible"),
+            decision_ns: Histogram::new_with_max(10_000_000_000, 3).expect("it is a sound range"),
             alarms: Vec::new(),
             outbox: Outbox::new(),
             belts: vec![0; hub.tracks().len()],
@@ -87,7 +86,6 @@ impl Plant {
             chutes: hub.chutes().iter().map(|_| open()).collect(),
             items: 0,
             random: 0x2545_f491_4f6c_dd1d,
-            troubled: false,
             sorter: Sorter::new(hub, plan, Setup { run_epoch: 7 }),
         };
         for track in plant.tracks() {
@@ -99,15 +97,15 @@ impl Plant {
         plant
     }
 
-    /// Three laps, so that parcels, chutes and counts are as in a running hub.
-    pub(super) fn warm_up(&mut self) {
-        self.run_to(Micros::from_secs(70));
-        self.troubled = matches!(self.scene, Scene::Troubled);
-        if self.scene == Scene::LoopAndLine {
-            self.tell(Signal::Link {
+    /// Does to the running plant what the scene is about.
+    pub(super) fn begin_scene(&mut self) {
+        match self.scene {
+            Scene::Troubled => self.cause_trouble(),
+            Scene::LoopAndLine => self.tell(Signal::Link {
                 track: TrackId(1),
                 to: LinkState::Lost,
-            });
+            }),
+            Scene::SmallLoop | Scene::Line | Scene::LargeLoop | Scene::FourLoops => {}
         }
     }
 
@@ -120,9 +118,6 @@ impl Plant {
                 }
             }
             self.serve();
-            if std::mem::take(&mut self.troubled) {
-                self.cause_trouble();
-            }
         }
     }
 

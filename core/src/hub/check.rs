@@ -6,7 +6,9 @@ use core::fmt;
 
 use super::{Capacity, HubSpec, TrackKind, TrackSpec};
 use crate::ids::TrackId;
-use crate::limits::{CELLS_PER_TRACK_MAX, CHUTES_MAX, TRACKS_MAX};
+use crate::limits::{
+    CELLS_PER_TRACK_MAX, CHUTES_MAX, CHUTES_PER_TRACK_MAX, INDUCTIONS_PER_TRACK_MAX, TRACKS_MAX,
+};
 
 /// One thing wrong with a hub description.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -146,6 +148,7 @@ pub(super) fn check(spec: &HubSpec) -> Vec<HubFault> {
     check_names(spec, &mut found);
     for (index, track) in spec.tracks.iter().enumerate() {
         check_track(index, track, spec, &mut found);
+        check_room(index, spec, &mut found);
     }
     for (index, induction) in spec.inductions.iter().enumerate() {
         check_place(
@@ -259,6 +262,31 @@ fn check_track(index: usize, track: &TrackSpec, spec: &HubSpec, found: &mut Faul
         .any(|scanner| scanner.track.index() == index)
     {
         found.add(element, HubFaultKind::NoScanner);
+    }
+}
+
+/// What the register map of a track's PLC has no room for.
+fn check_room(index: usize, spec: &HubSpec, found: &mut Faults) {
+    let outlets = spec.chutes.iter().flat_map(|chute| &chute.outlets);
+    let chutes = outlets
+        .filter(|outlet| outlet.track.index() == index)
+        .count();
+    let inductions = spec.inductions.iter();
+    let inductions = inductions
+        .filter(|induction| induction.track.index() == index)
+        .count();
+    for (what, count, max) in [
+        ("chutes on one track", chutes, CHUTES_PER_TRACK_MAX),
+        (
+            "inductions on one track",
+            inductions,
+            INDUCTIONS_PER_TRACK_MAX,
+        ),
+    ] {
+        if count > max {
+            let max = max as u64;
+            found.add(Element::Track(index), HubFaultKind::TooMany { what, max });
+        }
     }
 }
 

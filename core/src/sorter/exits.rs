@@ -57,7 +57,19 @@ impl Sorter {
         if self.plan.rejects(why).any(|reject| reject == chute) {
             return (Disposition::Rejected, why);
         }
+        if item.dest.is_none() && item.revision == 0 {
+            // Never read and never ordered by us: an order of the run before us stood for it.
+            return (Disposition::Sorted, Reason::UnknownItem);
+        }
         (Disposition::Sorted, Reason::Elsewhere)
+    }
+
+    /// A person took an item off, from its cell or from the return.
+    pub(super) fn removed_by_hand(&mut self, cell: CellId, item: PlcItem, outbox: &mut Outbox) {
+        let found = self.find_returning(cell, item);
+        if let Some(slot) = found.or_else(|| self.find_or_count(cell, item)) {
+            self.end(slot, Disposition::Removed, Reason::Forced, None, outbox);
+        }
     }
 
     /// An item passed a chute it was ordered to and did not leave.
@@ -125,6 +137,10 @@ impl Sorter {
         chute.state = state;
         let more = taken.wrapping_sub(chute.taken);
         chute.taken = taken;
+        if more > u16::MAX / 2 {
+            // The counter went back: its PLC has restarted. Nothing was taken out by that.
+            return;
+        }
         for _ in 0..more {
             let Some(room) = chute.contents.pop_front() else {
                 // Taken out before it was told to be in: an empty chute is empty.

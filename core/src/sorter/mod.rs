@@ -160,11 +160,7 @@ impl Sorter {
             Signal::Returning { cell, item, at } => self.returning(cell, item, at),
             Signal::Missing { cell, item, .. } => self.missing(cell, item),
             Signal::Unexpected { cell, item, at } => self.unexpected(cell, item, at, outbox),
-            Signal::RemovedByHand { cell, item } => {
-                if let Some(slot) = self.find_or_count(cell, item) {
-                    self.end(slot, Disposition::Removed, Reason::Forced, None, outbox);
-                }
-            }
+            Signal::RemovedByHand { cell, item } => self.removed_by_hand(cell, item, outbox),
             Signal::OrderAnswered {
                 cell,
                 item,

@@ -100,7 +100,14 @@ impl Sorter {
             }
         }
         self.sweep_returning(track, kind, outbox);
-        self.sweep_doubt(track, length * 2 + tolerance, outbox);
+        let round = match kind {
+            TrackKind::Line {
+                returns: Some(returns),
+                ..
+            } => length + i64::from(returns.0),
+            _ => length,
+        };
+        self.sweep_doubt(track, round * 2 + tolerance, outbox);
     }
 
     /// A return conveyor can hold parcels back, but not for as long as four times round.
@@ -230,17 +237,14 @@ impl Sorter {
                 cell.0
             );
         };
-        let items = &self.state.items;
-        let returning = &self.state.tracks[track.index()].returning;
-        let found = returning
-            .iter()
-            .position(|&slot| items[slot as usize].item == item);
-        let Some(slot) = found.and_then(|at| self.state.tracks[track.index()].returning.remove(at))
-        else {
+        let Some(slot) = self.find_returning(cell, item) else {
             self.state.books.unknown_items += 1;
             self.unexpected(cell, item, seen.at, outbox);
             return;
         };
+        self.state.tracks[track.index()]
+            .returning
+            .retain(|&other| other != slot);
         let before = self.state.cells[cell.index()];
         if before != NO_ITEM {
             self.doubt(before);
@@ -293,6 +297,14 @@ impl Sorter {
         it.evidence = at;
         it.rounds = it.rounds.saturating_add(1);
         self.after_lap(slot, outbox);
+    }
+
+    /// An item on the return of a cell's track: it is in no cell, but the PLC may name the one it
+    /// had.
+    pub(super) fn find_returning(&self, cell: CellId, item: PlcItem) -> Option<Slot> {
+        let (track, _) = self.hub.track_of(cell)?;
+        let mut returning = self.state.tracks[track.index()].returning.iter().copied();
+        returning.find(|&slot| self.state.items[slot as usize].item == item)
     }
 
     /// The item a signal means; an item that is not where the signal says is counted.

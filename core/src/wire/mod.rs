@@ -71,6 +71,17 @@ impl Wire {
         self.track
     }
 
+    /// A number that differs between two hub descriptions, never 0: engine and PLC compare it, so
+    /// that one set up for another hub is not obeyed.
+    #[must_use]
+    pub fn config_hash(&self) -> u32 {
+        let mut hash = crate::outbox::RollingHash::default();
+        hash.mix(self.hub.spec());
+        hash.mix(&self.track);
+        let value = hash.value();
+        ((value ^ (value >> 32)) as u32).max(1)
+    }
+
     /// How many chutes, inductions and carriers or windows the link has.
     #[must_use]
     pub fn counts(&self) -> (u16, u16, u16) {

@@ -5,23 +5,30 @@ import { chuteState, count, drawn, fill, say } from "./words.js";
 /** Below this many px from chute to chute, names are turned; below the second, thinned out. */
 const ROOMY_PX = 46;
 const LEGIBLE_PX = 11;
+/** Half of what a level name with its count and mark takes. */
+const NAME_PX = { x: 20, y: 15 };
+/** A box narrower than this has no room for a letter. */
+const LETTER_PX = 9;
 
-/** How long the boxes may be, given the space from chute to chute. */
-export function chuteDepth(spacingPx) {
-  return spacingPx >= ROOMY_PX ? 58 : spacingPx >= LEGIBLE_PX ? 40 : 26;
+function boxDepth(spacingPx, isSmall) {
+  if (spacingPx < LEGIBLE_PX) return 26;
+  return spacingPx < ROOMY_PX ? 40 : isSmall ? 30 : 58;
 }
 
-/** How much room the boxes and their names need beside the belt. */
-export function chuteReach(spacingPx) {
-  return chuteDepth(spacingPx) + (spacingPx >= ROOMY_PX ? 44 : spacingPx >= LEGIBLE_PX ? 48 : 30);
+/** How much room boxes and names need beside the belt: upwards and downwards, and sideways. */
+export function chuteReach(spacingPx, isSmall) {
+  const depth = boxDepth(spacingPx, isSmall) + 8;
+  return spacingPx >= ROOMY_PX
+    ? { across: depth + 2 * NAME_PX.y + 24, along: depth + 2 * NAME_PX.x + 10 }
+    : { across: depth + 42, along: depth + 42 };
 }
 
 /** The chutes of one track, drawn once; `update` moves only what has changed. */
 export class Chutes {
   #drawn = [];
 
-  constructor({ parent, shape, hub, track, bandPx, spacingPx, onPick }) {
-    const depth = chuteDepth(spacingPx);
+  constructor({ parent, shape, hub, track, bandPx, spacingPx, isSmall, onPick }) {
+    const depth = boxDepth(spacingPx, isSmall);
     const roomy = spacingPx >= ROOMY_PX;
     const every = roomy || spacingPx >= LEGIBLE_PX ? 1 : Math.ceil(LEGIBLE_PX / spacingPx);
     const width = Math.max(3, Math.min(roomy ? 34 : 20, spacingPx * 0.72));
@@ -65,10 +72,7 @@ export class Chutes {
       chute.level.setAttribute("width", px);
       chute.group.dataset.calls = state.calls;
       chute.group.dataset.state = state.word;
-      say(chute.mark, chute.roomy && state.word !== "out of service"
-        ? state.letter && state.word.toUpperCase()
-        : chute.roomy ? state.letter && "OFF" : state.letter);
-      if (chute.dropped) say(chute.dropped, count(row.dropped));
+      chute.write(state, row);
     }
   }
 
@@ -128,35 +132,49 @@ function box({ group, place, bandPx, depth, width, site, roomy, named }) {
     const x = from + depth + 3;
     drawn("line", { class: "end", x1: x, x2: x, y1: y, y2: y + height }, inner);
   }
-  const out = from + depth + (site.role === "reject" ? 7 : 4);
-  const texts = roomy
-    ? upright({ made, place, out, site })
-    : alongside({ inner, angle, out, site, named });
-  return { group: made, level, from, roomy, ...texts };
+  const out = from + depth + (site.role === "reject" ? 8 : 5);
+  const middle = from + depth / 2;
+  const write = roomy
+    ? levelNames({ made, place, out, site })
+    : turnedNames({ inner, angle, out, middle, width, site, named });
+  return { group: made, level, from, write };
 }
 
-/** Name, count and mark as level text beyond the box. */
-function upright({ made, place, out, site }) {
-  const [x, y] = [place.x + place.nx * out, place.y + place.ny * out];
-  const anchor = place.nx > 0.5 ? "start" : place.nx < -0.5 ? "end" : "middle";
-  const above = place.ny < -0.5;
-  const beside = Math.abs(place.ny) <= 0.5;
-  const first = beside ? y - 2 : above ? y - 17 : y + 12;
-  const name = drawn("text", { class: "name", x, y: first, "text-anchor": anchor }, made);
-  name.textContent = site.name;
+/** Name, count and mark as level text, centred beyond the box. */
+function levelNames({ made, place, out, site }) {
+  const x = place.x + place.nx * (out + NAME_PX.x * Math.abs(place.nx));
+  const y = place.y + place.ny * (out + NAME_PX.y * Math.abs(place.ny));
   const text = (role, dy) =>
-    drawn("text", { class: role, x, y: first + dy, "text-anchor": anchor }, made);
-  return { dropped: text("dropped", 14), mark: text("mark", above ? -14 : 28) };
+    drawn("text", { class: role, x, y: y + dy, "text-anchor": "middle" }, made);
+  const [name, dropped] = [text("name", -2), text("dropped", 12)];
+  // The mark stands on the side away from the belt.
+  const mark = text("mark", place.ny < 0 ? -16 : 27);
+  name.textContent = site.name;
+  return (state, row) => {
+    say(dropped, count(row.dropped));
+    say(mark, state.short);
+  };
 }
 
-/** Name and mark along the box's own direction, never upside down. */
-function alongside({ inner, angle, out, site, named }) {
+/** The name along the box's own direction, never upside down; the mark as a letter in the box. */
+function turnedNames({ inner, angle, out, middle, width, site, named }) {
   const flip = Math.abs(angle) > 91;
-  const turn = flip ? "rotate(180)" : "";
-  const anchor = flip ? "end" : "start";
-  const at = (x) => ({ x: flip ? -x : x, y: 3.5, "text-anchor": anchor, transform: turn });
-  const name = drawn("text", { class: "name small", ...at(out) }, inner);
-  name.textContent = named ? site.name : "";
-  const mark = drawn("text", { class: "mark small", ...at(out + (named ? 32 : 0)) }, inner);
-  return { dropped: null, mark };
+  const name = drawn("text", {
+    class: "name small", x: flip ? -out : out, y: 3.5,
+    "text-anchor": flip ? "end" : "start", transform: flip ? "rotate(180)" : "",
+  }, inner);
+  const usual = named ? site.name : "";
+  name.textContent = usual;
+  if (width < LETTER_PX) {
+    // Too narrow for a letter inside: it follows the name, which is then shown in any case.
+    return (state) => {
+      say(name, state.letter ? `${site.name} ${state.letter}` : usual);
+      name.classList.toggle("mark", state.letter !== "");
+    };
+  }
+  const mark = drawn("text", {
+    class: "mark small inside", x: 0, y: 3.5, "text-anchor": "middle",
+    transform: `translate(${middle} 0) rotate(${-angle})`,
+  }, inner);
+  return (state) => say(mark, state.letter);
 }

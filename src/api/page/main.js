@@ -6,7 +6,7 @@ import { Detail } from "./detail.js";
 import { follow } from "./feed.js";
 import { Tables, Tiles } from "./panels.js";
 import { TrackDrawing } from "./track.js";
-import { clock as clockText, element, say } from "./words.js";
+import { clock as clockText, say } from "./words.js";
 
 /** Texts for screen readers and tables change this often at most. */
 const SLOW_MS = 1000;
@@ -24,6 +24,7 @@ let hubText = "";
 let tracks = [];
 let alive = false;
 let slowMs = -Infinity;
+let drawnMs = 0;
 let lastView = null;
 let lastHeard = null;
 
@@ -46,16 +47,14 @@ async function loadHub() {
   hub = JSON.parse(text);
   document.title = `${hub.name} – sorthub`;
   say(document.getElementById("hub-name"), hub.name);
-  say(document.getElementById("plan"), `plan ${hub.plan_version}`);
+  say(document.getElementById("plan"), `sort plan ${hub.plan_version}`);
   detail.pick(null);
   alarms.reset();
   tracks = hub.tracks.map((_, index) => new TrackDrawing(hub, index, pick));
-  stage.replaceChildren(...tracks.map((track) => track.figure), legend());
-  stage.dataset.tracks = tracks.length;
-  const columns = tracks.every((_, nth) => !hub.tracks[nth].is_loop)
-    ? 1
-    : Math.ceil(Math.sqrt(tracks.length));
-  stage.style.setProperty("--columns", columns);
+  stage.replaceChildren(...tracks.map((track) => track.figure));
+  // Loops side by side; a line is as wide as the stage.
+  const loops = hub.tracks.filter((track) => track.is_loop).length;
+  stage.style.setProperty("--columns", Math.max(1, Math.ceil(Math.sqrt(loops))));
   for (const track of tracks) {
     track.layout();
     sizes.observe(track.figure);
@@ -64,24 +63,12 @@ async function loadHub() {
 
 const sizes = new ResizeObserver(() => {
   for (const track of tracks) track.layout();
-  if (lastView) show(lastView, performance.now());
+  if (!lastView) return;
+  // What is no longer true is drawn again as it was, and not moved on.
+  const nowMs = alive ? performance.now() : drawnMs;
+  show(lastView, nowMs);
+  draw(nowMs);
 });
-
-function legend() {
-  const list = element("ul", "legend");
-  const marks = [
-    ["sort", "has its chute"],
-    ["open", "not decided"],
-    ["reject", "goes to reject"],
-    ["again", "goes round again"],
-  ];
-  for (const [name, text] of marks) {
-    const line = element("li");
-    line.append(element("span", `sample ${name}`), text);
-    list.append(line);
-  }
-  return list;
-}
 
 /** The items with what the drawing needs to know: their track, a lasting key, and their fate. */
 function itemsOf(view) {
@@ -104,7 +91,7 @@ function show(view, nowMs) {
   alarms.update(view);
   detail.update(view, items, hub);
   const factor = view.speed_permille / 1000;
-  say(document.getElementById("plant-time"), clockText(view.plant_us));
+  say(document.getElementById("plant-time"), `running ${clockText(view.plant_us)}`);
   say(document.getElementById("speed"), factor === 1 ? "" : `${factor} times real time`);
   if (nowMs - slowMs >= SLOW_MS) {
     slowMs = nowMs;
@@ -143,6 +130,7 @@ function onState(state) {
 }
 
 function draw(nowMs) {
+  drawnMs = nowMs;
   for (const track of tracks) track.frame(nowMs, clock);
 }
 

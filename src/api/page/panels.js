@@ -2,8 +2,10 @@
 
 import { count, drawn, element, percent, reason, say, span } from "./words.js";
 
-/** The trend behind the throughput: one sample a second for five minutes. */
+/** The trend under the throughput: one sample a second for five minutes. */
 const TREND_SAMPLES = 300;
+/** Until there are so many, the line does not fill its width. */
+const TREND_SAMPLES_WIDE = 60;
 const TREND_MS = 1000;
 /** Longer lists are told by their exceptions. */
 const ROWS_MAX = 8;
@@ -27,6 +29,7 @@ const TILES = [
     id: "lost", title: "Lost", value: (v) => count(v.books.lost),
     note: (v) => (v.books.removed ? `${count(v.books.removed)} removed by hand` : "none removed"),
     calls: (v) => v.books.lost > 0,
+    call: () => "NOT FOUND",
   },
   {
     id: "on-sorter", title: "On the sorter", value: (v) => count(v.books.on_sorter),
@@ -36,7 +39,7 @@ const TILES = [
   },
   {
     id: "throughput", title: "Sorted per hour", value: (v) => count(v.sorted_per_h),
-    note: () => "last minute; line: 5 min",
+    note: () => "",
   },
   {
     id: "recirculated", title: "Recirculation",
@@ -67,10 +70,11 @@ export class Tiles {
       this.#tiles.push({ tile, box, value, note });
       if (tile.id !== "throughput") continue;
       const svg = drawn("svg", {
-        class: "trend", viewBox: `0 0 ${TREND_SAMPLES} 100`, preserveAspectRatio: "none",
+        class: "trend", viewBox: "0 0 100 100", preserveAspectRatio: "none",
         "aria-hidden": "true",
-      }, box);
+      });
       this.#line = drawn("polyline", { points: "" }, svg);
+      note.replaceWith(svg);
     }
   }
 
@@ -78,7 +82,7 @@ export class Tiles {
     for (const { tile, box, value, note } of this.#tiles) {
       const calls = Boolean(tile.calls?.(view));
       say(value, tile.value(view));
-      say(note, calls && tile.call ? tile.call(view) : tile.note(view));
+      say(note, calls ? tile.call(view) : tile.note(view));
       box.classList.toggle("calls", calls);
     }
     if (nowMs - this.#trendMs >= TREND_MS) {
@@ -86,8 +90,9 @@ export class Tiles {
       this.#trend.push(view.sorted_per_h);
       if (this.#trend.length > TREND_SAMPLES) this.#trend.shift();
       const most = Math.max(1, ...this.#trend);
-      const from = TREND_SAMPLES - this.#trend.length;
-      const point = (rate, nth) => `${from + nth},${(98 - (94 * rate) / most).toFixed(1)}`;
+      const step = 100 / Math.max(this.#trend.length - 1, TREND_SAMPLES_WIDE);
+      const point = (rate, nth) =>
+        `${(nth * step).toFixed(2)},${(96 - (90 * rate) / most).toFixed(1)}`;
       this.#line.setAttribute("points", this.#trend.map(point).join(" "));
     }
   }

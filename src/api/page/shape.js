@@ -25,7 +25,7 @@ export class LoopShape {
     this.lengthMm = lengthMm;
     this.lengthPx = 2 * across + 2 * down + 4 * quarter;
     this.pxPerMm = this.lengthPx / lengthMm;
-    this.inner = { left: left, top: top, width, height };
+    this.heightPx = height;
     const r = radius;
     this.path =
       `M${left + r} ${top}H${right - r}A${r} ${r} 0 0 1 ${right} ${top + r}V${bottom - r}` +
@@ -61,7 +61,7 @@ export class LoopShape {
 /** An open track from left to right, its chutes above it. */
 export class LineShape {
   constructor(lengthMm, box) {
-    const y = box.top + box.height / 2;
+    const y = box.y;
     this.lengthMm = lengthMm;
     this.lengthPx = box.width;
     this.pxPerMm = box.width / lengthMm;

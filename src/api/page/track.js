@@ -12,6 +12,14 @@ const SLIDE_REACH_MS = 700;
 /** A belt without carriers gets marks this far apart, so that its running is seen. */
 const MARKS_MM = 500;
 const PICK_PX = 18;
+/** How far below a line its return is drawn. */
+const RETURN_PX = 96;
+/** A drawing narrower than this does without the names of inductions and scanners. */
+const SMALL_PX = 620;
+/** A loop lower than this inside has room for one line of text only. */
+const FLAT_PX = 190;
+/** Names of stations closer together than this would run into each other. */
+const STATION_PX = 100;
 
 const tenth = (value) => Math.round(value * 10) / 10;
 
@@ -41,10 +49,13 @@ export class TrackDrawing {
     this.figure = element("figure", "track");
     this.figure.dataset.track = index;
     this.svg = drawn("svg", { role: "group" }, this.figure);
+    // What moves is a picture of its own, so that the rest need not be painted on every frame.
+    this.moving = drawn("svg", { class: "moving", "aria-hidden": "true" }, this.figure);
     const kind = this.#site.is_loop ? "Loop" : "Line";
     this.svg.setAttribute("aria-label", `${kind} ${this.#site.name}`);
     this.svg.addEventListener("click", (event) => this.#click(event));
     this.caption = element("figcaption");
+    this.figure.dataset.kind = this.#site.is_loop ? "loop" : "line";
     this.title = element("strong", "", this.#site.name);
     this.state = element("span", "state");
     this.load = element("span", "load");
@@ -58,10 +69,15 @@ export class TrackDrawing {
     const size = `${width}x${height}`;
     if (width < 60 || height < 60 || size === this.#size) return;
     this.#size = size;
-    this.svg.replaceChildren();
-    this.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    for (const svg of [this.svg, this.moving]) {
+      svg.replaceChildren();
+      svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    }
+    this.figure.classList.toggle("small", width < SMALL_PX || height < SMALL_PX / 2);
     this.#shape = this.#place(width, height);
     const shape = this.#shape;
+    const isFlat = this.#site.is_loop && shape.heightPx < FLAT_PX;
+    this.figure.classList.toggle("flat", isFlat);
     const step = (this.#site.pitch_mm ?? MARKS_MM) * shape.pxPerMm;
     this.bandPx = this.#band();
     if (this.#site.return_mm !== null) this.#drawReturn(width);
@@ -72,17 +88,17 @@ export class TrackDrawing {
       d: shape.path,
       "stroke-width": this.bandPx * 0.78,
       "stroke-dasharray": dash,
-    }, this.svg);
+    }, this.moving);
     this.#stations();
     this.#chutes = new Chutes({
       parent: this.svg, shape, hub: this.#hub, track: this.#index,
-      bandPx: this.bandPx, spacingPx: this.#spacing(shape), onPick: this.#onPick.chute,
+      bandPx: this.bandPx, spacingPx: this.#spacing(shape),
+      isSmall: width < SMALL_PX, onPick: this.#onPick.chute,
     });
-    const layer = (name) => drawn("path", { class: `items ${name}` }, this.svg);
+    const layer = (name) => drawn("path", { class: `items ${name}` }, this.moving);
     this.layers = ["sorted", "rejected", "open", "again"].map(layer);
-    this.ring = drawn("circle", { class: "ring", r: Math.max(12, this.bandPx * 0.72) }, this.svg);
-    this.caption.dataset.kind = this.#site.is_loop ? "loop" : "line";
-    this.figure.classList.toggle("small", width < 620 || height < 330);
+    const r = Math.max(12, this.bandPx * 0.72);
+    this.ring = drawn("circle", { class: "ring", r }, this.moving);
   }
 
   /** Takes over a view: what came, what went, and where the belt is. */
@@ -153,19 +169,24 @@ export class TrackDrawing {
   }
 
   #place(width, height) {
-    const tight = width < 620;
     const guess = this.#site.is_loop ? 2 * (width + height) * 0.8 : width * 0.8;
     const spacing = this.#spacing({ pxPerMm: guess / this.#site.length_mm });
-    const reach = Math.min(chuteReach(spacing) + this.#band(guess) / 2 + 6, height * 0.3);
+    const half = this.#band(guess) / 2;
+    const reach = chuteReach(spacing, width < SMALL_PX);
+    const above = Math.min(reach.across + half, height * 0.36);
     if (this.#site.is_loop) {
-      const sides = Math.min(reach, width * 0.2);
-      const box = { left: sides, top: reach, width: width - 2 * sides, height: height - 2 * reach };
+      const aside = Math.min(reach.along + half, width * 0.3);
+      const box = {
+        left: aside, top: above, width: width - 2 * aside, height: height - 2 * above,
+      };
       return new LoopShape(this.#site.length_mm, box);
     }
-    const side = tight ? 24 : 60;
-    const top = Math.min(reach + 40, height * 0.5);
+    const side = width < SMALL_PX ? 26 : 60;
+    const below = this.#site.return_mm === null ? 60 : RETURN_PX + 40;
+    const caption = 40;
+    const y = Math.max(above + caption, (height + above + caption - below) / 2);
     return new LineShape(this.#site.length_mm, {
-      left: side, width: width - 2 * side, top, height: Math.min(140, height - top - 60),
+      left: side, width: width - 2 * side, y: Math.min(y, height - below),
     });
   }
 
@@ -188,7 +209,7 @@ export class TrackDrawing {
   #drawReturn(width) {
     const { left, y, lengthPx } = this.#shape;
     const right = left + lengthPx;
-    const below = y + 96;
+    const below = y + RETURN_PX;
     const out = Math.min(26, (width - lengthPx) / 2 - 8);
     const d =
       `M${right} ${y}h${out - 10}q10 0 10 10V${below - 10}q0 10 -10 10H${left - out + 10}` +
@@ -209,35 +230,38 @@ export class TrackDrawing {
   /** Inductions and scanners stand on the inner side, where no chute is. */
   #stations() {
     const group = drawn("g", { class: "stations" }, this.svg);
-    const names = this.figure.clientWidth >= 620;
     const half = this.bandPx / 2;
-    const station = (site, draw) => {
-      if (site.track !== this.#index) return;
+    const here = (site) => site.track === this.#index;
+    const inductions = this.#hub.inductions.filter(here);
+    const scanners = this.#hub.scanners.filter(here);
+    const { pxPerMm } = this.#shape;
+    const isCrowded = scanners.some((scanner) =>
+      inductions.some((at) => Math.abs(at.at_mm - scanner.at_mm) * pxPerMm < STATION_PX),
+    );
+    const station = (site, namePx) => {
       const place = this.#shape.at(site.at_mm);
       const angle = (Math.atan2(-place.ny, -place.nx) * 180) / Math.PI;
-      const turned = drawn("g", {
-        transform: `translate(${place.x} ${place.y}) rotate(${angle})`,
-      }, group);
-      draw(turned);
-      drawn("title", {}, turned).textContent = site.name;
-      if (!names) return;
-      const [x, y] = [place.x - place.nx * (half + 34), place.y - place.ny * (half + 34)];
-      const anchor = place.nx > 0.5 ? "end" : place.nx < -0.5 ? "start" : "middle";
-      const text = drawn("text", { class: "name", x, y: y + 4, "text-anchor": anchor }, group);
-      text.textContent = site.name;
+      const transform = `translate(${place.x} ${place.y}) rotate(${angle})`;
+      const made = drawn("g", { transform }, group);
+      drawn("title", {}, made).textContent = site.name;
+      if (!this.figure.classList.contains("small")) {
+        const [x, y] = [place.x - place.nx * namePx, place.y - place.ny * namePx];
+        const anchor = place.nx > 0.5 ? "end" : place.nx < -0.5 ? "start" : "middle";
+        const text = drawn("text", { class: "name", x, y: y + 4, "text-anchor": anchor }, group);
+        text.textContent = site.name;
+      }
+      return made;
     };
-    for (const site of this.#hub.inductions) {
-      station(site, (parent) => {
-        const [near, far] = [half + 4, half + 22];
-        drawn("path", { class: "induction", d: `M${near} 0L${far} -9V9Z` }, parent);
-      });
+    const [near, far] = [half + 4, half + 22];
+    for (const site of inductions) {
+      const made = station(site, far + 12);
+      drawn("path", { class: "induction", d: `M${near} 0L${far} -9V9Z` }, made);
     }
-    for (const site of this.#hub.scanners) {
-      station(site, (parent) => {
-        drawn("line", { class: "beam", x1: -half - 3, x2: half + 8, y1: 0, y2: 0 }, parent);
-        const camera = { class: "scanner", x: half + 8, y: -6, width: 14, height: 12 };
-        drawn("rect", camera, parent);
-      });
+    for (const site of scanners) {
+      const made = station(site, far + (isCrowded ? 28 : 12));
+      drawn("line", { class: "beam", x1: -half - 3, x2: half + 8, y1: 0, y2: 0 }, made);
+      const camera = { class: "scanner", x: half + 8, y: -6, width: 14, height: 12 };
+      drawn("rect", camera, made);
     }
   }
 
@@ -248,11 +272,21 @@ export class TrackDrawing {
     const [x, y] = [place.x + nx * asidePx, place.y + ny * asidePx];
     const corner = (along, out) =>
       `${tenth(x + tx * along + nx * out)} ${tenth(y + ty * along + ny * out)}`;
-    const layer = item.fate === "reject" ? 1 : item.fate === "sort" ? 0 : 2;
-    paths[layer] += layer === 1
-      ? `M${corner(-a, 0)}L${corner(0, b * 1.35)}L${corner(a, 0)}L${corner(0, -b * 1.35)}Z`
-      : `M${corner(-a, -b)}L${corner(a, -b)}L${corner(a, b)}L${corner(-a, b)}Z`;
-    if (item.laps > 0) paths[3] += `M${corner(0, -b)}L${corner(0, b)}`;
+    const notch = item.laps > 0 ? `M${corner(0, -b)}L${corner(0, b)}` : "";
+    // To reject it goes one way only; how often it has been round is in its detail.
+    if (item.fate === "reject") {
+      const [tip, side] = [a * 1.1, b * 1.5];
+      paths[1] += `M${corner(-tip, 0)}L${corner(0, side)}L${corner(tip, 0)}L${corner(0, -side)}Z`;
+      return;
+    }
+    const outline = `M${corner(-a, -b)}L${corner(a, -b)}L${corner(a, b)}L${corner(-a, b)}Z`;
+    // A hollow parcel's notch is drawn with its outline, a full one's cut out of it.
+    if (item.fate === "open") {
+      paths[2] += outline + notch;
+    } else {
+      paths[0] += outline;
+      paths[3] += notch;
+    }
   }
 
   #cameOn(item, at, reach) {

@@ -62,20 +62,26 @@ export function span(ns) {
   return `${value < 10 ? value.toFixed(1) : value.toFixed(0)} ${unit}`;
 }
 
-/** What a chute says of itself: the word, a letter for crowded drawings, and what it calls for. */
+const CHUTE_STATES = {
+  open: { word: "open", short: "", letter: "", calls: "nothing" },
+  full: { word: "full", short: "FULL", letter: "F", calls: "soon" },
+  locked: { word: "locked", short: "LOCKED", letter: "L", calls: "know" },
+  jammed: { word: "jammed", short: "JAMMED", letter: "J", calls: "act" },
+  disabled: { word: "out of service", short: "OFF", letter: "O", calls: "nothing" },
+};
+
+/** What a chute says of itself: in words, in a letter, and what it calls for. */
 export function chuteState(chute) {
-  if (chute.disabled) return { word: "out of service", letter: "–", calls: "nothing" };
-  if (chute.jammed) return { word: "jammed", letter: "J", calls: "act" };
-  if (chute.locked) return { word: "locked", letter: "L", calls: "know" };
-  if (chute.full) return { word: "full", letter: "F", calls: "soon" };
-  return { word: "open", letter: "", calls: "nothing" };
+  const worst = ["disabled", "jammed", "locked", "full"].find((state) => chute[state]);
+  return CHUTE_STATES[worst ?? "open"];
 }
 
-/** How full a chute is, from 0 to 1, and whether that was counted or only seen by an eye. */
+/** How full a chute is, from 0 to 1: as counted, or else as its eyes tell. */
 export function fill(site, chute) {
+  // The eye is right: parcels can lie so that fewer fill it.
+  if (chute.full) return 1;
   const most = site.capacity?.parcels;
   if (site.counted && most) return Math.min(1, chute.holds / most);
-  if (chute.full) return 1;
   return chute.half ? 0.5 : 0;
 }
 
