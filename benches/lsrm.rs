@@ -255,18 +255,15 @@ fn results(case: &Case, seeds: u64) {
     for (name, (hand, ours)) in MEASURES.iter().zip(hand.iter().zip(&ours)) {
         let error = hand.1.hypot(ours.1);
         let apart = (ours.0 - hand.0) / error;
+        let verdict = if apart.abs() > ERRORS_APART_MAX {
+            "  DIFFERENT"
+        } else {
+            ""
+        };
         println!(
-            "{name:<20} by hand {:>12.4} ± {:<9.4} sorter inside {:>12.4} ± {:<9.4} {apart:>+5.2} \
-             errors apart{}",
-            hand.0,
-            hand.1,
-            ours.0,
-            ours.1,
-            if apart.abs() > ERRORS_APART_MAX {
-                "  DIFFERENT"
-            } else {
-                ""
-            }
+            "{name:<20} by hand {:>13.5} ± {:<10.5} sorter inside {:>13.5} ± {:<10.5} \
+             {apart:>+5.2} errors apart{verdict}",
+            hand.0, hand.1, ours.0, ours.1,
         );
     }
 }
