@@ -186,7 +186,10 @@ impl VirtualPlc {
             Command::CarrierEnable { .. } => {
                 self.answer(consumed, OrderAnswer::Accepted, near, now);
             }
-            Command::Resync => self.latch_inventory(now, plant),
+            Command::Resync => {
+                self.answer(consumed, OrderAnswer::Accepted, near, now);
+                self.latch_inventory(now, plant);
+            }
         }
     }
 
