@@ -187,7 +187,10 @@ impl VirtualPlc {
             Command::CarrierEnable { .. } => {
                 self.answer(consumed, OrderAnswer::Accepted, near, now);
             }
-            Command::Resync => self.latch_inventory(now, plant),
+            Command::Resync => {
+                self.answer(consumed, OrderAnswer::Accepted, near, now);
+                self.latch_inventory(now, plant);
+            }
         }
     }
 
