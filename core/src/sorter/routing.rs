@@ -26,6 +26,9 @@ impl Answers {
             Self::Own(dest) => plan.chutes(dest),
             Self::Overflow(dest) => plan.overflow(dest),
         };
+        if cfg!(mutant = "alternate_first") {
+            return list.iter().rev().nth(nth).copied();
+        }
         list.get(nth).copied()
     }
 }
@@ -201,6 +204,7 @@ impl Sorter {
                 let laps = (behind + lap - 1) / lap;
                 Some(pass.plus(laps * lap))
             }
+            TrackKind::Line { .. } if cfg!(mutant = "past_commit_is_in_time") => Some(pass),
             TrackKind::Line { .. } => (now <= commit).then_some(pass),
         }
     }
@@ -315,7 +319,8 @@ impl Sorter {
             self.state.books.recirculated += 1;
             return;
         }
-        if item.laps >= self.plan.spec().laps_max {
+        let laps_max = self.plan.spec().laps_max + u8::from(cfg!(mutant = "a_lap_too_many"));
+        if item.laps >= laps_max {
             self.release_room(slot);
             self.last_resort(slot, outbox);
             return;
