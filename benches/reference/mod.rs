@@ -185,7 +185,7 @@ impl Model {
     }
 
     fn load(&mut self, now: u64, i: u16) {
-        let (sorter, quarter) = (i as usize / INDUCTIONS, i as u64 % INDUCTIONS as u64);
+        let (sorter, quarter) = (i as usize / INDUCTIONS, u64::from(i) % INDUCTIONS as u64);
         let pass = (now - SLOT / 2) / SLOT;
         let carrier = (75 * quarter + 2 + CARRIERS - pass % CARRIERS) % CARRIERS;
         let carrier = sorter * CARRIERS as usize + carrier as usize;
