@@ -256,7 +256,7 @@ fn results(case: &Case, seeds: u64) {
         let error = hand.1.hypot(ours.1);
         let apart = (ours.0 - hand.0) / error;
         println!(
-            "{name:<20} by hand {:>12.4} ± {:<9.4} sorter inside {:>12.4} ± {:<9.4} {apart:>+5.2} \
+            "{name:<20} by hand {:>13.5} ± {:<10.5} sorter inside {:>13.5} ± {:<10.5} {apart:>+5.2} \
              errors apart{}",
             hand.0,
             hand.1,

@@ -1,6 +1,6 @@
 //! LSRM-1 over a hundred days, from the command line: the means are those of other programs.
 //!
-//! A single day near saturation says nothing (the wait at the inductions runs from 11 s to 100 s),
+//! A single day near saturation says nothing (the wait at the inductions runs from 7 s to 150 s),
 //! so this takes as many as the others did. The seeds are fixed: the outcome is the same each time.
 
 mod common;
