@@ -256,8 +256,8 @@ fn results(case: &Case, seeds: u64) {
         let error = hand.1.hypot(ours.1);
         let apart = (ours.0 - hand.0) / error;
         println!(
-            "{name:<20} by hand {:>13.5} ± {:<10.5} sorter inside {:>13.5} ± {:<10.5} {apart:>+5.2} \
-             errors apart{}",
+            "{name:<20} by hand {:>13.5} ± {:<10.5} sorter inside {:>13.5} ± {:<10.5} \
+             {apart:>+5.2} errors apart{}",
             hand.0,
             hand.1,
             ours.0,
