@@ -443,7 +443,7 @@ fn two_different_codes_on_one_item_are_a_conflict() {
 }
 
 #[test]
-fn a_taken_counter_that_goes_back_empties_nothing() {
+fn a_taken_counter_that_goes_back_counts_as_emptied_only_if_far() {
     let mut hub = loop_spec();
     hub.chutes[0].sensing = sorthub_core::hub::Sensing::Counted;
     let mut hand = Hand::new(hub, plan_spec());
@@ -457,8 +457,146 @@ fn a_taken_counter_that_goes_back_empties_nothing() {
         hand.brought(n, 100 + n, 0);
         hand.discharged(0, n, 100 + n);
     }
+    hand.tell(told(499));
+    assert_eq!(
+        hand.sorter.chute(ChuteId(0)).holds,
+        3,
+        "an older state says nothing new"
+    );
+    hand.tell(told(500));
+    assert_eq!(
+        hand.sorter.chute(ChuteId(0)).holds,
+        3,
+        "nor does the same again"
+    );
+    hand.tell(told(501));
+    assert_eq!(hand.sorter.chute(ChuteId(0)).holds, 2);
     hand.tell(told(0));
-    assert_eq!(hand.sorter.chute(ChuteId(0)).holds, 3);
-    hand.tell(told(2));
-    assert_eq!(hand.sorter.chute(ChuteId(0)).holds, 1);
+    assert_eq!(
+        hand.sorter.chute(ChuteId(0)).holds,
+        0,
+        "its PLC has restarted"
+    );
+}
+
+#[test]
+fn a_trembling_encoder_moves_nobody() {
+    let mut hand = Hand::new(loop_spec(), plan_spec());
+    hand.brought(3, 100, 0);
+    let (track, speed) = (LOOP, MmPerS(0));
+    for n in 0..2_000 {
+        let at = BeltMm(500 - n % 2);
+        hand.tell(Signal::Belt { track, at, speed });
+    }
+    let origin = hand.sorter.items().next().map(|item| item.origin);
+    assert_eq!(
+        origin,
+        Some(BeltMm(-500)),
+        "the scanner's eye stands at 1000"
+    );
+}
+
+#[test]
+fn an_order_of_an_earlier_run_is_passed() {
+    let mut hand = Hand::new(loop_spec(), plan_spec());
+    let first = order(&hand.brought(3, 100, 0)).expect("ordered");
+    let (cell, item, revision) = (CellId(3), PlcItem(100), first.revision);
+    let answer = OrderAnswer::OldRevision;
+    let said = hand.tell(Signal::OrderAnswered {
+        cell,
+        item,
+        revision,
+        answer,
+    });
+    let second = order(&said).expect("given again");
+    assert_eq!(second.chutes, first.chutes);
+    assert!(
+        second.revision > first.revision + 200,
+        "newer than what the PLC may hold"
+    );
+}
+
+#[test]
+fn a_plc_that_refuses_is_not_asked_the_same_at_once_again() {
+    let mut hand = Hand::new(loop_spec(), plan_spec());
+    let first = order(&hand.brought(3, 100, 0)).expect("ordered");
+    let (cell, item, revision) = (CellId(3), PlcItem(100), first.revision);
+    let answer = OrderAnswer::WrongEpoch;
+    let said = hand.tell(Signal::OrderAnswered {
+        cell,
+        item,
+        revision,
+        answer,
+    });
+    assert_eq!(order(&said), None);
+    hand.belt(11_500);
+    let said = hand.lap(3, 100);
+    assert_eq!(
+        order(&said).map(|order| order.chutes),
+        Some(first.chutes),
+        "a lap later"
+    );
+}
+
+#[test]
+fn a_lap_begun_behind_the_scanner_is_no_try() {
+    let mut plan = plan_spec();
+    plan.laps_max = 0;
+    let mut hand = Hand::new(loop_spec(), plan);
+    hand.inducted(3, 100);
+    hand.belt(300);
+    assert_eq!(order(&hand.lap(3, 100)), None);
+    hand.belt(600);
+    hand.at_scanner(3, 100, 1);
+    let said = hand.scanned(1, good(1, 0));
+    assert_eq!(order(&said).map(|order| chutes(&order)), Some(vec![0]));
+}
+
+#[test]
+fn a_telegram_of_before_a_restart_finds_nobody() {
+    let mut hand = Hand::new(loop_spec(), plan_spec());
+    hand.scanned(7, good(1, 0));
+    hand.tell(Signal::Link {
+        track: LOOP,
+        to: LinkState::Reset,
+    });
+    hand.tell(Signal::Belt {
+        track: LOOP,
+        at: BeltMm(0),
+        speed: MmPerS(1_000),
+    });
+    hand.inducted(3, 100);
+    let said = hand.at_scanner(3, 100, 7);
+    assert_eq!(order(&said), None);
+}
+
+#[test]
+fn telegrams_that_two_could_be_meant_by_are_nobodys() {
+    let mut hub = loop_spec();
+    hub.scanners[0].meets_by = sorthub_core::hub::MeetsBy::Encoder { window: Mm(200) };
+    let mut hand = Hand::new(hub, plan_spec());
+    hand.inducted(3, 100);
+    hand.inducted(4, 101);
+    hand.belt(1_030);
+    for at in [990, 1_020] {
+        let key = ScanKey::Encoder(BeltMm(at));
+        hand.tell(Signal::Scanned {
+            scanner: ScannerId(0),
+            key,
+            facts: good(1, 0),
+        });
+    }
+    let eye = |cell: u32, item: u32, at| Signal::AtScanner {
+        scanner: ScannerId(0),
+        cell: CellId(cell),
+        item: PlcItem(item),
+        trigger: 0,
+        at: BeltMm(at),
+    };
+    assert_eq!(order(&hand.tell(eye(3, 100, 1_000))), None);
+    assert_eq!(
+        order(&hand.tell(eye(4, 101, 1_200))),
+        None,
+        "not the one left over"
+    );
 }

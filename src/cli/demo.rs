@@ -55,7 +55,7 @@ pub struct DemoArgs {
     #[arg(long, value_name = "DIR")]
     journal: Option<PathBuf>,
     /// Let something go wrong: plc-restart, plc-cut, scanner-cut or belt-stop, as
-    /// KIND[:DEVICE]@START+LENGTH in the hub's time, for example belt-stop@20s+60s. Can be
+    /// `KIND[:DEVICE]@START+LENGTH` in the hub's time, for example `belt-stop@20s+60s`. Can be
     /// repeated.
     #[arg(long = "fault", value_name = "FAULT")]
     faults: Vec<Fault>,

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use sorthub_core::hub::{Hub, TrackKind};
 use sorthub_core::ids::{CellId, ChuteId, PlcItem, TrackId};
 use sorthub_core::plc::{
-    CellBits, ChuteLevel, Command, Consumed, Event, EventKind, Exception, InductionBits,
+    Answer, CellBits, ChuteLevel, Command, Consumed, Event, EventKind, Exception, InductionBits,
     InductionLevel, InventoryCell, LinkMs, Pace, PlcConfig, PlcConfigError, PlcEnd, StatusBits,
     StatusInputs, StopCause,
 };
@@ -174,20 +174,26 @@ impl VirtualPlc {
                 }
                 Err(_) => self.answer(consumed, OrderAnswer::BadChute, near, now),
             },
-            Command::Cancel(which) | Command::ForceReject(which) => {
-                match self.wire.cell(which.cell) {
-                    Ok(cell) => {
-                        self.commands.insert((cell, which.revision), *consumed);
-                        plant.withdraw(now, cell, PlcItem(which.item), which.revision);
-                    }
-                    Err(_) => self.answer(consumed, OrderAnswer::NoSuchItem, near, now),
+            Command::Cancel(which) => match self.wire.cell(which.cell) {
+                Ok(cell) => {
+                    self.commands.insert((cell, which.revision), *consumed);
+                    plant.withdraw(now, cell, PlcItem(which.item), which.revision);
                 }
+                Err(_) => self.answer(consumed, OrderAnswer::NoSuchItem, near, now),
+            },
+            // It has no reject chute of its own: the engine names the chute.
+            Command::ForceReject(_) => {
+                let stamp = stamp(near, now);
+                let _lost_is_counted = self.end().answer(consumed, Answer::NotUnderstood, stamp);
             }
             // The virtual carriers never fail; being asked is acknowledged.
             Command::CarrierEnable { .. } => {
                 self.answer(consumed, OrderAnswer::Accepted, near, now);
             }
-            Command::Resync => self.latch_inventory(now, plant),
+            Command::Resync => {
+                self.answer(consumed, OrderAnswer::Accepted, near, now);
+                self.latch_inventory(now, plant);
+            }
         }
     }
 

@@ -8,8 +8,8 @@ use sorthub_core::hub::Hub;
 use sorthub_core::plc::map::{HEADER_REGS, SLOTS};
 use sorthub_core::plc::ring::{Seq, distance};
 use sorthub_core::plc::{
-    Area, Command, ConfigError, Delivery, EngineBits, EngineConfig, EngineEnd, Exchange, Header,
-    InductionWish, InventoryEnd, Link, Mark, Pace, Write,
+    Area, Command, ConfigError, Delivery, EngineBits, EngineConfig, EngineEnd, Event, EventKind,
+    Exchange, Header, InductionWish, InventoryEnd, Link, Mark, Pace, Write,
 };
 use sorthub_core::signal::{LinkState, Output, Signal};
 use sorthub_core::wire::{Wire, WireError};
@@ -38,6 +38,8 @@ pub struct Lane {
     written: Option<Seq>,
     /// An inventory has to be asked for as soon as the mailbox takes it.
     wants_inventory: bool,
+    /// The PLC's encoder may count anew, and nothing has been told on it yet.
+    is_fresh: bool,
     /// Events told to the sorter whose calls are not all on disk yet.
     unacknowledged: VecDeque<(u64, Mark)>,
     has_news: bool,
@@ -74,6 +76,7 @@ impl Lane {
             on_their_way: VecDeque::with_capacity(usize::from(config.waiting_max) + SLOTS),
             written: None,
             wants_inventory: false,
+            is_fresh: true,
             unacknowledged: VecDeque::new(),
             has_news: false,
             inventory_at: 0,
@@ -238,16 +241,7 @@ impl Decider {
     fn take_delivery(&mut self, lane: usize, delivery: &Delivery) -> Result<(), WireError> {
         match *delivery {
             Delivery::Link(link) => self.link_changed(lane, link),
-            Delivery::Event(mark, event) => {
-                self.lanes[lane].inventory_at = event.encoder_mm;
-                let signal = self.lanes[lane].wire.signal(&event);
-                let seq = match &signal {
-                    Ok(Some(signal)) => self.tell(*signal, Some(Instant::now())),
-                    _ => 0,
-                };
-                self.lanes[lane].unacknowledged.push_back((seq, mark));
-                signal?;
-            }
+            Delivery::Event(mark, event) => self.take_event(lane, mark, &event)?,
             Delivery::Unreadable(mark, slot) => {
                 self.stats.unreadable_events += 1;
                 tracing::error!(
@@ -296,6 +290,7 @@ impl Decider {
                 speed_mm_s,
                 ..
             } => {
+                self.lanes[lane].is_fresh = false;
                 let wire = &mut self.lanes[lane].wire;
                 let at = wire.position(encoder_mm);
                 let belt = wire.belt(at, speed_mm_s);
@@ -305,6 +300,37 @@ impl Decider {
         Ok(())
     }
 
+    fn take_event(&mut self, lane: usize, mark: Mark, event: &Event) -> Result<(), WireError> {
+        self.lanes[lane].inventory_at = event.encoder_mm;
+        self.begin_encoder(lane, event);
+        let signal = self.lanes[lane].wire.signal(event);
+        if let Ok(Some(Signal::Link {
+            to: LinkState::Reset,
+            ..
+        })) = signal
+        {
+            self.lanes[lane].is_fresh = true;
+        }
+        let seq = match &signal {
+            Ok(Some(signal)) => self.tell(*signal, Some(Instant::now())),
+            _ => 0,
+        };
+        self.lanes[lane].unacknowledged.push_back((seq, mark));
+        signal.map(drop)
+    }
+
+    /// Before the first event on an encoder that counts anew, the sorter is told where it begins:
+    /// what is remembered on the old one moves along, and what comes is on the new one.
+    fn begin_encoder(&mut self, lane: usize, event: &Event) {
+        let it = &mut self.lanes[lane];
+        if it.is_fresh && !matches!(event.kind, EventKind::TrackingReset { .. }) {
+            it.is_fresh = false;
+            let at = it.wire.position(event.encoder_mm);
+            let belt = it.wire.belt(at, 0);
+            self.tell(belt, None);
+        }
+    }
+
     fn link_changed(&mut self, lane: usize, link: Link) {
         tracing::info!(lane, ?link, "PLC link");
         let to = match link {
@@ -312,9 +338,12 @@ impl Decider {
             Link::Lost { .. } => Some(LinkState::Lost),
             Link::Reset { .. } => {
                 self.lanes[lane].void_unsent();
+                self.lanes[lane].end.set_bits(EngineBits::default());
                 Some(LinkState::Reset)
             }
             Link::Granted { .. } => {
+                // Ready again once it is known what is on the track.
+                self.lanes[lane].end.set_bits(EngineBits::default());
                 self.ask_inventory(lane);
                 Some(LinkState::Up)
             }
@@ -337,6 +366,7 @@ impl Decider {
         };
         if let Some(to) = to {
             let signal = self.lanes[lane].wire.link(to);
+            self.lanes[lane].is_fresh |= to == LinkState::Reset;
             self.tell(signal, None);
         }
         self.stats.link_changes += 1;

@@ -3,8 +3,8 @@
 //! The thread runs a current-thread tokio runtime. A scanner's task reads what its socket has,
 //! tells the sorter, and so fills the mailbox; the PLC link's task, woken next, writes the order;
 //! only then the journal's thread is woken. Nothing crosses to another thread on the way from scan
-//! to order. Other threads get in by the [`inbox`], and see what they may see through a view slot
-//! and a pulse that never hold the decision thread up.
+//! to order. Other threads get in by an inbox ([`InboxSender`]), and see what they may see through
+//! a view slot and a pulse that never hold the decision thread up.
 
 use std::cell::RefCell;
 use std::io;

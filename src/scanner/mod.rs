@@ -4,9 +4,11 @@
 //! get a socket, as client or as server, and a new one when it breaks.
 
 use std::cell::RefCell;
+use std::io::ErrorKind;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use socket2::{SockRef, TcpKeepalive};
 use sorthub_core::scanner::Framer;
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
@@ -17,6 +19,15 @@ use crate::engine::Decider;
 /// First and longest wait between two tries to connect.
 const BACKOFF_MIN: Duration = Duration::from_millis(50);
 const BACKOFF_MAX: Duration = Duration::from_secs(2);
+
+/// How long a connection may take to come about.
+const CONNECT_MAX: Duration = Duration::from_secs(1);
+
+/// A scanner that has lost its power says no good-bye: it is asked whether it is still there.
+const KEEPALIVE: TcpKeepalive = TcpKeepalive::new()
+    .with_time(Duration::from_secs(2))
+    .with_interval(Duration::from_secs(1))
+    .with_retries(3);
 
 /// Bytes read at once: a few dozen telegrams.
 const READ_BYTES: usize = 4_096;
@@ -33,7 +44,8 @@ pub async fn run(decider: Rc<RefCell<Decider>>, scanner: usize, link: ScannerLin
 async fn connect(decider: &RefCell<Decider>, scanner: usize, mut framer: Framer, address: &str) {
     let mut backoff = BACKOFF_MIN;
     loop {
-        match TcpStream::connect(address).await {
+        let connected = tokio::time::timeout(CONNECT_MAX, TcpStream::connect(address)).await;
+        match connected.unwrap_or_else(|_| Err(ErrorKind::TimedOut.into())) {
             Ok(mut stream) => {
                 let begun = Instant::now();
                 read_until_closed(decider, scanner, &mut framer, &mut stream).await;
@@ -84,6 +96,9 @@ async fn read_until_closed(
 ) {
     tracing::info!(scanner, "scanner connected");
     framer.restart();
+    if let Err(error) = SockRef::from(&*stream).set_tcp_keepalive(&KEEPALIVE) {
+        tracing::warn!(scanner, %error, "a scanner that loses power may not be noticed");
+    }
     decider.borrow_mut().scanner_linked(scanner, true);
     let mut bytes = [0; READ_BYTES];
     loop {

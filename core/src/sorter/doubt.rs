@@ -61,9 +61,15 @@ impl Sorter {
                 while scanner.items.pop_first().is_some() {
                     self.state.waiting -= 1;
                 }
+                // The PLC counts its triggers anew: an old telegram would find a new parcel.
+                while scanner.scans.pop_first().is_some() {
+                    self.state.books.unmatched_scans += 1;
+                }
             }
         }
-        let in_doubt = self.state.tracks[track.index()].in_doubt.len() as u32;
+        let belt = &mut self.state.tracks[track.index()];
+        belt.is_fresh = true;
+        let in_doubt = belt.in_doubt.len() as u32;
         outbox.push(Output::Alarm(Alarm::TrackingReset { track, in_doubt }));
     }
 

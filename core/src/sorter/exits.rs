@@ -113,20 +113,30 @@ impl Sorter {
             return;
         }
         match answer {
-            OrderAnswer::Accepted | OrderAnswer::OldRevision => {}
+            OrderAnswer::Accepted => {}
+            OrderAnswer::OldRevision => {
+                // The PLC holds a newer one, given by a run before this. A leap passes it.
+                let it = &mut self.state.items[slot as usize];
+                it.revision = it.revision.wrapping_add(256);
+                self.order_void(slot, outbox);
+            }
             OrderAnswer::NoSuchItem => self.doubt(slot),
-            OrderAnswer::Late | OrderAnswer::Expired => {
+            OrderAnswer::Expired => {
                 self.state.items[slot as usize].cause = Reason::Late;
                 self.order_void(slot, outbox);
             }
+            OrderAnswer::Late => {
+                self.state.items[slot as usize].cause = Reason::Late;
+                self.order_refused(slot, outbox);
+            }
             OrderAnswer::WrongEpoch => {
                 self.state.items[slot as usize].cause = Reason::CommunicationLost;
-                self.order_void(slot, outbox);
+                self.order_refused(slot, outbox);
             }
             OrderAnswer::BadChute => {
                 self.state.items[slot as usize].cause = Reason::NoRule;
                 self.state.items[slot as usize].intent = Intent::Reject(Reason::NoRule);
-                self.order_void(slot, outbox);
+                self.order_refused(slot, outbox);
             }
         }
     }
@@ -136,11 +146,18 @@ impl Sorter {
         let chute = &mut self.state.chutes[id.index()];
         chute.state = state;
         let more = taken.wrapping_sub(chute.taken);
-        chute.taken = taken;
         if more > u16::MAX / 2 {
-            // The counter went back: its PLC has restarted. Nothing was taken out by that.
+            // The counter went back. A little: another PLC of a shared chute tells an older state.
+            // Far: its PLC has restarted, and what was taken out meanwhile is not known. Counting
+            // the chute as emptied is safe, since it refuses by itself when it is full.
+            if chute.taken.wrapping_sub(taken) > TAKEN_STALE_MAX {
+                chute.contents.clear();
+                chute.used = 0;
+                chute.taken = taken;
+            }
             return;
         }
+        chute.taken = taken;
         for _ in 0..more {
             let Some(room) = chute.contents.pop_front() else {
                 // Taken out before it was told to be in: an empty chute is empty.
@@ -171,6 +188,9 @@ impl Sorter {
             return;
         };
         let room = room_of(self.hub.chutes()[id.index()].capacity, item.length);
+        if cfg!(mutant = "room_stays_held") {
+            return;
+        }
         let chute = &mut self.state.chutes[id.index()];
         assert!(chute.coming > 0, "room was let go of that nobody held");
         chute.coming -= 1;
@@ -199,6 +219,9 @@ impl Sorter {
         true
     }
 }
+
+/// How far back a chute's counter of parcels taken out may be told by a link that is behind.
+const TAKEN_STALE_MAX: u16 = 16;
 
 /// The room that a parcel takes, in the unit of a capacity.
 fn room_of(capacity: Capacity, length: Mm) -> u32 {

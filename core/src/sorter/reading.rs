@@ -37,6 +37,8 @@ impl Sorter {
         let it = &mut self.state.items[slot as usize];
         it.origin = at.plus(-eye);
         it.evidence = at;
+        it.refused = None;
+        let is_read = it.intent != Intent::Undecided;
         let waiting = WaitingItem {
             cell,
             item,
@@ -48,15 +50,21 @@ impl Sorter {
         match scans.take_only(|scan| meets.fits(&waiting, scan)) {
             Ok(scan) => self.apply(scanner, slot, scan.facts, outbox),
             Err(0) => {
+                let spec = &self.hub.scanners()[scanner.index()];
+                if spec.meets_by == MeetsBy::Carrier && is_read {
+                    // Its telegram came first and was known by the carrier's number.
+                    return;
+                }
                 if self.state.scanners[scanner.index()].items.is_full() {
                     self.scanner_silent(scanner, outbox);
                 }
                 self.state.scanners[scanner.index()].items.push(waiting);
                 self.state.waiting += 1;
             }
-            Err(_) => {
-                // Two telegrams could be its own: never a guess.
-                self.state.books.unmatched_scans += 1;
+            Err(count) => {
+                // Several telegrams could be its own: never a guess, for it or for the next one.
+                scans.drop_all(|scan| meets.fits(&waiting, scan));
+                self.state.books.unmatched_scans += count as u64;
                 self.state.items[slot as usize].cause = Reason::Unmatched;
                 self.apply(scanner, slot, Facts::default(), outbox);
             }
@@ -88,18 +96,11 @@ impl Sorter {
                 }
             }
             Err(0) => {
-                // A carrier is known by its number alone, even if its eye has not been told of.
-                if let ScanKey::Carrier(cell) = key {
-                    let slot = self
-                        .state
-                        .cells
-                        .get(cell.index())
-                        .copied()
-                        .unwrap_or(NO_ITEM);
-                    if slot != NO_ITEM {
-                        self.apply(scanner, slot, facts, outbox);
-                        return;
-                    }
+                if let ScanKey::Carrier(cell) = key
+                    && let Some(slot) = self.at_this_scanner(scanner, cell)
+                {
+                    self.apply(scanner, slot, facts, outbox);
+                    return;
                 }
                 let scans = &mut self.state.scanners[scanner.index()].scans;
                 if scans.is_full() {
@@ -110,6 +111,27 @@ impl Sorter {
             }
             Err(_) => self.state.books.unmatched_scans += 1,
         }
+    }
+
+    /// The item in a carrier, if by its position it is the one that a scanner has just seen: a
+    /// carrier that the PLC has emptied and filled again since it last told us holds another one.
+    fn at_this_scanner(&self, scanner: ScannerId, cell: CellId) -> Option<Slot> {
+        let slot = *self.state.cells.get(cell.index())?;
+        let spec = &self.hub.scanners()[scanner.index()];
+        if slot == NO_ITEM || self.state.items[slot as usize].track != spec.track.0 {
+            return None;
+        }
+        let kind = self.hub.tracks()[spec.track.index()].kind;
+        let now = self.state.tracks[spec.track.index()].by(self.state.now);
+        let place = now.minus(self.state.items[slot as usize].origin);
+        let mut past = place - i64::from(spec.at.0);
+        let wait = i64::from(spec.wait.0);
+        if kind.is_loop() {
+            let lap = i64::from(kind.length().0);
+            // Just before the eye is as near to it as just behind it.
+            past = (past + wait).rem_euclid(lap) - wait;
+        }
+        (past.abs() <= wait).then_some(slot)
     }
 
     /// The oldest item at a scanner has waited long enough: nothing was read of it.
@@ -150,7 +172,7 @@ impl Sorter {
         let differs = facts.read == Reading::Good && item.code != facts.code;
         match item.intent {
             Intent::Undecided => {}
-            Intent::Sort if differs => {
+            Intent::Sort if differs && !cfg!(mutant = "first_code_wins") => {
                 // Two codes on one item: neither can be trusted.
                 self.state.items[slot as usize].intent = Intent::Reject(Reason::Conflict);
                 self.route(slot, outbox);

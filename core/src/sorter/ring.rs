@@ -48,6 +48,11 @@ impl<T: Copy> Ring<T> {
         self.queue.iter_mut().for_each(change);
     }
 
+    /// Drops every element that fits.
+    pub fn drop_all(&mut self, fits: impl Fn(&T) -> bool) {
+        self.queue.retain(|value| !fits(value));
+    }
+
     /// Takes out the only element that fits; `Err` with how many there are if that is not one.
     pub fn take_only(&mut self, fits: impl Fn(&T) -> bool) -> Result<T, usize> {
         let mut found = self

@@ -26,6 +26,9 @@ impl Answers {
             Self::Own(dest) => plan.chutes(dest),
             Self::Overflow(dest) => plan.overflow(dest),
         };
+        if cfg!(mutant = "alternate_first") {
+            return list.iter().rev().nth(nth).copied();
+        }
         list.get(nth).copied()
     }
 }
@@ -201,6 +204,7 @@ impl Sorter {
                 let laps = (behind + lap - 1) / lap;
                 Some(pass.plus(laps * lap))
             }
+            TrackKind::Line { .. } if cfg!(mutant = "past_commit_is_in_time") => Some(pass),
             TrackKind::Line { .. } => (now <= commit).then_some(pass),
         }
     }
@@ -212,6 +216,17 @@ impl Sorter {
             .ordered
             .is_some_and(|standing| standing.chutes == chutes)
         {
+            return;
+        }
+        if item.refused.is_some_and(|refused| refused.chutes == chutes) {
+            // The next scanner or the next lap asks again.
+            self.release_room(slot);
+            let (parcel, why) = (item.parcel, item.cause);
+            outbox.push(Output::Decided {
+                parcel,
+                chute: None,
+                why,
+            });
             return;
         }
         assert!(
@@ -275,6 +290,14 @@ impl Sorter {
         self.release_room(slot);
     }
 
+    /// An order that the PLC would not take: another way must be found, but not the same one at
+    /// once again, or a PLC that refuses everything would be asked for ever.
+    pub(super) fn order_refused(&mut self, slot: Slot, outbox: &mut Outbox) {
+        let it = &mut self.state.items[slot as usize];
+        it.refused = it.ordered;
+        self.order_void(slot, outbox);
+    }
+
     /// An order that the PLC no longer holds: another way must be found.
     pub(super) fn order_void(&mut self, slot: Slot, outbox: &mut Outbox) {
         self.release_room(slot);
@@ -296,7 +319,8 @@ impl Sorter {
             self.state.books.recirculated += 1;
             return;
         }
-        if item.laps >= self.plan.spec().laps_max {
+        let laps_max = self.plan.spec().laps_max + u8::from(cfg!(mutant = "a_lap_too_many"));
+        if item.laps >= laps_max {
             self.release_room(slot);
             self.last_resort(slot, outbox);
             return;
@@ -311,7 +335,13 @@ impl Sorter {
     pub(super) fn after_lap(&mut self, slot: Slot, outbox: &mut Outbox) {
         let laps_max = self.plan.spec().laps_max;
         let item = &mut self.state.items[slot as usize];
+        item.refused = None;
         if item.ordered.is_none() {
+            let is_unseen = item.intent == Intent::Undecided && item.cause != Reason::NoRead;
+            if is_unseen && item.rounds <= 1 {
+                // It got on behind the last scanner: no scanner has had its chance yet.
+                return;
+            }
             // Nobody took it because nobody was asked to: that was a lap too.
             self.state.books.recirculated += 1;
             item.laps = item.laps.saturating_add(1);

@@ -67,6 +67,8 @@ pub(super) struct Item {
     pub cause: Reason,
     /// The order that stands at the PLC, if any.
     pub ordered: Option<Standing>,
+    /// The order that the PLC would not take, until the item has come to a scanner or round again.
+    pub refused: Option<Standing>,
     pub revision: u16,
     /// The chute in which room is held for it.
     pub reserved: Option<ChuteId>,
@@ -96,6 +98,8 @@ pub(super) struct Track {
     pub speed: MmPerS,
     pub told: Micros,
     pub linked: bool,
+    /// The encoder may count anew: the PLC has just started, or we have.
+    pub is_fresh: bool,
     /// Up to where the lost check has gone round.
     pub swept: BeltMm,
     /// The cell that the lost check looks at next.
@@ -196,6 +200,7 @@ impl State {
                 speed: MmPerS(0),
                 told: Micros(0),
                 linked: false,
+                is_fresh: true,
                 swept: BeltMm(0),
                 sweep_next: 0,
                 returning: VecDeque::with_capacity(own),

@@ -29,11 +29,15 @@ impl Sorter {
     /// not been heard of by now was not there.
     pub(super) fn belt(&mut self, track: TrackId, at: BeltMm, speed: MmPerS, outbox: &mut Outbox) {
         let now = self.state.now;
-        let back = at.minus(self.state.tracks[track.index()].at);
-        if back < 0 {
+        let before = &self.state.tracks[track.index()];
+        let back = at.minus(before.at);
+        if back < 0 && before.is_fresh {
             self.rebase(track, back);
         }
         let belt = &mut self.state.tracks[track.index()];
+        // An encoder at rest can tremble by a step: that moves nobody back.
+        let at = if belt.is_fresh { at } else { at.max(belt.at) };
+        belt.is_fresh = false;
         belt.told = now;
         belt.speed = speed;
         belt.at = at;
@@ -185,6 +189,7 @@ impl Sorter {
             intent: Intent::Undecided,
             cause: Reason::Planned,
             ordered: None,
+            refused: None,
             revision: 0,
             reserved: None,
             laps: 0,
@@ -257,6 +262,7 @@ impl Sorter {
         it.origin = seen.origin();
         it.length = length;
         it.evidence = seen.at;
+        it.refused = None;
         it.laps = it.laps.saturating_add(1);
     }
 
