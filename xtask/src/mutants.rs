@@ -184,7 +184,7 @@ fn wrapper(folder: &Path, name: &str) -> Result<PathBuf, String> {
     let failed = |why: std::io::Error| format!("{}: {why}", folder.display());
     fs::create_dir_all(folder).map_err(failed)?;
     let copy = folder.join(format!("{WRAPPER}{name}{}", env::consts::EXE_SUFFIX));
-    let this = env::current_exe().map_err(failed)?;
+    let this = this_program().map_err(failed)?;
     let same = fs::read(&copy).ok() == Some(fs::read(&this).map_err(failed)?);
     if !same {
         // Not written in place: a wrapper that still runs could not be.
@@ -194,6 +194,19 @@ fn wrapper(folder: &Path, name: &str) -> Result<PathBuf, String> {
             .map_err(failed)?;
     }
     Ok(copy)
+}
+
+/// Where this program lies. Building all tests links it anew while it runs; Linux then tells the
+/// old path with a mark behind it, and what lies at the path now is as good.
+fn this_program() -> std::io::Result<PathBuf> {
+    let path = env::current_exe()?;
+    if path.exists() {
+        return Ok(path);
+    }
+    let unmarked = path
+        .to_str()
+        .and_then(|path| path.strip_suffix(" (deleted)"));
+    Ok(unmarked.map(PathBuf::from).unwrap_or(path))
 }
 
 fn listed(root: &Path) -> Result<Vec<Mutant>, String> {
