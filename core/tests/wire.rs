@@ -153,6 +153,16 @@ fn what_the_hub_does_not_have_is_refused_by_name() {
     assert_eq!(wire().signal(&event(0, 5, level)), Err(WireError::Chute(5)));
 }
 
+#[test]
+fn an_answer_about_no_item_is_none_of_the_sorters_business() {
+    let kind = EventKind::CommandAnswered {
+        seq: 1,
+        revision: 0,
+        answer: sorthub_core::plc::Answer::Accepted,
+    };
+    assert_eq!(wire().signal(&Event::of(kind)), Ok(None));
+}
+
 proptest! {
     #[test]
     fn a_chute_says_the_same_on_both_sides(

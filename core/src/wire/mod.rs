@@ -198,6 +198,8 @@ impl Wire {
                 item,
                 at,
             },
+            // The answer to a command about no item, as the request for an inventory is.
+            EventKind::CommandAnswered { .. } if event.item == 0 => return Ok(None),
             EventKind::CommandAnswered {
                 revision, answer, ..
             } => Signal::OrderAnswered {
