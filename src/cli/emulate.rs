@@ -11,8 +11,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::{Exit, duration, input, print, signals};
-use crate::config::links::Peer;
-use crate::config::{HubFile, trace};
+use crate::config::HubFile;
 use crate::emulate::{Emulator, EmulatorSetup, Fault, Truth, write_csv};
 
 /// How often it is looked whether it should end.
@@ -114,25 +113,13 @@ fn read(args: &EmulateArgs) -> Result<HubFile, Exit> {
         layout: args.layout.clone(),
         parcels: args.parcels.clone(),
     };
-    match (&args.layout, &args.parcels) {
-        (Some(layout), Some(parcels)) if args.config.is_none() => trace::read(layout, parcels)
-            .map_err(|faults| {
-                input::print_faults(&faults);
-                Exit::BadInput
-            }),
-        _ => hub.read(),
-    }
+    hub.read()
 }
 
 fn setup(args: &EmulateArgs, file: &HubFile) -> EmulatorSetup {
     let mut links = file.links.clone();
     if args.any_port {
-        for link in links.tracks.iter_mut().flatten() {
-            link.address = "127.0.0.1:0".into();
-        }
-        for link in links.scanners.iter_mut().flatten() {
-            link.peer = Peer::Connect("127.0.0.1:0".into());
-        }
+        links.take_free_ports();
     }
     EmulatorSetup {
         hub: Arc::clone(&file.hub),

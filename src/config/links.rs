@@ -64,6 +64,19 @@ pub enum Peer {
     Listen(String),
 }
 
+impl LinksSpec {
+    /// Puts every link on a loopback port that the system chooses, scanners as servers: for a
+    /// virtual hub that must never find a port taken.
+    pub fn take_free_ports(&mut self) {
+        for link in self.tracks.iter_mut().flatten() {
+            link.address = "127.0.0.1:0".into();
+        }
+        for link in self.scanners.iter_mut().flatten() {
+            link.peer = Peer::Connect("127.0.0.1:0".into());
+        }
+    }
+}
+
 impl Peer {
     /// The address, whoever connects to it.
     #[must_use]

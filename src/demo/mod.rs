@@ -24,7 +24,6 @@ pub use report::{duration, json, text};
 pub use trail::{Ending, Passage, Step, Trails};
 
 use crate::api::{Api, ApiError, ApiLimits};
-use crate::config::links::Peer;
 use crate::config::{HubFile, LinksSpec};
 use crate::emulate::{EmulateError, Emulator, EmulatorSetup, Fault, Truth, WorldPulse};
 use crate::engine::{Engine, EngineReport, EngineSetup, Pulse, StartError};
@@ -321,12 +320,9 @@ pub fn header(file: &HubFile, speed_permille: u32) -> RunHeader {
 /// a port taken; polled faster where the plant's clock runs faster.
 fn on_free_ports(links: &LinksSpec, speed_permille: u32) -> LinksSpec {
     let mut links = links.clone();
+    links.take_free_ports();
     for link in links.tracks.iter_mut().flatten() {
-        link.address = "127.0.0.1:0".into();
         link.poll_ms = (link.poll_ms * 1_000 / speed_permille.max(1_000)).max(2);
-    }
-    for link in links.scanners.iter_mut().flatten() {
-        link.peer = Peer::Connect("127.0.0.1:0".into());
     }
     links
 }
