@@ -6,7 +6,7 @@ use sorthub::telemetry::{
     ALARM_ROWS_MAX, AlarmBoard, AlarmRow, HubView, ITEM_ROWS_MAX, Priority, ShortText, View,
 };
 use sorthub_core::hub::{
-    Capacity, ChuteSpec, Hub, HubSpec, InductionSpec, MeetsBy, Outlet, ScannerSpec, Sensing,
+    Capacity, ChuteRules, ChuteSpec, Hub, HubSpec, InductionSpec, MeetsBy, Outlet, ScannerSpec, Sensing,
     TrackKind, TrackSpec,
 };
 use sorthub_core::ids::{CellId, ChuteId, InductionId, ParcelId, PlcItem, TrackId};
@@ -35,6 +35,7 @@ fn sorter(carriers: u32) -> Sorter {
         }],
         capacity: Capacity::Parcels(10),
         sensing: Sensing::Counted,
+        rules: ChuteRules::AS_TOLD,
     };
     let (meets_by, wait) = (MeetsBy::Trigger, Mm(1_000));
     let hub = HubSpec {

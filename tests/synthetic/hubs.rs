@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sorthub_core::hub::{
-    Capacity, ChuteSpec, Hub, HubSpec, InductionSpec, MeetsBy, Outlet, ScannerSpec, Sensing,
+    Capacity, ChuteRules, ChuteSpec, Hub, HubSpec, InductionSpec, MeetsBy, Outlet, ScannerSpec, Sensing,
     TrackKind, TrackSpec,
 };
 use sorthub_core::ids::{ChuteId, TrackId};
@@ -112,6 +112,7 @@ fn chute(spec: &mut HubSpec, name: String, track: TrackId, at: u32, capacity: Ca
         }],
         capacity,
         sensing: Sensing::Counted,
+        rules: ChuteRules::AS_TOLD,
     });
 }
 

@@ -4,7 +4,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::{Capacity, HubSpec, TrackKind, TrackSpec};
+use super::{Capacity, HubSpec, Lot, TrackKind, TrackSpec};
 use crate::ids::TrackId;
 use crate::limits::{
     CELLS_PER_TRACK_MAX, CHUTES_MAX, CHUTES_PER_TRACK_MAX, INDUCTIONS_PER_TRACK_MAX, TRACKS_MAX,
@@ -77,6 +77,8 @@ pub enum HubFaultKind {
     NoScanner,
     /// A line's scanner stands behind its last chute.
     ScannerBehindChutes,
+    /// Limits of a container are given for a chute whose parcels lie in none.
+    NoContainer,
 }
 
 impl fmt::Display for HubFaultKind {
@@ -118,6 +120,10 @@ impl fmt::Display for HubFaultKind {
             Self::ScannerBehindChutes => write!(
                 f,
                 "stands behind the last chute, so what it reads comes too late; move it upstream"
+            ),
+            Self::NoContainer => write!(
+                f,
+                "has limits for a container, but its parcels lie in none; make it a cage or a bag"
             ),
         }
     }
@@ -328,6 +334,9 @@ fn check_chute(index: usize, spec: &HubSpec, found: &mut Faults) {
             found.add(element, HubFaultKind::Zero("the capacity"));
         }
         _ => {}
+    }
+    if chute.rules.lot == Lot::Flow && chute.rules.lot_most.is_any() {
+        found.add(element, HubFaultKind::NoContainer);
     }
     for (nth, outlet) in chute.outlets.iter().enumerate() {
         check_place(element, outlet.track, outlet.at.0, spec, found);

@@ -1,6 +1,5 @@
 //! What a plan must satisfy, and what to do where it does not.
 
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -8,7 +7,7 @@ use super::spec::{PlanSpec, Spread, Then};
 use crate::facts::DestKey;
 use crate::hub::Hub;
 use crate::ids::{ChuteId, DestId, TrackId, WaveId};
-use crate::limits::{LAPS_MAX, WAVES_MAX};
+use crate::limits::{LAPS_MAX, SHARES_MAX, WAVES_MAX};
 use crate::reason::Reason;
 
 /// What is wrong with a plan; the `Display` text says the mend.
@@ -37,6 +36,8 @@ pub enum PlanFault {
         /// Which destination, by position.
         destination: usize,
     },
+    /// More shares in all than are counted.
+    TooManyShares,
     /// A destination names a wave that the plan does not have.
     NoSuchWave {
         /// Which destination, by position.
@@ -93,6 +94,10 @@ impl fmt::Display for PlanFault {
                 f,
                 "the shares do not fit the chutes; give one number for each, not all of them 0"
             ),
+            Self::TooManyShares => write!(
+                f,
+                "at most {SHARES_MAX} shares are counted in all; level some destinations instead"
+            ),
             Self::NoSuchWave { wave, .. } => {
                 write!(f, "there is no wave number {}; describe it first", wave.0)
             }
@@ -142,6 +147,13 @@ pub(super) fn check(spec: &PlanSpec, hub: &Hub) -> Vec<PlanFault> {
     }
     if spec.waves.len() > WAVES_MAX {
         faults.push(PlanFault::TooManyWaves);
+    }
+    let shares = spec.destinations.iter().map(|dest| match &dest.spread {
+        Spread::Shares(shares) => shares.len(),
+        Spread::Preferred | Spread::Level => 0,
+    });
+    if shares.sum::<usize>() > SHARES_MAX {
+        faults.push(PlanFault::TooManyShares);
     }
     same_names(spec, &mut faults);
     check_addresses(spec, &mut faults);
@@ -220,10 +232,4 @@ fn check_addresses(spec: &PlanSpec, faults: &mut Vec<PlanFault>) {
             faults.push(PlanFault::NoSuchDestination { address });
         }
     }
-}
-
-/// The name of a destination, for messages.
-#[must_use]
-pub(super) fn name_of(spec: &PlanSpec, dest: DestId) -> Option<&String> {
-    spec.destinations.get(dest.index()).map(|dest| &dest.name)
 }

@@ -19,6 +19,7 @@ use crate::reason::Reason;
 mod address;
 mod check;
 mod spec;
+mod table;
 
 pub use check::PlanFault;
 pub use spec::{
@@ -26,7 +27,10 @@ pub use spec::{
     PlanSpec, RoomPolicy, Spread, Stage, Then, WaveSpec,
 };
 
+pub use table::{Use, Way};
+
 use address::Prefixes;
+use table::Table;
 
 /// A set of waves, one bit each.
 #[derive(
@@ -53,6 +57,9 @@ impl Waves {
 #[derive(Clone, Debug)]
 pub struct Plan {
     spec: PlanSpec,
+    table: Table,
+    /// Waves by their names.
+    wave_keys: Vec<u64>,
     /// Destinations by their keys. Only ever asked for one key, so its order does not matter.
     by_key: HashMap<DestKey, DestId, FixedState>,
     segments: Prefixes,
@@ -84,8 +91,11 @@ impl Plan {
         let by_key = keys
             .map(|(at, dest)| (DestKey::of(&dest.name), DestId(at as u32)))
             .collect();
+        let waves = spec.waves.iter().map(|wave| DestKey::of(&wave.name).0);
         Ok(Self {
             by_key,
+            wave_keys: waves.collect(),
+            table: Table::new(&spec, hub.chutes().len()),
             segments: Prefixes::new(&spec.addresses, AddressKind::Segment),
             postcodes: Prefixes::new(&spec.addresses, AddressKind::Postcode),
             owners: owners(&spec, hub.chutes().len()),
@@ -114,7 +124,7 @@ impl Plan {
     /// The key of a destination; [`DestKey::NONE`] for one that the plan does not have.
     #[must_use]
     pub fn key(&self, dest: DestId) -> DestKey {
-        check::name_of(&self.spec, dest).map_or(DestKey::NONE, |name| DestKey::of(name))
+        self.table.key(dest)
     }
 
     /// The destination of an address: that of the longest prefix.
@@ -140,25 +150,43 @@ impl Plan {
     /// destination that the plan does not have.
     #[must_use]
     pub fn chutes(&self, dest: DestId, open: Waves) -> &[ChuteId] {
-        let Some(dest) = self.spec.destinations.get(dest.index()) else {
-            return &[];
-        };
-        let wave = dest.waves.iter().find(|(wave, _)| open.has(*wave));
-        wave.map_or(&dest.chutes, |(_, chutes)| chutes)
+        self.table.own(dest, open)
+    }
+
+    /// Whether a destination's chutes are those of waves.
+    #[must_use]
+    pub fn has_waves(&self, dest: DestId) -> bool {
+        self.table.has_waves(dest)
     }
 
     /// A destination's alternates.
     #[must_use]
     pub fn alternates(&self, dest: DestId) -> &[ChuteId] {
-        let dest = self.spec.destinations.get(dest.index());
-        dest.map_or(&[], |dest| &dest.alternates)
+        self.table.alternates(dest)
     }
 
     /// A destination's overflow chutes.
     #[must_use]
     pub fn overflow(&self, dest: DestId) -> &[ChuteId] {
-        let dest = self.spec.destinations.get(dest.index());
-        dest.map_or(&[], |dest| &dest.overflow)
+        self.table.overflow(dest)
+    }
+
+    /// How a destination's parcels spread, as choosing reads it.
+    #[must_use]
+    pub fn way(&self, dest: DestId) -> Way<'_> {
+        self.table.way(dest)
+    }
+
+    /// What it uses a chute for.
+    #[must_use]
+    pub fn uses(&self, chute: ChuteId) -> Use {
+        self.table.uses(chute)
+    }
+
+    /// How many chutes the hub has that it was compiled for.
+    #[must_use]
+    pub fn chutes_of_hub(&self) -> usize {
+        self.table.chutes()
     }
 
     /// How a destination's parcels spread.
@@ -178,7 +206,7 @@ impl Plan {
     }
 
     /// Where parcels rejected for `reason` go, in the order to try them.
-    pub fn rejects(&self, reason: Reason) -> impl Iterator<Item = ChuteId> + '_ {
+    pub fn rejects(&self, reason: Reason) -> impl Iterator<Item = ChuteId> + Clone + '_ {
         let own = self.spec.exceptions.iter();
         let own = own.filter(move |(cause, _)| *cause == reason);
         own.flat_map(|(_, chutes)| chutes.iter())
@@ -204,11 +232,17 @@ impl Plan {
         self.spec.destinations.len() as u32
     }
 
-    /// Which waves are open when it becomes active: all of them.
+    /// Which waves are open when it becomes active: all of them, but for those that another plan
+    /// knows by the same name and that are closed there.
     #[must_use]
-    pub fn waves(&self) -> Waves {
-        (0..self.spec.waves.len()).fold(Waves::default(), |waves, at| {
-            waves.with(WaveId(at as u8), true)
+    pub fn waves(&self, before: Option<(&Self, Waves)>) -> Waves {
+        let all = self.wave_keys.iter().enumerate();
+        all.fold(Waves::default(), |waves, (at, key)| {
+            let open = before.is_none_or(|(plan, open)| {
+                let same = plan.wave_keys.iter().position(|other| other == key);
+                same.is_none_or(|at| open.has(WaveId(at as u8)))
+            });
+            waves.with(WaveId(at as u8), open)
         })
     }
 }

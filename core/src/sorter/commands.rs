@@ -12,12 +12,12 @@ impl Sorter {
         outbox.push(Output::Answered { ticket, answer });
     }
 
-    fn obey(&mut self, command: &Command, _outbox: &mut Outbox) -> Result<(), Refused> {
+    fn obey(&mut self, command: &Command, outbox: &mut Outbox) -> Result<(), Refused> {
         match *command {
-            Command::Activate { .. }
-            | Command::Wave { .. }
-            | Command::Chute { .. }
-            | Command::Waybill { .. }
+            Command::Activate { version } => self.activate(version, outbox),
+            Command::Wave { wave, open } => self.set_wave(wave, open),
+            Command::Chute { chute, to } => self.chute_wished(chute, to, outbox),
+            Command::Waybill { .. }
             | Command::Parcel { .. }
             | Command::Track { .. }
             | Command::Induction { .. }

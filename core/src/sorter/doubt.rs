@@ -122,6 +122,7 @@ impl Sorter {
         let before = self.state.items[old as usize];
         self.state.facts[slot as usize] = self.state.facts[old as usize];
         self.forget(old);
+        self.put_under(slot, before.plan);
         let it = &mut self.state.items[slot as usize];
         it.provisional = false;
         it.parcel = before.parcel;
@@ -184,13 +185,7 @@ impl Sorter {
             if at.minus(self.state.items[slot as usize].evidence) <= patience {
                 return;
             }
-            self.end(
-                slot,
-                Disposition::Lost,
-                Reason::CommunicationLost,
-                None,
-                outbox,
-            );
+            self.end(slot, Disposition::Lost, Reason::CommunicationLost, outbox);
         }
     }
 }

@@ -6,38 +6,52 @@
 //! builds too, because a wrong chute is worse than a stop.
 //!
 //! The parts: `tracking` follows items from belt positions, `reading` brings telegrams and items
-//! together, `deriving` says where they are for, `routing` by which chute they leave, `exits` books
-//! how they left, `doubt` finds items again that a PLC has forgotten, `commands` serves people.
+//! together, `deriving` says where they are for, `spreading` which chutes that can be and `routing`
+//! by which they leave, `heading` holds room for them on their way, `exits` books how they left,
+//! `doubt` finds items again that a PLC has forgotten, `chutes` and `bags` say what takes parcels,
+//! `switching` puts another plan in place, `redeciding` finds parcels another way, `commands` serves
+//! people.
 
 use alloc::sync::Arc;
 
 use crate::hub::Hub;
-use crate::ids::{ChuteId, ParcelId, ScannerId, TrackId};
-use crate::limits::SWEEP_PER_CALL_MAX;
+use crate::ids::{BagId, ChuteId, ParcelId, ScannerId, TrackId};
 use crate::outbox::Outbox;
 use crate::plan::Plan;
 use crate::reason::{Disposition, Reason};
 use crate::signal::{Alarm, LinkState, Output, Signal};
 use crate::units::Micros;
 
+mod bags;
 mod books;
+mod chutes;
 mod commands;
+mod deadlines;
 mod deriving;
 mod doubt;
 mod exits;
+mod heading;
+mod lists;
 mod reading;
+mod redeciding;
 mod ring;
 mod routing;
 mod snapshot;
+mod spreading;
 mod state;
+mod switching;
 mod tracking;
 mod views;
 
+pub use bags::BagView;
 pub use books::{Books, ByReason};
+pub use chutes::{ChuteIs, Wish};
 pub use snapshot::RestoreError;
+pub use switching::StageRefused;
 pub use views::{ChuteView, ItemView, TrackView};
 
 use state::{Slot, State};
+use switching::Plans;
 use tracking::Seen;
 
 /// What a sorter is made with, besides its hub and plan.
@@ -51,7 +65,9 @@ pub struct Setup {
 #[derive(Debug)]
 pub struct Sorter {
     hub: Arc<Hub>,
+    /// The active plan; it is among `plans` too.
     plan: Arc<Plan>,
+    plans: Plans,
     state: State,
 }
 
@@ -60,7 +76,14 @@ impl Sorter {
     #[must_use]
     pub fn new(hub: Arc<Hub>, plan: Arc<Plan>, setup: Setup) -> Self {
         let state = State::new(&hub, &plan, setup.run_epoch);
-        Self { hub, plan, state }
+        let mut plans = Plans::default();
+        plans[0] = Some(Arc::clone(&plan));
+        Self {
+            hub,
+            plan,
+            plans,
+            state,
+        }
     }
 
     /// Takes one signal and leaves what follows from it in `outbox` (which it does not clear).
@@ -84,6 +107,7 @@ impl Sorter {
             self.fire_due(now, outbox);
         }
         self.take(signal, outbox);
+        self.settle(outbox);
         for output in &outbox.outputs()[said..] {
             self.state.hash.mix(output);
         }
@@ -98,7 +122,8 @@ impl Sorter {
                 chute,
                 state,
                 taken,
-            } => self.chute_told(chute, state, taken),
+            } => self.chute_told(chute, state, taken, outbox),
+            Signal::BagButton { chute } => self.bag_button(chute, outbox),
             Signal::Link { track, to } => self.link(track, to, outbox),
             Signal::Inventory { cell, item, at } => self.inventory(cell, item, at, outbox),
             Signal::InventoryEnd { track, at } => self.inventory_end(track, at),
@@ -175,6 +200,7 @@ impl Sorter {
             Signal::Tick
             | Signal::Belt { .. }
             | Signal::Chute { .. }
+            | Signal::BagButton { .. }
             | Signal::Link { .. }
             | Signal::Inventory { .. }
             | Signal::InventoryEnd { .. }
@@ -188,11 +214,10 @@ impl Sorter {
     #[must_use]
     pub fn next_timeout(&self) -> Option<Micros> {
         let silent = self.next_silent().map(|(due, _)| due);
-        let gone = (!self.state.gone.is_empty()).then_some(self.state.now);
-        let due = match (silent, gone) {
-            (Some(silent), Some(gone)) => Some(silent.min(gone)),
-            (silent, gone) => silent.or(gone),
-        };
+        let chute = self.state.deadlines.first().map(|(due, _)| due);
+        let at_once = !self.state.gone.is_empty() || self.is_unsettled();
+        let at_once = at_once.then_some(self.state.now);
+        let due = [silent, chute, at_once].into_iter().flatten().min();
         due.map(|due| due.max(self.state.hold_until))
     }
 
@@ -203,24 +228,28 @@ impl Sorter {
     /// Fires what is due, in (deadline, id) order, up to one call's share; the rest is due a
     /// microsecond later, so that a second call at the same time changes nothing.
     fn fire_due(&mut self, now: Micros, outbox: &mut Outbox) {
-        let mut share = SWEEP_PER_CALL_MAX;
-        while let Some((slot, how)) = self.state.gone.pop_front() {
-            self.end(slot, how, Reason::CommunicationLost, None, outbox);
-            share -= 1;
-            if share == 0 {
+        while self.may_decide() {
+            let Some((slot, how)) = self.state.gone.pop_front() else {
                 break;
+            };
+            self.count_decision();
+            self.end(slot, how, Reason::CommunicationLost, outbox);
+        }
+        while self.may_decide() {
+            let is_due = |due: &Micros| *due <= now;
+            let silent = self.next_silent().filter(|(due, _)| is_due(due));
+            let chute = self.state.deadlines.first().filter(|(due, _)| is_due(due));
+            match (silent, chute) {
+                (None, None) => break,
+                (Some((silent, scanner)), chute) if chute.is_none_or(|(due, _)| silent <= due) => {
+                    self.scanner_silent(scanner, outbox);
+                }
+                (_, Some((_, number))) => self.chute_due(number, outbox),
+                (Some(_), None) => unreachable!("the silent scanner is the only one due"),
             }
+            self.count_decision();
         }
-        while share > 0 {
-            match self.next_silent() {
-                Some((due, scanner)) if due <= now => self.scanner_silent(scanner, outbox),
-                _ => break,
-            }
-            share -= 1;
-        }
-        if share == 0 {
-            self.state.hold_until = now.after(Micros(1));
-        }
+        self.settle(outbox);
     }
 
     /// The scanner whose oldest waiting item is the first to be given up, and when that is.
@@ -252,13 +281,19 @@ impl Sorter {
         }
     }
 
-    /// Ends an item's passage: says so, books it, and lets go of everything held for it.
-    fn end(
+    /// Ends an item's passage that did not end in a chute.
+    fn end(&mut self, slot: Slot, how: Disposition, why: Reason, outbox: &mut Outbox) {
+        self.end_in(slot, how, why, None, outbox);
+    }
+
+    /// Ends an item's passage: says so, books it, and lets go of everything held for it. `place`
+    /// is the chute that it left by, with its bag.
+    fn end_in(
         &mut self,
         slot: Slot,
         how: Disposition,
         why: Reason,
-        chute: Option<ChuteId>,
+        place: Option<(ChuteId, Option<BagId>)>,
         outbox: &mut Outbox,
     ) {
         self.enter_in_book(slot, outbox);
@@ -273,7 +308,8 @@ impl Sorter {
             parcel: item.parcel,
             how,
             why,
-            chute,
+            chute: place.map(|(chute, _)| chute),
+            bag: place.and_then(|(_, bag)| bag),
         });
         self.state.books.end(how, why);
         self.forget(slot);

@@ -42,6 +42,7 @@ impl Sorter {
         belt.speed = speed;
         belt.at = at;
         self.drop_stale_scans(track);
+        self.bags_go_on(track, outbox);
         self.sweep(track, outbox);
     }
 
@@ -99,7 +100,7 @@ impl Sorter {
             }
             let item = &self.state.items[slot as usize];
             if at.minus(item.evidence) > length + tolerance {
-                self.end(slot, Disposition::Lost, Reason::Missing, None, outbox);
+                self.end(slot, Disposition::Lost, Reason::Missing, outbox);
                 share -= 1;
             }
         }
@@ -133,7 +134,7 @@ impl Sorter {
             if at.minus(self.state.items[slot as usize].evidence) <= patience {
                 return;
             }
-            self.end(slot, Disposition::Lost, Reason::Missing, None, outbox);
+            self.end(slot, Disposition::Lost, Reason::Missing, outbox);
         }
     }
 
@@ -185,14 +186,16 @@ impl Sorter {
             evidence: seen.at,
             length,
             code: CodeId::NONE,
+            plan: self.state.plans.active,
             dest: None,
             basis: Basis::Nothing,
             intent: Intent::Undecided,
             cause: Reason::Planned,
             ordered: None,
             refused: None,
+            was: None,
             revision: 0,
-            reserved: None,
+            aim: None,
             laps: 0,
             rounds: 0,
         };
@@ -202,6 +205,8 @@ impl Sorter {
             return None;
         };
         self.state.cells[cell.index()] = slot;
+        let active = usize::from(self.state.plans.active);
+        self.state.plans.riders[active] += 1;
         Some(slot)
     }
 
@@ -342,7 +347,10 @@ impl Sorter {
             Whereabouts::Riding => self.leave_cell(slot),
             Whereabouts::Returning => track.returning.retain(|&other| other != slot),
             Whereabouts::InDoubt => track.in_doubt.retain(|&other| other != slot),
+            Whereabouts::Gone => unreachable!("an item was forgotten twice"),
         }
+        self.state.items[slot as usize].whereabouts = Whereabouts::Gone;
+        self.state.plans.riders[usize::from(item.plan)] -= 1;
         self.state.free.push(slot);
     }
 }

@@ -16,7 +16,9 @@ use words::{not_discharged, order_answer, refusal};
 
 use crate::hub::Hub;
 use crate::ids::{CellId, ChuteId, InductionId, ParcelId, PlcItem, ScannerId, TrackId};
-use crate::plc::{self, Assign, ChuteLevel, Command, Event, EventKind, Quality, Seq, Withdrawal};
+use crate::plc::{
+    self, Assign, ChuteLevel, ChuteWish, Command, Event, EventKind, Quality, Seq, Withdrawal,
+};
 use crate::reason::Reason;
 use crate::signal::{LinkState, OnFail, Order, Output, Signal};
 use crate::units::{BeltMm, Mm, MmPerS};
@@ -213,6 +215,9 @@ impl Wire {
                 state: chute_state(bits),
                 taken,
             },
+            EventKind::BagButton => Signal::BagButton {
+                chute: self.chute(event.device)?,
+            },
             EventKind::Motion { speed_mm_s, .. } => self.belt(at, speed_mm_s),
             EventKind::TrackingReset { .. } => self.link(LinkState::Reset),
             EventKind::RemovedByHand => Signal::RemovedByHand {
@@ -222,7 +227,6 @@ impl Wire {
             EventKind::Measured { .. }
             | EventKind::EndOfLine { returning: false }
             | EventKind::CarrierNotEmpty
-            | EventKind::BagButton
             | EventKind::InductionState { .. }
             | EventKind::Alarm { .. }
             | EventKind::CarrierDisabled { .. }
@@ -297,6 +301,30 @@ impl Wire {
                 reason: 0,
             })),
             _ => None,
+        }
+    }
+
+    /// What the PLC should do with a chute, and its number on the link; `None` if that was not
+    /// said, or the track does not pass the chute.
+    #[must_use]
+    pub fn chute_wish(&self, output: &Output) -> Option<(u16, ChuteWish)> {
+        let Output::ChuteWish {
+            chute,
+            lock,
+            lamp,
+            why,
+        } = *output
+        else {
+            return None;
+        };
+        let wish = ChuteWish {
+            lock,
+            lamp: lamp as u8,
+            reason: why.map_or(0, |why| why.code() + 1),
+        };
+        match self.chute_number(chute) {
+            0 => None,
+            number => Some((number, wish)),
         }
     }
 
@@ -413,6 +441,10 @@ impl Wire {
             Signal::RemovedByHand { cell, item } => {
                 (0, cell, item, self.near, EventKind::RemovedByHand)
             }
+            Signal::BagButton { chute } => {
+                let chute = self.chute_number(chute);
+                return Some(bag_button(chute, self.near));
+            }
             _ => return None,
         };
         Some(Event {
@@ -427,6 +459,22 @@ impl Wire {
             plc_ms: 0,
             kind,
         })
+    }
+}
+
+/// The press of a chute's button: an event of no item.
+fn bag_button(chute: u16, at: BeltMm) -> Event {
+    Event {
+        epoch: 0,
+        seq: Seq::FIRST,
+        item: 0,
+        cell: 0,
+        device: chute,
+        spanned: 0,
+        lap: 0,
+        encoder_mm: at.wire(),
+        plc_ms: 0,
+        kind: EventKind::BagButton,
     }
 }
 

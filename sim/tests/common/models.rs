@@ -1,7 +1,7 @@
 //! The hubs that the tests run, put together device by device.
 
 use sorthub_core::hub::{
-    Capacity, ChuteSpec, HubSpec, InductionSpec, MeetsBy, Outlet, ScannerSpec, Sensing, TrackKind,
+    Capacity, ChuteRules, ChuteSpec, HubSpec, InductionSpec, MeetsBy, Outlet, ScannerSpec, Sensing, TrackKind,
     TrackSpec,
 };
 use sorthub_core::ids::{ChuteId, DestId, TrackId};
@@ -104,6 +104,7 @@ impl Model {
             }],
             capacity,
             sensing: Sensing::Eyes,
+            rules: ChuteRules::AS_TOLD,
         });
         self.plant.chutes.push(ChutePlant {
             service,
