@@ -142,6 +142,7 @@ impl Decider {
             | Output::Read { .. }
             | Output::Decided { .. }
             | Output::AskHost { .. }
+            | Output::HandOver { .. }
             | Output::Answered { .. }
             | Output::Ended { .. } => {}
         }

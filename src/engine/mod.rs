@@ -209,7 +209,7 @@ fn run(
     });
     let decider = Decider::new(decider::Parts {
         lanes: lanes.collect(),
-        sorter: Sorter::new(setup.hub, setup.plan, Setup { run_epoch }),
+        sorter: Sorter::new(setup.hub, setup.plan, Setup::new(run_epoch)),
         clock: Clock::new(setup.speed_permille),
         recorder: setup.recorder,
         show: show::Show::new(setup.publisher, pulse, &hub_view),

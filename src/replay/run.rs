@@ -26,9 +26,7 @@ pub(super) fn replay_run(
             source,
         }
     })?;
-    let setup = Setup {
-        run_epoch: info.run,
-    };
+    let setup = Setup::new(info.run);
     let mut again = Again {
         sorter: Sorter::new(hub, plan, setup),
         outbox: Outbox::new(),

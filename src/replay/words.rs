@@ -234,6 +234,9 @@ impl<'a> Words<'a> {
                     basis => format!("parcel {parcel} should {to} ({why}; by {basis:?})"),
                 }
             }
+            Output::HandOver {
+                transfer, parcel, ..
+            } => format!("parcel {parcel} goes over transfer {}", transfer.0),
             Output::AskHost {
                 parcel,
                 code: asked,
