@@ -96,6 +96,7 @@ fn write(dir: &Path, file: &HubFile, lines: &[Line]) {
     let header = RunHeader {
         build: journal::build(),
         description: file.canonical(),
+        sorter: 0,
         plan_version: file.plan.version(),
         clock_permille: 1_000,
         started_unix_us: 0,

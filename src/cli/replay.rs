@@ -112,8 +112,15 @@ fn run_text(run: &RunReport, verify: bool) -> String {
 }
 
 fn books_text(books: &Books) -> String {
+    let (over, on) = match (books.taken_over, books.handed_over) {
+        (0, 0) => (String::new(), String::new()),
+        (taken, handed) => (
+            format!(" + taken over {taken}"),
+            format!(" + handed over {handed}"),
+        ),
+    };
     let mut text = format!(
-        "inducted {} = sorted {} + rejected {} + removed {} + lost {} + on the sorter {}",
+        "inducted {}{over} = sorted {} + rejected {} + removed {} + lost {}{on} + on the sorter {}",
         books.inducted, books.sorted, books.rejected, books.removed, books.lost, books.on_sorter
     );
     for (name, count) in rejected_by(books) {

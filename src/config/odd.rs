@@ -84,6 +84,7 @@ fn uncounted_chutes(draft: &Draft, hub: &Hub, plan: &Plan, faults: &Faults<'_>) 
         .filter(|&at| {
             hub.chutes()[at].capacity != Capacity::Unlimited
                 && hub.chutes()[at].sensing != Sensing::Counted
+                && hub.transfer_from(ChuteId(at as u16)).is_none()
         })
         .collect();
     let odd = |chute, others| Odd::RoomNotCounted { chute, others };

@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
+use sorthub_core::ids::SorterId;
 use sorthub_core::outbox::Outbox;
 use sorthub_core::signal::{Output, Signal};
 use sorthub_core::sorter::{Setup, Sorter};
@@ -26,7 +27,10 @@ pub(super) fn replay_run(
             source,
         }
     })?;
-    let setup = Setup::new(info.run);
+    let setup = Setup {
+        run_epoch: info.run,
+        sorter: SorterId(info.header.sorter),
+    };
     let mut again = Again {
         sorter: Sorter::new(hub, plan, setup),
         outbox: Outbox::new(),

@@ -85,6 +85,7 @@ impl World {
         RunHeader {
             build: sorthub::journal::build(),
             description: canonical::to_text(self.hub.spec(), self.plan.spec()),
+            sorter: 0,
             plan_version: self.plan.version(),
             clock_permille: 1_000,
             started_unix_us: 1_700_000_000_000_000,
