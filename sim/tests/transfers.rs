@@ -60,7 +60,7 @@ fn apart(mut model: Model) -> Model {
     model
 }
 
-fn run(model: Model, seed: u64) -> Outcome {
+fn run(model: &Model, seed: u64) -> Outcome {
     let job = model.job().until(Micros::from_secs(2 * 3_600));
     let mut world = World::new(&job, seed).expect("the hub is sound");
     world.run(None, &mut ()).expect("it runs");
@@ -102,8 +102,8 @@ fn a_parcel_keeps_its_id_over_a_transfer_and_has_one_disposition() {
 
 #[test]
 fn one_thread_or_two_sort_the_same() {
-    let together = run(two_loops(1_000_000, 1_500), 3);
-    let apart = run(apart(two_loops(1_000_000, 1_500)), 3);
+    let together = run(&two_loops(1_000_000, 1_500), 3);
+    let apart = run(&apart(two_loops(1_000_000, 1_500)), 3);
     assert!(together.sorted > 2_000, "{together:?}");
     let without_hash = |outcome: Outcome| Outcome {
         output_hash: String::new(),
@@ -115,7 +115,7 @@ fn one_thread_or_two_sort_the_same() {
 #[test]
 fn what_the_second_scanner_cannot_read_is_rejected_and_nobody_is_lost() {
     for seed in 0..20 {
-        let outcome = run(apart(two_loops(900_000, 1_800)), seed);
+        let outcome = run(&apart(two_loops(900_000, 1_800)), seed);
         assert_eq!(outcome.lost, 0, "seed {seed}: {outcome:?}");
         assert!(outcome.rejected.contains_key("no-read"), "seed {seed}");
         let rejected: u64 = outcome.rejected.values().sum();

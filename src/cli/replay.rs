@@ -83,8 +83,15 @@ fn run_text(run: &RunReport, verify: bool) -> String {
     // Writing to a string cannot fail.
     let _ = write!(
         text,
-        "run {}, plan version {}, by {}",
-        run.run, header.plan_version, header.build
+        "{}run {}, plan version {}, by {}",
+        if header.sorter == 0 {
+            String::new()
+        } else {
+            format!("sorter {}, ", header.sorter + 1)
+        },
+        run.run,
+        header.plan_version,
+        header.build
     );
     if header.clock_permille != 1_000 {
         let _ = write!(

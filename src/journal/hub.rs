@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use sorthub_core::hub::Hub;
 
-use super::{Journal, JournalError, Options, RunHeader};
+use super::{FILE_NAME, Journal, JournalError, Options, RunHeader};
 
 /// Where the journal of each sorter is: a hub with one sorter keeps it in `dir` itself, one with
 /// several in a directory each, called as the sorter is.
@@ -39,6 +39,23 @@ pub fn open_all(
         Journal::open(&place, &header, options)
     });
     opened.collect()
+}
+
+/// The journals in a directory: that of the directory itself, or those of a hub's sorters in it.
+#[must_use]
+pub fn found(dir: &Path) -> Vec<PathBuf> {
+    let holds_one = |dir: &Path| dir.join(FILE_NAME).is_file();
+    let inside = std::fs::read_dir(dir).into_iter().flatten().flatten();
+    let mut inside: Vec<PathBuf> = inside
+        .map(|entry| entry.path())
+        .filter(|path| holds_one(path))
+        .collect();
+    inside.sort();
+    if holds_one(dir) || inside.is_empty() {
+        // Where there is none at all, opening says so.
+        return vec![dir.to_owned()];
+    }
+    inside
 }
 
 /// A sorter's name as that of a folder; its number keeps two alike apart.

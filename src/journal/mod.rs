@@ -29,7 +29,7 @@ mod writer;
 pub mod block;
 
 pub use error::{CloseError, JournalError};
-pub use hub::{open_all, places};
+pub use hub::{found, open_all, places};
 pub use queue::{CODE_TEXT_BYTES_MAX, Recorder};
 pub use reader::{Reader, RunInfo, Tail};
 pub use store::{FILE_NAME, TornTail};
