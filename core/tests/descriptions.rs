@@ -146,7 +146,8 @@ proptest! {
         code in "[abc\u{e9}]{0,7}",
     ) {
         let mut directory = Directory::new();
-        let pairs = prefixes.iter().map(|(prefix, dest)| (prefix.clone(), DestKey(u64::from(*dest) + 1)));
+        let key = |dest: &u32| DestKey(u64::from(*dest) + 1);
+        let pairs = prefixes.iter().map(|(prefix, dest)| (prefix.clone(), key(dest)));
         directory.set_prefixes(pairs);
         prop_assert_eq!(directory.dest(&code), naive(&prefixes, &code));
         directory.advise(&code, DestKey(77));
