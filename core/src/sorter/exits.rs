@@ -192,7 +192,7 @@ impl Sorter {
             return;
         };
         let room = room_of(self.hub.chutes()[id.index()].capacity, item.length);
-        if cfg!(mutant = "room_stays_held") {
+        if mutant!("room_stays_held") {
             return;
         }
         let chute = &mut self.state.chutes[id.index()];

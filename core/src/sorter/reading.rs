@@ -173,7 +173,7 @@ impl Sorter {
         let differs = facts.read == Reading::Good && item.code != facts.code;
         match item.intent {
             Intent::Undecided => {}
-            Intent::Sort if differs && !cfg!(mutant = "first_code_wins") => {
+            Intent::Sort if differs && !mutant!("first_code_wins") => {
                 // Two codes on one item: neither can be trusted.
                 self.state.items[slot as usize].intent = Intent::Reject(Reason::Conflict);
                 self.route(slot, outbox);

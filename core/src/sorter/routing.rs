@@ -26,7 +26,7 @@ impl Answers {
             Self::Own(dest) => plan.chutes(dest, waves),
             Self::Overflow(dest) => plan.overflow(dest),
         };
-        if cfg!(mutant = "alternate_first") {
+        if mutant!("alternate_first") {
             return list.iter().rev().nth(nth).copied();
         }
         list.get(nth).copied()
@@ -198,7 +198,7 @@ impl Sorter {
                 let laps = (behind + lap - 1) / lap;
                 Some(pass.plus(laps * lap))
             }
-            TrackKind::Line { .. } if cfg!(mutant = "past_commit_is_in_time") => Some(pass),
+            TrackKind::Line { .. } if mutant!("past_commit_is_in_time") => Some(pass),
             TrackKind::Line { .. } => (now <= commit).then_some(pass),
         }
     }
@@ -304,7 +304,7 @@ impl Sorter {
             self.state.books.recirculated += 1;
             return;
         }
-        let laps_max = self.plan.spec().laps_max + u8::from(cfg!(mutant = "a_lap_too_many"));
+        let laps_max = self.plan.spec().laps_max + u8::from(mutant!("a_lap_too_many"));
         if item.laps >= laps_max {
             self.release_room(slot);
             self.last_resort(slot, outbox);
