@@ -157,7 +157,9 @@ impl Sorter {
                 };
                 continue;
             }
-            if let Some(refusal) = self.state.chutes[chute.index()].state.closed_because() {
+            let chute_state = self.state.chutes[chute.index()].state;
+            let refusal = chute_state.closed_because();
+            if let Some(refusal) = refusal.filter(|_| !mutant!("closed_is_open")) {
                 cause = refusal.reason();
                 closed = closed.or(Some(chute));
                 continue;
@@ -240,7 +242,9 @@ impl Sorter {
             TrackKind::Line { .. } => (OnFail::Straight, 0),
         };
         let it = &mut self.state.items[slot as usize];
-        it.revision = next_revision(it.revision);
+        if !mutant!("order_without_new_revision") {
+            it.revision = next_revision(it.revision);
+        }
         it.ordered = Some(Standing { chutes });
         let order = Order {
             parcel: it.parcel,
@@ -261,7 +265,7 @@ impl Sorter {
     /// Takes back the order that stands, if one does.
     fn withdraw(&mut self, slot: Slot, outbox: &mut Outbox) {
         let it = &mut self.state.items[slot as usize];
-        if it.ordered.take().is_none() {
+        if it.ordered.take().is_none() || mutant!("withdrawal_unsaid") {
             return;
         }
         it.revision = next_revision(it.revision);
@@ -310,7 +314,7 @@ impl Sorter {
             self.last_resort(slot, outbox);
             return;
         }
-        self.state.items[slot as usize].laps += 1;
+        self.state.items[slot as usize].laps += u8::from(!mutant!("laps_uncounted"));
         self.state.books.recirculated += 1;
         // The plan's next answer; often the same, and then the standing order serves.
         self.route(slot, outbox);
