@@ -14,6 +14,7 @@ pub mod check;
 pub mod demo;
 pub mod duration;
 pub mod emulate;
+pub mod identify;
 pub mod input;
 pub mod replay;
 pub mod run;
@@ -34,6 +35,7 @@ enum Command {
     Run(run::RunArgs),
     Emulate(emulate::EmulateArgs),
     Check(check::CheckArgs),
+    Identify(identify::IdentifyArgs),
     Simulate(simulate::SimulateArgs),
     /// Run a journal through the sorter again.
     Replay(replay::ReplayArgs),
@@ -79,6 +81,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(&args).into(),
         Command::Emulate(args) => emulate::run(&args).into(),
         Command::Check(args) => check::run(&args).into(),
+        Command::Identify(args) => identify::run(&args).into(),
         Command::Simulate(args) => simulate::run(&args).into(),
         Command::Replay(args) => replay::run(&args),
     }
