@@ -163,10 +163,10 @@ fn read_choice(root: &Table<'_>, drafts: &[Draft<'_>]) -> Option<Vec<String>> {
     let list = root.get("carriers")?;
     let known = drafts.iter().filter_map(|draft| draft.carrier);
     let names = Names::new("carrier", known.map(|(name, _)| name));
-    let all_sound = drafts.iter().all(|draft| draft.sound);
+    let all_read = drafts.iter().all(|draft| draft.carrier.is_some());
     let mut chosen = Vec::new();
     for (name, span) in list.texts() {
-        if all_sound {
+        if all_read {
             names.find(name, span, root.faults);
         }
         chosen.push(name.to_owned());
