@@ -1,5 +1,5 @@
-//! Whatever a hub file, a table of formats, a layout or a trace holds, reading it ends with a result, and every fault
-//! stands at a place that the text has.
+//! Whatever a hub file, a table of formats, a layout or a trace holds, reading it ends with a
+//! result, and every fault stands at a place that the text has.
 
 use std::path::Path;
 

@@ -190,7 +190,8 @@ fn faults_of(format: &FormatSpec, shape: &Shape) -> Vec<FormatFaultKind> {
         faults.push(FormatFaultKind::NoAddress);
     }
     let starts = |group| part(group).start == 0;
-    if !format.omitted.is_empty() && !(starts(Group::Identity) && starts(Group::Over)) {
+    let joins_on = starts(Group::Identity) && starts(Group::Over);
+    if !format.omitted.is_empty() && !joins_on {
         faults.push(FormatFaultKind::OmittedElsewhere);
     }
     faults

@@ -12,10 +12,6 @@ use crate::limits::LABEL_WAYBILLS_MAX;
 /// which one leads. One identity read twice, or from two formats (FedEx prints its number alone
 /// and within 34 digits), is one.
 #[derive(Clone, Copy, Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "it lives on the stack for one decision, and a box would allocate"
-)]
 pub enum Label {
     /// There was no code at all.
     NoRead,
@@ -155,7 +151,8 @@ impl Seen {
         };
         let mut several: Option<(&Identified, &Identified)> = None;
         for (one, other) in items().flat_map(|one| items().map(move |other| (one, other))) {
-            let is_pair = one.format == other.format && key(one) < key(other);
+            let one_format = one.format == other.format && !cfg!(mutant = "several_is_conflict");
+            let is_pair = one_format && key(one) < key(other);
             if is_pair && several.is_none_or(|(a, b)| (key(one), key(other)) < (key(a), key(b))) {
                 several = Some((one, other));
             }

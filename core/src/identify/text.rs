@@ -1,7 +1,7 @@
 //! Codes as scanners and people give them, in one spelling.
 //!
 //! What does not belong to a code is left out: blanks and NULs, the parentheses that are printed
-//! around application identifiers, the symbology identifier that a reader puts in front (`]C1`, AIM;
+//! around application identifiers, the symbology identifier that a reader puts in front (`]C1`;
 //! ISO/IEC 15424), and FNC1, which readers send as GS (1Dh). Letters become capitals.
 
 use core::fmt;

@@ -1,4 +1,5 @@
-//! Faults in what a hub file or a table of formats means: names nobody has, and whatever the core refuses.
+//! Faults in what a hub file or a table of formats means: names nobody has, and whatever the core
+//! refuses.
 
 use serde::{Serialize, Serializer};
 use sorthub_core::hub::HubFaultKind;
