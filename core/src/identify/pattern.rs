@@ -310,7 +310,8 @@ impl<'p> Reader<'p> {
         let mut number = None;
         while let Some((_, c)) = self.chars.next_if(|(_, c)| c.is_ascii_digit()) {
             let digit = c.to_digit(10)? as usize;
-            number = Some(number.unwrap_or(0_usize).saturating_mul(10) + digit);
+            let so_far: usize = number.unwrap_or(0);
+            number = Some(so_far.saturating_mul(10).saturating_add(digit));
         }
         number
     }
