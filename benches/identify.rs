@@ -11,9 +11,10 @@ use sorthub::config::CarrierFile;
 use sorthub_core::identify::{Formats, Label};
 use sorthub_core::ids::CodeId;
 
-const ROUNDS: usize = 25;
+/// Rounds are many and short, so that most of them are not interrupted.
+const ROUNDS: usize = 401;
 /// Passages over a list of codes in one round.
-const PASSES: u32 = 4_000;
+const PASSES: u32 = 200;
 
 /// Real labels, as scanners send them: carriers of three continents, misread and foreign codes.
 const MIXED: &[&str] = &[
