@@ -19,6 +19,7 @@ pub mod replay;
 pub mod run;
 pub mod signals;
 pub mod simulate;
+pub mod torture;
 
 /// The control engine of a parcel sorting hub, with a simulator that runs the same decisions.
 #[derive(Debug, Parser)]
@@ -35,6 +36,7 @@ enum Command {
     Emulate(emulate::EmulateArgs),
     Check(check::CheckArgs),
     Simulate(simulate::SimulateArgs),
+    Torture(torture::TortureArgs),
     /// Run a journal through the sorter again.
     Replay(replay::ReplayArgs),
 }
@@ -80,6 +82,7 @@ pub fn main() -> ExitCode {
         Command::Emulate(args) => emulate::run(&args).into(),
         Command::Check(args) => check::run(&args).into(),
         Command::Simulate(args) => simulate::run(&args).into(),
+        Command::Torture(args) => torture::run(&args).into(),
         Command::Replay(args) => replay::run(&args),
     }
 }
