@@ -20,6 +20,7 @@ pub mod replay;
 pub mod run;
 pub mod signals;
 pub mod simulate;
+pub mod torture;
 
 /// The control engine of a parcel sorting hub, with a simulator that runs the same decisions.
 #[derive(Debug, Parser)]
@@ -37,6 +38,7 @@ enum Command {
     Check(check::CheckArgs),
     Identify(identify::IdentifyArgs),
     Simulate(simulate::SimulateArgs),
+    Torture(torture::TortureArgs),
     /// Run a journal through the sorter again.
     Replay(replay::ReplayArgs),
 }
@@ -83,6 +85,7 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check::run(&args).into(),
         Command::Identify(args) => identify::run(&args).into(),
         Command::Simulate(args) => simulate::run(&args).into(),
+        Command::Torture(args) => torture::run(&args).into(),
         Command::Replay(args) => replay::run(&args),
     }
 }
