@@ -6,7 +6,7 @@ use sorthub::telemetry::{
     ALARM_ROWS_MAX, AlarmBoard, AlarmRow, HubView, ITEM_ROWS_MAX, Priority, ShortText, View,
 };
 use sorthub_core::hub::{
-    Capacity, ChuteSpec, Hub, HubSpec, InductionSpec, MeetsBy, Outlet, ScannerSpec, Sensing,
+    Capacity, Caps, ChuteSpec, Hub, HubSpec, InductionSpec, MeetsBy, Outlet, ScannerSpec, Sensing,
     TrackKind, TrackSpec,
 };
 use sorthub_core::ids::{CellId, ChuteId, InductionId, ParcelId, PlcItem, TrackId};
@@ -44,11 +44,13 @@ fn sorter(carriers: u32) -> Sorter {
             kind,
             speed,
             tolerance,
+            caps: Caps::USUAL,
         }],
         inductions: vec![InductionSpec {
             name: "I1".to_owned(),
             track: TRACK,
             at: Mm(100),
+            quota_permille: 1_000,
         }],
         scanners: vec![ScannerSpec {
             name: "S1".to_owned(),
@@ -165,6 +167,7 @@ fn a_view_of_a_huge_hub_is_cut_and_says_by_how_much() {
             item,
             at,
             length,
+            spans: 1,
             returned: false,
         };
         tell(&mut sorter, Micros(1), signal);

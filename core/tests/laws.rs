@@ -115,7 +115,7 @@ fn any_item_signal() -> impl Strategy<Value = Signal> {
     prop_oneof![
         6 => (place(), any::<bool>()).prop_map(|((cell, item, at), returned)| {
             let induction = InductionId(0);
-            Signal::Inducted { induction, cell, item, at, length: Mm(400), returned }
+            Signal::Inducted { induction, cell, item, at, length: Mm(400), spans: 1, returned }
         }),
         5 => (place(), 0..4_u16).prop_map(|((cell, item, at), trigger)| {
             Signal::AtScanner { scanner: ScannerId(0), cell, item, trigger, at }

@@ -107,6 +107,7 @@ fn brought(n: u32, (cell, item, at): (CellId, PlcItem, BeltMm), tell: &mut impl 
         item,
         at,
         length: Mm(400),
+        spans: 1,
         returned: false,
     });
     if !n.is_multiple_of(7) {

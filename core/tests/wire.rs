@@ -53,6 +53,7 @@ fn what_the_plant_says_is_what_the_engine_hears() {
             item,
             at,
             length: Mm(345),
+            spans: 1,
             returned: true,
         },
         Signal::AtScanner {

@@ -130,6 +130,10 @@ impl AlarmBoard {
                 let about = About::TrackingReset(track);
                 self.stands(now, about, Priority::High, || text, mend);
             }
+            Alarm::CarrierDisabled { .. }
+            | Alarm::CarrierNotEmpty { .. }
+            | Alarm::ChuteFails { .. }
+            | Alarm::NoReadStreak { .. } => {}
             Alarm::TooManyItems { .. } => {
                 let text = "An item is not followed: there is no room for it".to_owned();
                 let mend = "Pause the inductions until the sorter has emptied.";

@@ -17,14 +17,19 @@ use crate::limits::SWEEP_PER_CALL_MAX;
 use crate::outbox::Outbox;
 use crate::plan::Plan;
 use crate::reason::{Disposition, Reason};
+use crate::running::{DisabledBy, Parts};
 use crate::signal::{Alarm, LinkState, Output, Signal};
 use crate::units::Micros;
 
 mod books;
+mod carriers;
 mod commands;
 mod deriving;
 mod doubt;
 mod exits;
+mod modes;
+mod pacing;
+mod parts;
 mod reading;
 mod ring;
 mod routing;
@@ -32,10 +37,12 @@ mod snapshot;
 mod state;
 mod tracking;
 mod views;
+mod why;
 
 pub use books::{Books, ByReason};
 pub use snapshot::RestoreError;
-pub use views::{ChuteView, ItemView, TrackView};
+pub use views::{ChuteView, InductionView, ItemView, ScannerView, TrackView};
+pub use why::{Ask, ParcelWaits, Waiting, What};
 
 use state::{Slot, State};
 use tracking::Seen;
@@ -82,8 +89,10 @@ impl Sorter {
         let said = outbox.outputs().len();
         if self.is_due(now) {
             self.fire_due(now, outbox);
+            self.settle(outbox);
         }
         self.take(signal, outbox);
+        self.settle(outbox);
         for output in &outbox.outputs()[said..] {
             self.state.hash.mix(output);
         }
@@ -103,6 +112,12 @@ impl Sorter {
             Signal::Inventory { cell, item, at } => self.inventory(cell, item, at, outbox),
             Signal::InventoryEnd { track, at } => self.inventory_end(track, at),
             Signal::Command { ticket, command } => self.command(ticket, &command, outbox),
+            Signal::CarrierDisabled { cell } => {
+                self.disable_carrier(cell, DisabledBy::Plc, outbox);
+            }
+            Signal::InductionState { induction, feeding } => {
+                self.state.inductions[induction.index()].feeding = feeding;
+            }
             Signal::Scanned {
                 scanner,
                 key,
@@ -121,6 +136,7 @@ impl Sorter {
                 item,
                 at,
                 length,
+                spans,
                 returned,
             } => {
                 let seen = Seen {
@@ -130,7 +146,7 @@ impl Sorter {
                 if returned {
                     self.came_round(cell, item, seen, length, outbox);
                 } else {
-                    self.inducted(cell, item, seen, length, outbox);
+                    self.inducted(cell, item, seen, length, spans, outbox);
                 }
             }
             Signal::AtScanner {
@@ -161,8 +177,17 @@ impl Sorter {
             }
             Signal::LapPassed { cell, item, at } => self.lap_passed(cell, item, at, outbox),
             Signal::Returning { cell, item, at } => self.returning(cell, item, at),
-            Signal::Missing { cell, item, .. } => self.missing(cell, item),
-            Signal::Unexpected { cell, item, at } => self.unexpected(cell, item, at, outbox),
+            Signal::Missing { cell, item, .. } => {
+                self.mistracked(cell);
+                self.missing(cell, item);
+            }
+            Signal::Unexpected { cell, item, at } => {
+                self.mistracked(cell);
+                self.unexpected(cell, item, at, outbox);
+            }
+            Signal::CarrierNotEmpty { cell, item, at } => {
+                self.carrier_not_empty(cell, item, at, outbox);
+            }
             Signal::RemovedByHand { cell, item } => self.removed_by_hand(cell, item, outbox),
             Signal::OrderAnswered {
                 cell,
@@ -179,6 +204,8 @@ impl Sorter {
             | Signal::Inventory { .. }
             | Signal::InventoryEnd { .. }
             | Signal::Command { .. }
+            | Signal::CarrierDisabled { .. }
+            | Signal::InductionState { .. }
             | Signal::Scanned { .. } => unreachable!("not told of one item: {signal:?}"),
         }
     }
@@ -188,7 +215,9 @@ impl Sorter {
     #[must_use]
     pub fn next_timeout(&self) -> Option<Micros> {
         let silent = self.next_silent().map(|(due, _)| due);
-        let gone = (!self.state.gone.is_empty()).then_some(self.state.now);
+        let waits =
+            !self.state.gone.is_empty() || (self.state.unsettled | self.state.reviewing) != 0;
+        let gone = waits.then_some(self.state.now);
         let due = match (silent, gone) {
             (Some(silent), Some(gone)) => Some(silent.min(gone)),
             (silent, gone) => silent.or(gone),
@@ -218,6 +247,7 @@ impl Sorter {
             }
             share -= 1;
         }
+        share = self.go_on_reviewing(share, outbox);
         if share == 0 {
             self.state.hold_until = now.after(Micros(1));
         }
@@ -245,6 +275,7 @@ impl Sorter {
 
     fn link(&mut self, track: TrackId, to: LinkState, outbox: &mut Outbox) {
         self.state.tracks[track.index()].linked = to == LinkState::Up;
+        self.lose(track, Parts::LINK, to == LinkState::Lost);
         match to {
             LinkState::Up => {}
             LinkState::Lost => outbox.push(Output::Alarm(Alarm::LinkLost { track })),

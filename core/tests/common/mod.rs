@@ -36,11 +36,13 @@ fn spec(kind: TrackKind) -> HubSpec {
             kind,
             speed: MmPerS(1_000),
             tolerance: Mm(300),
+            caps: Caps::NONE,
         }],
         inductions: vec![InductionSpec {
             name: "I".into(),
             track: LOOP,
             at: Mm(500),
+            quota_permille: 1_000,
         }],
         scanners: vec![ScannerSpec {
             name: "S".into(),
@@ -153,6 +155,7 @@ impl Hand {
             item: PlcItem(item),
             at,
             length: Mm(400),
+            spans: 1,
             returned: false,
         })
     }

@@ -2,6 +2,7 @@
 
 use sorthub_core::hub::{Hub, InductionSpec};
 use sorthub_core::ids::{InductionId, PlcItem};
+use sorthub_core::running::Pace;
 use sorthub_core::signal::Signal;
 use sorthub_core::units::{Micros, Mm};
 
@@ -25,6 +26,9 @@ pub(super) struct Induction {
     pub is_infeed: bool,
     pub feed: Feed,
     spacing: Micros,
+    /// How fast its PLC lets it feed.
+    pub pace: Pace,
+    pub limit_per_h: u16,
     /// No induction of a new parcel before this.
     rested_at: Micros,
     /// Carriers up to this travel have been tried.
@@ -42,6 +46,8 @@ impl Induction {
             is_infeed: nth == 0,
             feed,
             spacing,
+            pace: Pace::Run,
+            limit_per_h: 0,
             rested_at: Micros(0),
             tried_nm: -1,
             settled_nm: 0,
@@ -52,6 +58,17 @@ impl Induction {
     pub fn settle_behind(&mut self, devices_nm: impl Iterator<Item = i64>, length_nm: i64) {
         let before = devices_nm.map(|at_nm| (self.at_nm - at_nm).rem_euclid(length_nm));
         self.settled_nm = before.min().unwrap_or(length_nm);
+    }
+
+    /// Least time between two inductions at its present pace: slowly is half as fast as it can.
+    fn rest(&self) -> Micros {
+        let own = match self.pace {
+            Pace::Slow => Micros(self.spacing.0.saturating_mul(2)),
+            Pace::Run | Pace::Stop => self.spacing,
+        };
+        let hour_us = Micros::from_secs(3_600).0;
+        let limit = hour_us.checked_div(u64::from(self.limit_per_h));
+        own.max(Micros(limit.unwrap_or(0)))
     }
 
     /// When the head of the queue can be put on.
@@ -66,7 +83,8 @@ impl Plant {
         let induction = &self.inductions[index];
         let track = &mut self.tracks[induction.track];
         track.changed();
-        if !track.is_alive || track.is_held || track.belt.is_standing() {
+        let is_stopped = induction.pace == Pace::Stop;
+        if !track.is_alive || is_stopped || track.belt.is_standing() {
             track.calendar.clear(induction.slot);
             return;
         }
@@ -99,7 +117,7 @@ impl Plant {
             Shape::Loop { carriers, pitch_nm } => {
                 self.inductions[index].tried_nm = at_nm;
                 let carrier = carrier_at(self.inductions[index].at_nm, at_nm, carriers, pitch_nm);
-                let is_free = track.cells[carrier].parcel.is_none();
+                let is_free = track.cells[carrier].is_free();
                 let is_ready = self.inductions[index]
                     .ready()
                     .is_some_and(|at| at <= self.now);
@@ -196,7 +214,7 @@ impl Plant {
 
     fn induct_new(&mut self, index: usize, cell: usize, at_nm: i64) {
         let induction = &mut self.inductions[index];
-        induction.rested_at = self.now.after(induction.spacing);
+        induction.rested_at = self.now.after(induction.rest());
         let arrival = induction.feed.take(self.now);
         let Arrival {
             number,
@@ -275,6 +293,7 @@ impl Plant {
             item,
             at: encoder(at_nm),
             length: parcel.length,
+            spans: 1,
             returned,
         }));
         self.plan_later(number, cell);
@@ -337,8 +356,7 @@ fn next_carrier(
         return Some(pass_nm);
     }
     let mut carrier = carrier_at(induction.at_nm, pass_nm, carriers, pitch_nm);
-    while pass_nm - track.reached_nm < induction.settled_nm && track.cells[carrier].parcel.is_some()
-    {
+    while pass_nm - track.reached_nm < induction.settled_nm && !track.cells[carrier].is_free() {
         pass_nm += pitch_nm;
         carrier = carrier.checked_sub(1).unwrap_or(carriers as usize - 1);
     }
