@@ -62,6 +62,9 @@ pub const ENCODER_STUCK_MM: i64 = 3_000;
 /// Cells that one call looks at for work that concerns a whole track.
 pub const REVIEW_CELLS_PER_CALL: u32 = 1_024;
 
+/// Parcels that are expected from one transfer. A conveyor of 400 m with a parcel each 0.4 m.
+pub const TRANSFER_EXPECTED_MAX: usize = 1_024;
+
 /// Waves of one plan: they are kept as bits of one number.
 pub const WAVES_MAX: usize = 64;
 

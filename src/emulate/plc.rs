@@ -13,7 +13,7 @@ use sorthub_core::plc::{
     InductionBits, InductionLevel, InventoryCell, LinkMs, PlcConfig, PlcConfigError, PlcEnd,
     StatusBits, StatusInputs, StopCause,
 };
-use sorthub_core::running::Pace;
+use sorthub_core::running::{Pace, Standstill};
 use sorthub_core::signal::{OrderAnswer, Signal};
 use sorthub_core::units::{BeltMm, Micros};
 use sorthub_core::wire::{Wire, answer, chute_bits};
@@ -316,13 +316,18 @@ impl VirtualPlc {
             let level = InductionLevel {
                 bits: InductionBits::ENABLED
                     .with(InductionBits::RUNNING, feeding.runs)
-                    .with(InductionBits::SLOW, feeding.slow),
+                    .with(InductionBits::SLOW, feeding.slow)
+                    .with(
+                        InductionBits::LOCAL_STOP,
+                        feeding.because == Standstill::Locally,
+                    ),
                 rate_per_h: feeding.rate_per_h,
                 count: 0,
-                cause: match (feeding.runs, has_engine) {
-                    (true, _) => StopCause::Running,
-                    (false, true) => StopCause::EngineStop,
-                    (false, false) => StopCause::LinkLost,
+                cause: match feeding.because {
+                    Standstill::Runs => StopCause::Running,
+                    Standstill::Locally => StopCause::LocalStop,
+                    _ if has_engine => StopCause::EngineStop,
+                    _ => StopCause::LinkLost,
                 },
             };
             let _lost_is_counted = end.set_induction(induction, level, at);

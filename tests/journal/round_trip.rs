@@ -176,6 +176,7 @@ fn each_start_has_an_epoch_of_its_own_and_its_header() {
     let world = World::new(1, 6);
     for run in 1..=3 {
         let header = sorthub::journal::RunHeader {
+            sorter: 0,
             plan_version: run * 10,
             ..world.header()
         };

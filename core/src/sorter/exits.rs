@@ -26,7 +26,15 @@ impl Sorter {
         };
         self.state.items[slot as usize].evidence = at;
         self.fill(chute, self.state.items[slot as usize].length);
+        if let Some(transfer) = self.hub.transfer_from(chute) {
+            self.enter_in_book(slot, outbox);
+            self.carrier_emptied(slot, chute);
+            self.hand_over(slot, transfer, chute, outbox);
+            return;
+        }
         let (how, why) = self.judge(slot, chute);
+        self.enter_in_book(slot, outbox);
+        self.carrier_emptied(slot, chute);
         if why == Reason::Elsewhere {
             let item = &self.state.items[slot as usize];
             let ordered = item.ordered.and_then(|order| order.chutes[0]);
@@ -37,8 +45,6 @@ impl Sorter {
             };
             outbox.push(Output::Alarm(alarm));
         }
-        self.enter_in_book(slot, outbox);
-        self.carrier_emptied(slot, chute);
         self.end(slot, how, why, Some(chute), outbox);
     }
 

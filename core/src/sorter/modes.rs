@@ -28,8 +28,17 @@ pub(super) struct Review {
 impl Sorter {
     /// A person wants something of a track.
     pub(super) fn track_wish(&mut self, track: TrackId, to: TrackWish) -> Result<(), Refused> {
+        let is_own = self.is_own(track);
         let running = self.state.running.get_mut(track.index());
         let state = &mut running.ok_or(Refused::NoSuchDevice)?.state;
+        if let TrackWish::Close | TrackWish::Open = to {
+            state.closed = to == TrackWish::Close;
+            self.plan_around(track);
+            return Ok(());
+        }
+        if !is_own {
+            return Err(Refused::NoSuchDevice);
+        }
         let is_worked_on = state.mode == Mode::Maintenance;
         match to {
             TrackWish::Mode(mode) => {
@@ -50,14 +59,29 @@ impl Sorter {
             TrackWish::Purge if state.mode == Mode::Manual => return Err(Refused::NotNow),
             TrackWish::Drain => state.step = Step::Draining,
             TrackWish::Purge => state.step = Step::Purging,
-            TrackWish::Close => state.closed = true,
-            TrackWish::Open => state.closed = false,
+            // Done above.
+            TrackWish::Close | TrackWish::Open => {}
         }
         self.unsettle(track);
-        if !matches!(to, TrackWish::Close | TrackWish::Open) {
-            self.review(track, false);
-        }
+        self.review(track, false);
         Ok(())
+    }
+
+    /// A track of the hub has gone out of service or come back: parcels on the way to it find
+    /// another way, or have one again.
+    fn plan_around(&mut self, track: TrackId) {
+        self.unsettle(track);
+        for index in 0..self.hub.tracks().len() {
+            let other = TrackId(index as u16);
+            if other != track && self.is_own(other) {
+                self.review(other, false);
+            }
+        }
+    }
+
+    /// Whether a track is one of this sorter's.
+    pub(super) fn is_own(&self, track: TrackId) -> bool {
+        track.index() < self.hub.tracks().len() && self.hub.sorter_of(track) == self.state.sorter
     }
 
     /// Every cell of a track is to be looked at, from the first one on.
@@ -120,12 +144,21 @@ impl Sorter {
                 self.enter_in_book(slot, outbox);
                 self.route(slot, outbox);
             } else if self.sends(track) {
-                self.route_if_idle(slot, outbox);
+                self.route_if_stranded(slot, outbox);
             } else if !self.is_lost(track, Parts::ENCODER) {
                 self.withdraw(slot, outbox);
             }
         }
         outbox.outputs().len() > said
+    }
+
+    /// Gives an item a way if it has none, or one that leads to where nothing is sent any more.
+    fn route_if_stranded(&mut self, slot: Slot, outbox: &mut Outbox) {
+        let ordered = self.state.items[slot as usize].ordered;
+        let first = ordered.and_then(|order| order.chutes[0]);
+        if first.is_none_or(|chute| self.leads_out_of_service(chute)) {
+            self.route(slot, outbox);
+        }
     }
 
     /// Whether parcels on a track are sent anywhere at present.

@@ -60,6 +60,8 @@ pub(super) struct Induction {
     /// What holds it, and since when.
     pub hold: Hold,
     pub since: Micros,
+    /// When it was last let go after a stop.
+    pub let_go: Micros,
     /// What was said last.
     pub said: (Pace, u16),
     pub feeding: Feeding,
@@ -73,6 +75,7 @@ impl Induction {
             quota_per_h: quota_per_h(hub, spec),
             hold: Hold::NotTold,
             since: Micros(0),
+            let_go: Micros(0),
             said: (Pace::Stop, 0),
             feeding: Feeding::default(),
         }
@@ -105,7 +108,9 @@ const _: () = assert!(TRACKS_MAX <= u64::BITS as usize);
 impl Sorter {
     /// Something that the inductions of a track, or its step, depend on has changed.
     pub(super) fn unsettle(&mut self, track: TrackId) {
-        self.state.unsettled |= 1 << track.0;
+        if self.is_own(track) {
+            self.state.unsettled |= 1 << track.0;
+        }
     }
 
     /// Settles the tracks on which something has changed, as far as the outbox has room; the rest
@@ -164,6 +169,9 @@ impl Sorter {
         }
         let said = (hold.pace(), induction.limit());
         if said != induction.said {
+            if induction.said.0 == Pace::Stop {
+                induction.let_go = now;
+            }
             induction.said = said;
             outbox.push(Output::Pace {
                 induction: id,

@@ -3,7 +3,7 @@
 use super::Sorter;
 use super::state::{Intent, Item, NO_ITEM, Slot, State, Whereabouts};
 use crate::hub::TrackKind;
-use crate::ids::{CellId, CodeId, ParcelId, PlcItem, TrackId};
+use crate::ids::{CellId, CodeId, InductionId, ParcelId, PlcItem, TrackId};
 use crate::limits::SWEEP_PER_CALL_MAX;
 use crate::outbox::Outbox;
 use crate::reason::{Disposition, Reason};
@@ -141,11 +141,11 @@ impl Sorter {
     /// A new item got on.
     pub(super) fn inducted(
         &mut self,
+        induction: InductionId,
         cell: CellId,
         item: PlcItem,
         seen: Seen,
-        length: Mm,
-        spans: u8,
+        (length, spans): (Mm, u8),
         outbox: &mut Outbox,
     ) {
         let Some(slot) = self.admit(cell, item, seen, length, outbox) else {
@@ -153,6 +153,11 @@ impl Sorter {
         };
         self.lie_over(slot, spans);
         self.begin_provisional(slot);
+        if self.hub.transfers_to(induction).next().is_some() {
+            self.state.items[slot as usize].over = Some(induction);
+            self.take_over_the_only(slot, induction, outbox);
+            return;
+        }
         self.book_new(slot, outbox);
     }
 
@@ -183,6 +188,7 @@ impl Sorter {
             track: track.0,
             whereabouts: Whereabouts::Riding,
             provisional: false,
+            over: None,
             origin: seen.origin(),
             evidence: seen.at,
             length,

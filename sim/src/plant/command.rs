@@ -236,9 +236,28 @@ impl Plant {
         }
         (induction.pace, induction.limit_per_h) = (to, limit_per_h);
         self.plan_induction(id.index());
-        let feeding = self.feeding(id);
+        self.tell_feeding(id);
+    }
+
+    /// A person stops the inductions of a track on the spot, or lets them run again: who waits
+    /// goes on waiting.
+    pub fn hold_inductions(&mut self, now: Micros, id: TrackId, held: bool) {
+        self.command_at(now);
+        if self.tracks[id.index()].is_held == held {
+            return;
+        }
+        self.tracks[id.index()].is_held = held;
+        self.plan_inductions_of(id.index());
+        for nth in 0..self.tracks[id.index()].inductions.len() {
+            let induction = self.tracks[id.index()].inductions[nth];
+            self.tell_feeding(InductionId(induction as u16));
+        }
+    }
+
+    fn tell_feeding(&mut self, induction: InductionId) {
+        let feeding = self.feeding(induction);
         self.out.push(PlantEvent::Plc(Signal::InductionState {
-            induction: id,
+            induction,
             feeding,
         }));
     }

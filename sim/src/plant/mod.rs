@@ -32,6 +32,7 @@ mod passing;
 mod plc;
 mod scanner;
 mod track;
+mod transfer;
 mod truth;
 
 pub use command::{BeltCommand, ChuteCommand};
@@ -376,15 +377,16 @@ impl Plant {
     #[must_use]
     pub fn feeding(&self, induction: InductionId) -> Feeding {
         let induction = &self.inductions[induction.index()];
-        let runs = induction.pace != Pace::Stop;
+        let is_held = self.tracks[induction.track].is_held;
+        let runs = induction.pace != Pace::Stop && !is_held;
         Feeding {
             runs,
             slow: induction.pace == Pace::Slow,
             rate_per_h: induction.limit_per_h,
-            because: if runs {
-                Standstill::Runs
-            } else {
-                Standstill::Asked
+            because: match (runs, is_held) {
+                (true, _) => Standstill::Runs,
+                (false, true) => Standstill::Locally,
+                (false, false) => Standstill::Asked,
             },
         }
     }
@@ -411,7 +413,8 @@ impl Plant {
     /// Whether nothing is on the tracks and nobody waits or will come.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        self.tally.on_tracks() == 0 && self.inductions.iter().all(|i| i.feed.is_over())
+        self.tally.on_tracks() + self.tally.on_transfers() == 0
+            && self.inductions.iter().all(|i| i.feed.is_over())
     }
 
     /// Counts of what really happened.

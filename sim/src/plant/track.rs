@@ -41,6 +41,8 @@ pub(super) struct Carried {
     pub entered_nm: i64,
     /// Times that it came round over a line's return.
     pub returns: u32,
+    /// Times round beyond the first on the tracks that it was on before this one.
+    pub laps_before: u32,
     /// Times that a scanner looked at it.
     pub scans: u32,
     /// A telegram with its code went out since the PLC gave it its present number.
@@ -108,6 +110,8 @@ pub(super) struct Track {
     pub reached_nm: i64,
     /// Its PLC is running.
     pub is_alive: bool,
+    /// Its inductions have been stopped on the spot.
+    pub is_held: bool,
     item_last: u32,
     /// Windows not in use, longest unused first.
     pub free: VecDeque<u32>,
@@ -170,6 +174,7 @@ impl Track {
             inductions,
             reached_nm: 0,
             is_alive: true,
+            is_held: false,
             item_last: 0,
             free: (0..on_line).collect(),
             on_belt: Vec::with_capacity(on_line as usize),
