@@ -21,6 +21,7 @@ use tokio::sync::Notify;
 use super::decider::Decider;
 use crate::config::links::{Functions, PlcLink};
 use crate::plc::lane::Next;
+use crate::telemetry::LinkHealth;
 
 /// The area of the register map that this engine writes; a standby would have the other.
 const AREA: Area = Area::A;
@@ -55,6 +56,8 @@ pub struct Lane {
     is_ready: bool,
     /// How the sorter runs the track.
     run: RunState,
+    /// How the link does, for people.
+    pub(super) health: LinkHealth,
 }
 
 impl Lane {
@@ -89,6 +92,7 @@ impl Lane {
             inventory_at: 0,
             is_ready: false,
             run: RunState::default(),
+            health: LinkHealth::default(),
         })
     }
 
@@ -303,6 +307,7 @@ impl Decider {
             tracing::trace!(lane, ?delivery, "PLC tells");
             if let Err(error) = self.take_delivery(lane, &delivery) {
                 self.stats.unreadable_events += 1;
+                self.lanes[lane].health.unreadable += 1;
                 tracing::error!(lane, %error, ?delivery, "the PLC and the hub file differ");
             }
         }
@@ -314,6 +319,7 @@ impl Decider {
             Delivery::Event(mark, event) => self.take_event(lane, mark, &event)?,
             Delivery::Unreadable(mark, slot) => {
                 self.stats.unreadable_events += 1;
+                self.lanes[lane].health.unreadable += 1;
                 tracing::error!(
                     lane,
                     ?slot,
@@ -425,16 +431,20 @@ impl Decider {
                 Some(LinkState::Reset)
             }
             Link::Granted { .. } => {
+                self.lanes[lane].health.is_refused = false;
+                self.lanes[lane].health.is_mismatched = false;
                 // Ready again once it is known what is on the track.
                 self.lanes[lane].ready(false);
                 self.ask_inventory(lane);
                 Some(LinkState::Up)
             }
             Link::EventsLost { .. } => {
+                self.lanes[lane].health.events_lost += 1;
                 self.ask_inventory(lane);
                 None
             }
             Link::Refused { .. } => {
+                self.lanes[lane].health.is_refused = true;
                 tracing::error!(
                     lane,
                     "the PLC obeys another engine: this one writes nothing"
@@ -442,6 +452,7 @@ impl Decider {
                 None
             }
             Link::ConfigMismatch { .. } | Link::VersionMismatch { .. } => {
+                self.lanes[lane].health.is_mismatched = true;
                 tracing::error!(lane, ?link, "the PLC is not the one of the hub file");
                 None
             }

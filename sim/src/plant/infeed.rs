@@ -66,6 +66,11 @@ impl Induction {
         self.settled_nm = before.min().unwrap_or(length_nm);
     }
 
+    /// Whether it lets no new parcel on.
+    fn is_stopped(&self, track: &Track) -> bool {
+        track.is_held || self.pace == Pace::Stop
+    }
+
     /// Least time between two inductions at its present pace: slowly is half as fast as it can.
     fn rest(&self) -> Micros {
         let own = match self.pace {
@@ -107,8 +112,9 @@ impl Plant {
         let induction = &self.inductions[index];
         let track = &mut self.tracks[induction.track];
         track.changed();
-        let is_stopped = track.is_held || induction.pace == Pace::Stop;
-        if !track.is_alive || is_stopped || track.belt.is_standing() {
+        // A stop is for new parcels: what comes round over a line's return is let in all the same.
+        let is_idle = induction.is_stopped(track) && track.is_loop();
+        if !track.is_alive || is_idle || track.belt.is_standing() {
             track.calendar.clear(induction.slot);
             return;
         }
@@ -185,6 +191,9 @@ impl Plant {
             // Whoever comes round goes first: nobody else is tried while it waits.
             return is_clear;
         }
+        if induction.is_stopped(track) {
+            return false;
+        }
         let Some((length, _)) = induction.next(&self.parcels) else {
             return false;
         };
@@ -220,7 +229,7 @@ impl Plant {
         });
         let new = induction
             .next(&self.parcels)
-            .filter(|_| !track.free.is_empty())
+            .filter(|_| !track.free.is_empty() && !induction.is_stopped(track))
             .map(|(length, at)| {
                 let ready = at.max(induction.rested_at).max(self.now);
                 track.clear_from(induction.at_nm, track.belt.travel_nm(ready), length)
