@@ -96,6 +96,7 @@ impl Sorter {
                 freed += 1;
             }
         }
+        self.state.items[slot as usize].spans = 1;
         let running = &mut self.state.running[track.index()];
         assert!(
             running.occupied >= freed,

@@ -141,7 +141,6 @@ impl Sorter {
         let slot = self.state.cells[cell.index()];
         if slot != NO_ITEM {
             if self.state.running[track.index()].state.step == Step::Purging {
-                self.enter_in_book(slot, outbox);
                 self.route(slot, outbox);
             } else if self.sends(track) {
                 self.route_if_stranded(slot, outbox);
@@ -180,11 +179,12 @@ impl Sorter {
     }
 
     /// While its track is being purged a parcel is rejected, whatever it is for.
-    pub(super) fn purge(&mut self, slot: Slot) {
+    pub(super) fn purge(&mut self, slot: Slot, outbox: &mut Outbox) {
         let item = &mut self.state.items[slot as usize];
         let step = self.state.running[usize::from(item.track)].state.step;
         if step == Step::Purging && !matches!(item.intent, Intent::Reject(_)) {
             item.intent = Intent::Reject(Reason::Purged);
+            self.enter_in_book(slot, outbox);
         }
     }
 }

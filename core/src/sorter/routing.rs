@@ -51,7 +51,7 @@ impl Sorter {
 
     /// Chooses where an item goes and says so, if that is news.
     pub(super) fn route(&mut self, slot: Slot, outbox: &mut Outbox) {
-        self.purge(slot);
+        self.purge(slot, outbox);
         let item = &self.state.items[slot as usize];
         if !self.sends(TrackId(item.track)) {
             return;

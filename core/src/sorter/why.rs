@@ -296,11 +296,16 @@ impl Sorter {
     /// The scanner that an item passes next, and how far that is; `None` if it passes none again.
     fn next_scanner(&self, track: TrackId, item: &Item) -> Option<(ScannerId, i64)> {
         let now = self.state.tracks[track.index()].by(self.state.now);
-        let is_loop = self.hub.tracks()[track.index()].kind.is_loop();
+        let kind = self.hub.tracks()[track.index()].kind;
         let place = now.minus(item.origin);
         let ahead = self.hub.scanners_of(track).filter_map(|scanner| {
             let at = i64::from(self.hub.scanners()[scanner.index()].at.0);
-            (is_loop || at >= place).then(|| (self.mm_to(track, item, at), scanner))
+            // The one that it stands at has seen it.
+            let far = match self.mm_to(track, item, at) {
+                0 => i64::from(kind.length().0),
+                far => far,
+            };
+            (kind.is_loop() || at > place).then_some((far, scanner))
         });
         ahead.min().map(|(mm, scanner)| (scanner, mm))
     }
