@@ -195,7 +195,7 @@ impl fmt::Display for Hold {
             Self::Purging => "the track is being purged",
             Self::NotStarted => "the track has not been started",
             Self::ScannersSilent => "every scanner of the track is silent",
-            Self::Operator => "stopped by a person",
+            Self::Operator => "a person has stopped it",
             Self::Full => "the track is full",
             Self::Crowded => "the track is crowded",
             Self::RejectClosed => "every reject chute is closed",
