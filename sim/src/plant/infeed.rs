@@ -36,6 +36,8 @@ pub(super) struct Induction {
     pub limit_per_h: u16,
     /// No induction of a new parcel before this.
     rested_at: Micros,
+    /// When its limit allows the next one.
+    allowed_at: Micros,
     /// Carriers up to this travel have been tried.
     tried_nm: i64,
     /// Carriers less than this before the induction have passed all that could empty or fill them.
@@ -55,6 +57,7 @@ impl Induction {
             pace: Pace::Run,
             limit_per_h: 0,
             rested_at: Micros(0),
+            allowed_at: Micros(0),
             tried_nm: -1,
             settled_nm: 0,
         }
@@ -71,15 +74,24 @@ impl Induction {
         track.is_held || self.pace == Pace::Stop
     }
 
-    /// Least time between two inductions at its present pace: slowly is half as fast as it can.
-    fn rest(&self) -> Micros {
+    /// A parcel gets on: the next one may after the least time between two, which is twice as long
+    /// at the slow pace, and when the limit allows it. The limit is a rate, not a least time: with
+    /// a carrier only now and then a least time would let fewer on.
+    fn rest(&mut self, now: Micros) {
         let own = match self.pace {
             Pace::Slow => Micros(self.spacing.0.saturating_mul(2)),
             Pace::Run | Pace::Stop => self.spacing,
         };
         let hour_us = Micros::from_secs(3_600).0;
-        let limit = hour_us.checked_div(u64::from(self.limit_per_h));
-        own.max(Micros(limit.unwrap_or(0)))
+        let between = Micros(
+            hour_us
+                .checked_div(u64::from(self.limit_per_h))
+                .unwrap_or(0),
+        );
+        // One that was late may be made up for, but no more.
+        let late = Micros(now.0.saturating_sub(between.0));
+        self.allowed_at = self.allowed_at.max(late).after(between);
+        self.rested_at = now.after(own).max(self.allowed_at);
     }
 
     /// When the head of the queue can be put on.
@@ -244,7 +256,7 @@ impl Plant {
 
     fn induct_new(&mut self, index: usize, cell: usize, at_nm: i64) {
         let induction = &mut self.inductions[index];
-        induction.rested_at = self.now.after(induction.rest());
+        induction.rest(self.now);
         if induction.is_brought_next() {
             self.induct_brought(index, cell, at_nm);
             return;
