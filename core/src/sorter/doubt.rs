@@ -170,6 +170,7 @@ impl Sorter {
     pub(super) fn inventory_end(&mut self, track: TrackId, at: BeltMm) {
         let running = &mut self.state.running[track.index()];
         running.is_told = true;
+        running.says_again = true;
         if running.disabled > 0 {
             self.review(track, true);
         }
