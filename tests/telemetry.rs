@@ -58,6 +58,7 @@ fn sorter(carriers: u32) -> Sorter {
             wait,
         }],
         chutes: vec![chute("C1", 4_000), chute("R1", 5_000)],
+        ..HubSpec::default()
     };
     let hub = Hub::new(hub).expect("the hub is sound");
     let destination = DestinationSpec {

@@ -16,8 +16,10 @@ use crate::limits::{
 use crate::units::{Mm, MmPerS};
 
 mod check;
+mod named;
 
 pub use check::{Element, HubFault, HubFaultKind};
+pub use named::{GroupSpec, TagSpec};
 
 /// A hub as described, not yet checked.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -32,6 +34,10 @@ pub struct HubSpec {
     pub scanners: Vec<ScannerSpec>,
     /// Where parcels leave.
     pub chutes: Vec<ChuteSpec>,
+    /// Chutes that are named and taken out of service as one.
+    pub groups: Vec<GroupSpec>,
+    /// Attributes of parcels that this hub knows beside the fixed ones.
+    pub tags: Vec<TagSpec>,
 }
 
 /// A loop of carriers or a line of windows.

@@ -342,6 +342,7 @@ fn hub_spec() -> HubSpec {
             .zip(CHUTE_SLOTS)
             .map(|(name, slot)| chute(name, slot))
             .collect(),
+        ..HubSpec::default()
     }
 }
 

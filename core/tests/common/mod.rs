@@ -55,6 +55,7 @@ fn spec(kind: TrackKind) -> HubSpec {
             chute("C", 5_000),
             chute("R", 6_000),
         ],
+        ..HubSpec::default()
     }
 }
 
