@@ -52,16 +52,15 @@ fn plan_with(rules: &[AddressRule]) -> Plan {
 
 fn assert_same(plan: &Plan, rules: &[AddressRule], addresses: &[Address]) {
     for kind in KINDS {
-        let mut ranges = plan.address_ranges(kind);
-        let mut end = None;
-        assert!(
-            ranges.all(|(first, last, _)| {
-                let after = end.is_none_or(|end| first > end) && first <= last;
-                end = Some(last);
-                after
-            }),
-            "ranges ascend and do not overlap"
-        );
+        let mut before: Option<(Address, DestId)> = None;
+        for (first, last, dest) in plan.address_ranges(kind) {
+            assert!(first <= last);
+            if let Some((end, other)) = before {
+                assert!(first > end, "ranges ascend and do not overlap");
+                assert!(dest != other || first.0 > end.0 + 1, "neighbours differ");
+            }
+            before = Some((last, dest));
+        }
         for &address in addresses {
             let wanted = naive(rules, kind, address);
             assert_eq!(plan.dest_at(kind, address), wanted, "{kind:?} {address}");

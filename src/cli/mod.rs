@@ -15,6 +15,7 @@ pub mod demo;
 pub mod duration;
 pub mod emulate;
 pub mod input;
+pub mod plan;
 pub mod replay;
 pub mod run;
 pub mod signals;
@@ -34,6 +35,7 @@ enum Command {
     Run(run::RunArgs),
     Emulate(emulate::EmulateArgs),
     Check(check::CheckArgs),
+    Plan(plan::PlanArgs),
     Simulate(simulate::SimulateArgs),
     /// Run a journal through the sorter again.
     Replay(replay::ReplayArgs),
@@ -79,6 +81,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(&args).into(),
         Command::Emulate(args) => emulate::run(&args).into(),
         Command::Check(args) => check::run(&args).into(),
+        Command::Plan(args) => plan::run(&args).into(),
         Command::Simulate(args) => simulate::run(&args).into(),
         Command::Replay(args) => replay::run(&args),
     }

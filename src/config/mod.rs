@@ -22,8 +22,10 @@ use sorthub_core::plan::Plan;
 use sorthub_sim::spec::PlantSpec;
 
 pub mod canonical;
+pub mod diff;
 pub mod fault;
 pub mod links;
+pub mod plan_words;
 pub mod source;
 pub mod trace;
 
@@ -31,6 +33,7 @@ mod bank;
 mod chutes;
 mod collect;
 mod devices;
+mod diff_text;
 mod draft;
 mod files;
 mod lookup;

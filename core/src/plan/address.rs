@@ -95,10 +95,11 @@ impl Default for Ranges {
 impl Ranges {
     /// From here on it is this destination's.
     fn begin(&mut self, at: u64, dest: u32) {
-        let last = self.dests.len() - 1;
-        if self.starts[last] == at {
-            self.dests[last] = dest;
-        } else if self.dests[last] != dest {
+        if self.starts.last() == Some(&at) {
+            self.starts.pop();
+            self.dests.pop();
+        }
+        if self.dests.last() != Some(&dest) {
             self.starts.push(at);
             self.dests.push(dest);
         }
@@ -115,6 +116,7 @@ impl Ranges {
     fn finish(self) -> Prefixes {
         let Self { starts, dests } = self;
         assert!(starts.len() == dests.len() && starts.is_sorted());
+        assert!(starts.first() == Some(&0), "every address lies in a range");
         let mut index = Vec::new();
         if starts.len() >= INDEXED_FROM {
             let buckets = Address(Address::END - 1).beginning(INDEXED_CHARS) + 2;

@@ -5,6 +5,9 @@ use sorthub_core::facts::Address;
 /// A range that needs more prefixes than this is hardly one that somebody meant.
 const PREFIXES_MAX: usize = 1_000;
 
+/// What people write between the parts of an address. They all count as the same.
+const SEPARATORS: [char; 4] = ['-', '/', '.', '_'];
+
 /// The prefixes that a text stands for: itself, or those of a range `from..to`.
 ///
 /// # Errors
@@ -23,6 +26,9 @@ fn one(text: &str) -> Result<Address, &'static str> {
     }
     if chars > Address::CHARS_MAX {
         return Err("it has more than 12 characters");
+    }
+    if !kept(text).all(|c| c.is_ascii_alphanumeric() || SEPARATORS.contains(&c)) {
+        return Err("it has a character that is none of an address");
     }
     if !kept(text).any(|c| c.is_ascii_alphanumeric()) {
         return Err("it has neither digit nor letter");

@@ -51,7 +51,7 @@ pub(super) fn read(table: &Table<'_>, known: &Known<'_>, dests: &Names, draft: &
         let stage = rule.get("stage").and_then(|v| v.choice(&stages));
         let mut when = Vec::new();
         read_measures(&rule, &mut when);
-        read_names(&rule, known, &mut when);
+        read_names(&rule, known, &mut when, &mut draft.spec.words);
         let then = read_then(&rule, dests);
         rule.finish();
         draft.rules.push(rule.span);
@@ -79,8 +79,19 @@ fn read_measures(rule: &Table<'_>, when: &mut Vec<Condition>) {
     }
 }
 
-fn read_names(rule: &Table<'_>, known: &Known<'_>, when: &mut Vec<Condition>) {
-    let text = |key| rule.get(key).and_then(|v| v.text());
+fn read_names(
+    rule: &Table<'_>,
+    known: &Known<'_>,
+    when: &mut Vec<Condition>,
+    words: &mut Vec<String>,
+) {
+    let mut text = |key| {
+        let name = rule.get(key).and_then(|v| v.text())?;
+        if words.iter().all(|word| word != name) {
+            words.push(name.to_owned());
+        }
+        Some(name)
+    };
     let carrier = text("carrier").map(|name| Condition::Carrier(CarrierKey::of(name)));
     let service = text("service").map(|name| Condition::Service(ServiceKey::of(name)));
     when.extend(carrier);
