@@ -11,13 +11,15 @@ use sorthub_core::hub::Hub;
 use super::{Exit, input, print};
 use crate::config::fault::Meaning;
 use crate::config::{
-    Fault, FaultKind, Files, HubFile, Inspected, PlanFile, Severity, Source, check_plan_table,
-    is_plan_table, trace,
+    CarrierFile, Fault, FaultKind, Files, HubFile, Inspected, PlanFile, Severity, Source,
+    check_plan_table, is_plan_table, trace,
 };
 
-/// Check hub files, sort plans, layouts and parcel traces: every fault at its place, with its mend.
+/// Check hub files, sort plans, tables of code formats, layouts and parcel traces: every fault at
+/// its place, with its mend.
 ///
-/// What a file is, its content tells: tables of rows begin with a header. A plan and its tables
+/// What a file is, its content tells: tables of rows begin with a header, one of code formats has
+/// a `[[format]]`. A plan and its tables
 /// are checked with the hub file that names them, or against the hub of --hub, or the only hub
 /// among the files; parcels against the layout if there is just one.
 #[derive(Clone, Debug, Args)]
@@ -43,6 +45,7 @@ enum Kind {
     Hub,
     Plan,
     PlanTable,
+    Carriers,
     Layout,
     Parcels,
     Unreadable,
@@ -134,6 +137,8 @@ fn kind_of(source: &Source) -> Kind {
         Kind::Parcels
     } else if PlanFile::is_one(source.text()) {
         Kind::Plan
+    } else if CarrierFile::is_one(source) {
+        Kind::Carriers
     } else {
         Kind::Hub
     }
@@ -226,6 +231,10 @@ impl<'b> Batch<'b> {
                     _ => check_plan_table(source).unwrap_or_default(),
                 }
             }
+            Kind::Carriers => match CarrierFile::from_source(source) {
+                Ok(file) => file.warnings,
+                Err(faults) => faults,
+            },
             Kind::Layout => trace::check_layout(source),
             Kind::Parcels => match self.layout.and_then(|at| self.read[at].as_ref().ok()) {
                 None => trace::check_parcels(source),

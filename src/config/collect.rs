@@ -199,6 +199,12 @@ impl<'a> Faults<'a> {
         }
     }
 
+    /// What stands at a place of the first text.
+    pub(super) fn text_at(&self, span: Span) -> Option<&str> {
+        let is_first = span.file == 0;
+        is_first.then(|| self.source.text().get(span.start..span.end))?
+    }
+
     /// The texts that were named, in the order in which they were read.
     pub(super) fn named(&self) -> Vec<Rc<Source>> {
         let named = self.named.borrow();

@@ -8,6 +8,7 @@ use sorthub_sim::spec::TrackPlant;
 use super::bank::{Bank, Member, Names};
 use super::chutes;
 use super::devices;
+use super::joining;
 use super::links::{Addresses, LinksSpec};
 use super::named;
 use super::reader::{Faults, Table};
@@ -37,6 +38,8 @@ pub(super) struct Draft {
     pub(super) chutes: Vec<Rc<Origin>>,
     pub(super) groups: Vec<Rc<Origin>>,
     pub(super) tags: Vec<Rc<Origin>>,
+    pub(super) sorters: Vec<Rc<Origin>>,
+    pub(super) transfers: Vec<Rc<Origin>>,
     pub(super) addresses: Addresses,
 }
 
@@ -61,6 +64,8 @@ impl Draft {
         let chutes = Names::of_chutes(&draft.spec);
         named::read_groups(root, &chutes, &mut draft);
         named::read_tags(root, &mut draft);
+        joining::read_sorters(root, &tracks, &mut draft);
+        joining::read_transfers(root, &mut draft);
         draft
     }
 

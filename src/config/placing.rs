@@ -58,6 +58,8 @@ fn place_hub_fault(draft: &Draft, fault: HubFault, faults: &Faults<'_>) -> Optio
         Element::Chute(at) => ("chute", &draft.chutes, at),
         Element::Group(at) => ("chute group", &draft.groups, at),
         Element::Tag(at) => ("tag", &draft.tags, at),
+        Element::Sorter(at) => ("sorter", &draft.sorters, at),
+        Element::Transfer(at) => ("transfer", &draft.transfers, at),
     };
     let origin = origins.get(at)?;
     let name = name_of(&draft.spec, element);
@@ -111,6 +113,9 @@ fn position_of(spec: &HubSpec, element: Element, name: &str) -> Option<usize> {
         Element::Chute(_) => spec.chutes.iter().position(|other| other.name == name),
         Element::Group(_) => spec.groups.iter().position(|other| other.name == name),
         Element::Tag(_) => spec.tags.iter().position(|other| other.name == name),
+        Element::Sorter(_) => spec.sorters.iter().position(|other| other.name == name),
+        // It has no name of its own.
+        Element::Transfer(_) => None,
     }
 }
 
@@ -123,6 +128,13 @@ fn name_of(spec: &HubSpec, element: Element) -> String {
         Element::Chute(at) => spec.chutes.get(at).map(|chute| &chute.name),
         Element::Group(at) => spec.groups.get(at).map(|group| &group.name),
         Element::Tag(at) => spec.tags.get(at).map(|tag| &tag.name),
+        Element::Sorter(at) => spec.sorters.get(at).map(|sorter| &sorter.name),
+        // It is called by the chute that it begins at.
+        Element::Transfer(at) => {
+            let transfer = spec.transfers.get(at);
+            let chute = transfer.and_then(|transfer| spec.chutes.get(transfer.from.index()));
+            chute.map(|chute| &chute.name)
+        }
     };
     name.cloned().unwrap_or_default()
 }

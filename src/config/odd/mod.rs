@@ -75,10 +75,11 @@ fn unused(hub: &Hub, spec: &PlanSpec) -> Vec<ChuteId> {
         .reject
         .iter()
         .chain(spec.exceptions.iter().flat_map(|(_, own)| own));
+    let transfers = hub.transfers().iter().map(|transfer| &transfer.from);
     let ends: Vec<ChuteId> = (0..hub.tracks().len())
         .filter_map(|track| hub.end_chute(TrackId(track as u16)))
         .collect();
-    for chute in planned.chain(rejects).chain(&ends) {
+    for chute in planned.chain(rejects).chain(transfers).chain(&ends) {
         used[chute.index()] = true;
     }
     let chutes = (0..).map(ChuteId).zip(used);
@@ -103,7 +104,9 @@ fn uncounted(hub: &Hub, spec: &PlanSpec) -> Vec<ChuteId> {
         chute.capacity != Capacity::Unlimited && chute.sensing != Sensing::Counted
     };
     let chutes = (0..).map(ChuteId).zip(hub.chutes());
+    // What feeds a transfer is taken out by a conveyor.
     let uncounted = chutes.filter(|(_, chute)| is_uncounted(chute));
+    let uncounted = uncounted.filter(|(id, _)| hub.transfer_from(*id).is_none());
     uncounted.map(|(chute, _)| chute).collect()
 }
 

@@ -1,10 +1,10 @@
 //! Warnings about a plan that is legal.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sorthub_core::facts::Address;
 use sorthub_core::hub::{Hub, TrackKind};
-use sorthub_core::ids::{ChuteId, DestId};
+use sorthub_core::ids::{ChuteId, DestId, TrackId};
 use sorthub_core::plan::{
     AddressKind, AttributeRule, Condition, DestinationSpec, Plan, PlanSpec, Spread, Stage, Then,
 };
@@ -126,40 +126,41 @@ impl Looking<'_, '_> {
 
     /// Destinations that cannot be reached from where parcels get on.
     fn ways(&self) {
-        let tracks = self.hub.tracks().len();
-        let mut has_induction = vec![false; tracks];
-        for induction in self.hub.inductions() {
-            has_induction[induction.track.index()] = true;
-        }
-        let mut from = 0_u64;
-        for track in (0..tracks).filter(|track| has_induction[*track]) {
-            from |= 1 << track;
+        let tracks = || (0..self.hub.tracks().len()).map(|at| TrackId(at as u16));
+        // For each track where parcels get on, those that they can reach, as bits.
+        let mut begins: Vec<(TrackId, u64)> = Vec::new();
+        for from in tracks().filter(|track| self.hub.inductions_of(*track).next().is_some()) {
+            let is_way = |to: &TrackId| *to == from || !self.hub.ways(from, *to).is_empty();
+            let reached = tracks().filter(is_way).map(|to| 1_u64 << to.index());
+            begins.push((from, reached.fold(0, |all, bit| all | bit)));
         }
         let outlets = |chute: &ChuteId| &self.hub.chutes()[chute.index()].outlets;
-        let mut unreached: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
-        let mut reached = 0_u64;
+        let mut unreached: BTreeMap<TrackId, Vec<usize>> = BTreeMap::new();
+        let mut serves: BTreeSet<TrackId> = BTreeSet::new();
         for (at, dest) in self.spec.destinations.iter().enumerate() {
             let outlets = dest.every_chute().flat_map(outlets);
             let on = outlets.fold(0_u64, |on, outlet| on | 1 << outlet.track.index());
-            if on & from == 0 {
+            if begins.iter().all(|(_, reached)| reached & on == 0) {
                 let destination = dest.name.clone();
                 self.add(&self.draft.names, at, Odd::NoWay { destination });
                 continue;
             }
-            reached |= on & from;
-            let missing = from & !on;
-            for track in (0..64_u32).filter(|track| missing >> track & 1 != 0) {
-                unreached.entry(track).or_default().push(at);
+            for (from, reached) in &begins {
+                if reached & on == 0 {
+                    unreached.entry(*from).or_default().push(at);
+                } else {
+                    serves.insert(*from);
+                }
             }
         }
         // Made from the chutes, each loop has its own destinations, and is meant to.
         for (track, dests) in unreached {
             if let Some(first) = dests.first()
                 && !self.draft.is_generated
-                && reached >> track & 1 != 0
+                && serves.contains(&track)
             {
                 let odd = Odd::NoWayFrom {
-                    track: self.hub.tracks()[track as usize].name.clone(),
+                    track: self.hub.tracks()[track.index()].name.clone(),
                     destination: self.spec.destinations[*first].name.clone(),
                     others: dests.len() - 1,
                 };

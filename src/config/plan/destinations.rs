@@ -89,7 +89,7 @@ fn one_for_each_chute(table: &Table<'_>, hub: &HubSpec, draft: &mut PlanDraft) {
     }
 }
 
-/// All chutes but those of last resort and the ends of lines.
+/// All chutes but those of last resort, those that feed transfers, and the ends of lines.
 fn sorting_chutes(hub: &HubSpec, plan: &PlanSpec) -> Vec<ChuteId> {
     let is_end = |chute: &ChuteId| {
         hub.chutes[chute.index()].outlets.iter().any(|outlet| {
@@ -102,6 +102,13 @@ fn sorting_chutes(hub: &HubSpec, plan: &PlanSpec) -> Vec<ChuteId> {
     let own = plan.exceptions.iter().flat_map(|(_, own)| own);
     for chute in plan.reject.iter().chain(own) {
         is_last[chute.index()] = true;
+    }
+    for feeding in hub.transfers.iter().map(|transfer| transfer.from.index()) {
+        // One that names a chute which is not there is told by the core.
+        is_last
+            .get_mut(feeding)
+            .into_iter()
+            .for_each(|last| *last = true);
     }
     let all = (0..hub.chutes.len().min(usize::from(u16::MAX))).map(|at| ChuteId(at as u16));
     all.filter(|chute| !is_end(chute) && !is_last[chute.index()])

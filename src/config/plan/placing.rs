@@ -230,5 +230,9 @@ fn stand_in_for(spec: &HubSpec) -> HubSpec {
         });
         chute.capacity = Capacity::Unlimited;
     }
+    hub.groups.clear();
+    hub.tags.clear();
+    hub.sorters.clear();
+    hub.transfers.clear();
     hub
 }
