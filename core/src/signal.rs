@@ -7,7 +7,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::facts::Facts;
-use crate::ids::{CellId, ChuteId, CodeId, InductionId, ParcelId, PlcItem, ScannerId, TrackId};
+use crate::ids::{
+    CellId, ChuteId, CodeId, InductionId, ParcelId, PlcItem, ScannerId, SeatId, TrackId,
+};
 use crate::limits::ORDER_CHUTES_MAX;
 use crate::operator::{Command, Refused, Ticket};
 use crate::reason::{Disposition, Reason};
@@ -350,8 +352,8 @@ pub enum Output {
     Read {
         /// The parcel.
         parcel: ParcelId,
-        /// The scanner that read it.
-        scanner: ScannerId,
+        /// Who read it.
+        by: Reader,
         /// Its code.
         code: CodeId,
     },
@@ -373,7 +375,7 @@ pub enum Output {
         parcel: ParcelId,
         /// Its identity.
         code: CodeId,
-        /// An answer after this is too late.
+        /// An answer then or later is too late.
         until: Micros,
     },
     /// A command's answer.
@@ -398,6 +400,15 @@ pub enum Output {
     Alarm(Alarm),
 }
 
+/// Who read a parcel's code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Reader {
+    /// A scanner.
+    Scanner(ScannerId),
+    /// A person, who keyed it in.
+    Seat(SeatId),
+}
+
 /// What said where a parcel is for: the first that knew, in this order (but for
 /// [`Basis::Nothing`]).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -407,7 +418,7 @@ pub enum Basis {
     Nothing,
     /// A person sent it to a chute.
     Forced,
-    /// A hold, or a check of weight, size or security.
+    /// A hold, a check of weight, size or security, or damage. A suspect verdict comes before all.
     Hold,
     /// An intercept.
     Intercept,
@@ -436,6 +447,15 @@ pub enum Alarm {
         ordered: Option<ChuteId>,
         /// Where it went.
         went: ChuteId,
+    },
+    /// A parcel was held or redirected too late: it left by the chute it was ordered to before.
+    Slipped {
+        /// The parcel.
+        parcel: ParcelId,
+        /// Where it went.
+        went: ChuteId,
+        /// Why it should not have.
+        why: Reason,
     },
     /// A parcel was lost.
     Lost {

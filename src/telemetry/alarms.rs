@@ -57,6 +57,7 @@ pub struct AlarmRow {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum About {
     Missort(ChuteId),
+    Slipped(ChuteId),
     Lost,
     LinkLost(TrackId),
     TrackingReset(TrackId),
@@ -105,6 +106,13 @@ impl AlarmBoard {
                 let text = format!("Parcel {parcel} left by {}", self.names.chute(went));
                 let mend = "Take it out by hand; check the diverter and the carrier before it.";
                 self.happened(now, About::Missort(went), Priority::High, text, mend);
+            }
+            Alarm::Slipped { parcel, went, why } => {
+                let went_to = self.names.chute(went);
+                let text =
+                    format!("Parcel {parcel} left by {went_to} before it was stopped: {why}");
+                let mend = "Take it out of the chute by hand before it is loaded.";
+                self.happened(now, About::Slipped(went), Priority::High, text, mend);
             }
             Alarm::Lost { parcel } => {
                 let text = format!("Parcel {parcel} was not seen where it had to pass");

@@ -18,6 +18,7 @@ use crate::reason::Reason;
 
 mod address;
 mod check;
+mod checks;
 mod spec;
 
 pub use check::PlanFault;

@@ -37,6 +37,18 @@ pub struct Books {
     pub adopted: u64,
     /// Orders given.
     pub orders: u64,
+    /// Questions to the host.
+    pub host_asked: u64,
+    /// Of those, the ones that were answered in time.
+    pub host_answered: u64,
+    /// Of those, the ones that were not.
+    pub host_late: u64,
+    /// Parcels that the host could not be asked about, because too many questions were open.
+    pub host_not_asked: u64,
+    /// Parcels whose code was keyed in.
+    pub keyed: u64,
+    /// Of those, the ones that were sorted by it.
+    pub keyed_in_time: u64,
 }
 
 /// A count for each reason.

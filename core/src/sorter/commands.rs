@@ -12,13 +12,13 @@ impl Sorter {
         outbox.push(Output::Answered { ticket, answer });
     }
 
-    fn obey(&mut self, command: &Command, _outbox: &mut Outbox) -> Result<(), Refused> {
+    fn obey(&mut self, command: &Command, outbox: &mut Outbox) -> Result<(), Refused> {
         match *command {
+            Command::Waybill { code, to } => self.waybill(code, to, outbox),
+            Command::Parcel { parcel, ref to } => self.parcel(parcel, to, outbox),
             Command::Activate { .. }
             | Command::Wave { .. }
             | Command::Chute { .. }
-            | Command::Waybill { .. }
-            | Command::Parcel { .. }
             | Command::Track { .. }
             | Command::Induction { .. }
             | Command::Carrier { .. } => Err(Refused::NotNow),

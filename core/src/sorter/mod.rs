@@ -7,38 +7,56 @@
 //!
 //! The parts: `tracking` follows items from belt positions, `reading` brings telegrams and items
 //! together, `deriving` says where they are for, `routing` by which chute they leave, `exits` books
-//! how they left, `doubt` finds items again that a PLC has forgotten, `commands` serves people.
+//! how they left, `doubt` finds items again that a PLC has forgotten, `commands` serves people:
+//! `standing` keeps what is said of waybills, `parcels` does what is wanted of single ones, `asking`
+//! asks the host, `keying` is for what could not be read; `cases` holds what they know of an item.
 
 use alloc::sync::Arc;
 
 use crate::hub::Hub;
 use crate::ids::{ChuteId, ParcelId, ScannerId, TrackId};
-use crate::limits::SWEEP_PER_CALL_MAX;
+use crate::limits::{REDECIDED_BY_COMMAND_MAX, SWEEP_PER_CALL_MAX};
 use crate::outbox::Outbox;
 use crate::plan::Plan;
 use crate::reason::{Disposition, Reason};
 use crate::signal::{Alarm, LinkState, Output, Signal};
 use crate::units::Micros;
 
+mod asking;
 mod books;
+mod cases;
 mod commands;
 mod deriving;
 mod doubt;
 mod exits;
+mod keying;
+mod lookup;
+mod parcels;
 mod reading;
 mod ring;
 mod routing;
 mod snapshot;
+mod standing;
 mod state;
 mod tracking;
 mod views;
 
 pub use books::{Books, ByReason};
+pub use keying::Unread;
 pub use snapshot::RestoreError;
 pub use views::{ChuteView, ItemView, TrackView};
 
 use state::{Slot, State};
 use tracking::Seen;
+
+/// What time brings about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Timer {
+    /// When a scanner has said nothing of an item for too long.
+    Scanner(ScannerId),
+    /// When the host has not answered in time.
+    Host,
+}
 
 /// What a sorter is made with, besides its hub and plan.
 #[derive(Clone, Copy, Debug)]
@@ -187,11 +205,11 @@ impl Sorter {
     /// waited for.
     #[must_use]
     pub fn next_timeout(&self) -> Option<Micros> {
-        let silent = self.next_silent().map(|(due, _)| due);
-        let gone = (!self.state.gone.is_empty()).then_some(self.state.now);
-        let due = match (silent, gone) {
-            (Some(silent), Some(gone)) => Some(silent.min(gone)),
-            (silent, gone) => silent.or(gone),
+        let owed = !self.state.gone.is_empty() || !self.state.redeciding.is_empty();
+        let now = owed.then_some(self.state.now);
+        let due = match (now, self.next_due()) {
+            (Some(now), Some((due, _))) => Some(now.min(due)),
+            (now, due) => now.or(due.map(|(due, _)| due)),
         };
         due.map(|due| due.max(self.state.hold_until))
     }
@@ -203,23 +221,39 @@ impl Sorter {
     /// Fires what is due, in (deadline, id) order, up to one call's share; the rest is due a
     /// microsecond later, so that a second call at the same time changes nothing.
     fn fire_due(&mut self, now: Micros, outbox: &mut Outbox) {
-        let mut share = SWEEP_PER_CALL_MAX;
-        while let Some((slot, how)) = self.state.gone.pop_front() {
+        // A command of the same call has a share of its own.
+        let mut share = SWEEP_PER_CALL_MAX - REDECIDED_BY_COMMAND_MAX;
+        while share > 0
+            && let Some((slot, how)) = self.state.gone.pop_front()
+        {
             self.end(slot, how, Reason::CommunicationLost, None, outbox);
             share -= 1;
-            if share == 0 {
-                break;
-            }
         }
+        self.redecide_some(&mut share, outbox);
         while share > 0 {
-            match self.next_silent() {
-                Some((due, scanner)) if due <= now => self.scanner_silent(scanner, outbox),
+            match self.next_due() {
+                Some((due, Timer::Scanner(scanner))) if due <= now => {
+                    self.scanner_silent(scanner, outbox);
+                }
+                Some((due, Timer::Host)) if due <= now => self.host_is_late(outbox),
                 _ => break,
             }
             share -= 1;
         }
         if share == 0 {
             self.state.hold_until = now.after(Micros(1));
+        }
+    }
+
+    /// What is due next, and when; of two things at once, scanners come first.
+    fn next_due(&self) -> Option<(Micros, Timer)> {
+        let silent = self.next_silent();
+        let silent = silent.map(|(due, scanner)| (due, Timer::Scanner(scanner)));
+        let question = self.state.questions.front();
+        let late = question.map(|question| (question.until, Timer::Host));
+        match (silent, late) {
+            (Some(silent), Some(late)) => Some(if late.0 < silent.0 { late } else { silent }),
+            (silent, late) => silent.or(late),
         }
     }
 
@@ -276,6 +310,10 @@ impl Sorter {
             chute,
         });
         self.state.books.end(how, why);
+        let in_time =
+            how == Disposition::Sorted && !matches!(why, Reason::Late | Reason::Elsewhere);
+        let is_keyed = self.state.cases[slot as usize].is_keyed;
+        self.state.books.keyed_in_time += u64::from(is_keyed && in_time);
         self.forget(slot);
     }
 

@@ -53,7 +53,9 @@ impl Sorter {
     pub(super) fn route(&mut self, slot: Slot, outbox: &mut Outbox) {
         let item = &self.state.items[slot as usize];
         match item.intent {
-            Intent::Undecided => {}
+            Intent::Undecided => self.withdraw(slot, outbox),
+            Intent::Ask => self.route_asking(slot, outbox),
+            Intent::Force(chute) => self.route_forced(slot, chute, outbox),
             Intent::Reject(why) => self.route_reject(slot, why, outbox),
             Intent::Sort => {
                 if self.route_sort(slot, outbox) {
@@ -104,7 +106,8 @@ impl Sorter {
             self.state.items[slot as usize].cause = cause;
             return false;
         }
-        self.order(slot, chutes, Reason::Planned, outbox);
+        let why = self.state.items[slot as usize].why();
+        self.order(slot, chutes, why, outbox);
         true
     }
 
@@ -182,7 +185,7 @@ impl Sorter {
 
     /// Where an item will pass a chute next, as a belt position; `None` if it is past it for good,
     /// or the track does not pass it. On a line it must still be before the commit point.
-    fn reach(&self, slot: Slot, track: TrackId, chute: ChuteId) -> Option<BeltMm> {
+    pub(super) fn reach(&self, slot: Slot, track: TrackId, chute: ChuteId) -> Option<BeltMm> {
         let Outlet { at, lead, .. } = self.hub.outlet(chute, track)?;
         let item = &self.state.items[slot as usize];
         let now = self.state.tracks[track.index()].by(self.state.now);
@@ -201,7 +204,7 @@ impl Sorter {
     }
 
     /// Gives an order, unless the one that stands says the same.
-    fn order(&mut self, slot: Slot, chutes: Chutes, why: Reason, outbox: &mut Outbox) {
+    pub(super) fn order(&mut self, slot: Slot, chutes: Chutes, why: Reason, outbox: &mut Outbox) {
         let item = self.state.items[slot as usize];
         if item
             .ordered
@@ -256,7 +259,7 @@ impl Sorter {
     }
 
     /// Takes back the order that stands, if one does.
-    fn withdraw(&mut self, slot: Slot, outbox: &mut Outbox) {
+    pub(super) fn withdraw(&mut self, slot: Slot, outbox: &mut Outbox) {
         let it = &mut self.state.items[slot as usize];
         if it.ordered.take().is_none() {
             return;
@@ -294,6 +297,10 @@ impl Sorter {
         if !self.hub.tracks()[track.index()].kind.is_loop() {
             // The order is over; a chute further on, the return, or the end has it now.
             self.order_void(slot, outbox);
+            return;
+        }
+        if let Intent::Force(_) = item.intent {
+            self.forced_failed(slot, outbox);
             return;
         }
         if item.intent != Intent::Sort {

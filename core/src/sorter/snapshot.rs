@@ -67,6 +67,9 @@ impl Sorter {
         if state.cells.len() != hub.cells() as usize {
             return Err(RestoreError::Damaged);
         }
+        if !state.rebuild(&hub) {
+            return Err(RestoreError::Damaged);
+        }
         state.reserve(&hub);
         Ok(Self { hub, plan, state })
     }

@@ -216,9 +216,9 @@ impl Sorter {
     /// Puts a provisional item in the book as a new one, with an id of its own.
     fn book_new(&mut self, slot: Slot, outbox: &mut Outbox) {
         let parcel = self.name_parcel();
+        self.name_item(slot, parcel);
         let item = &mut self.state.items[slot as usize];
         item.provisional = false;
-        item.parcel = parcel;
         outbox.push(Output::Known {
             parcel,
             cell: item.cell,
@@ -226,6 +226,7 @@ impl Sorter {
         });
         self.state.provisional -= 1;
         self.state.books.start();
+        self.sort_unread(slot);
     }
 
     /// An item came round over its line's return.
@@ -265,6 +266,7 @@ impl Sorter {
         it.evidence = seen.at;
         it.refused = None;
         it.laps = it.laps.saturating_add(1);
+        self.use_late_answer(slot, outbox);
     }
 
     /// An item goes onto the return: it is in no cell any more.
@@ -303,6 +305,7 @@ impl Sorter {
         let it = &mut self.state.items[slot as usize];
         it.evidence = at;
         it.rounds = it.rounds.saturating_add(1);
+        self.use_late_answer(slot, outbox);
         self.after_lap(slot, outbox);
     }
 
@@ -336,12 +339,14 @@ impl Sorter {
 
     /// Frees an item's slot, wherever it was.
     pub(super) fn forget(&mut self, slot: Slot) {
+        self.close_case(slot);
         let item = self.state.items[slot as usize];
         let track = &mut self.state.tracks[usize::from(item.track)];
         match item.whereabouts {
             Whereabouts::Riding => self.leave_cell(slot),
             Whereabouts::Returning => track.returning.retain(|&other| other != slot),
             Whereabouts::InDoubt => track.in_doubt.retain(|&other| other != slot),
+            Whereabouts::Gone => {}
         }
         self.state.free.push(slot);
     }
