@@ -331,6 +331,7 @@ impl Facts {
                     all.advice = later.advice;
                 }
             }
+            (Reading::NoRead, Reading::NoRead) => {}
             (Reading::NoRead, read)
             | (Reading::Invalid, read @ (Reading::Conflict | Reading::Several)) => {
                 all.read = read;

@@ -6,6 +6,7 @@ use crate::facts::{Facts, Reading};
 use crate::hub::MeetsBy;
 use crate::ids::{CellId, CodeId, PlcItem, ScannerId, TrackId};
 use crate::outbox::Outbox;
+use crate::plan::NoReadPolicy;
 use crate::reason::Reason;
 use crate::signal::{Reader, ScanKey};
 use crate::units::{BeltMm, Micros};
@@ -172,11 +173,22 @@ impl Sorter {
             self.recognise(slot, facts.code, outbox);
         }
         self.state.cases[slot as usize].seen_by = Some((sight.scanner, sight.trigger));
+        let item = &self.state.items[slot as usize];
+        let is_final = self.plan.spec().no_read == NoReadPolicy::Reject
+            && matches!(
+                item.intent,
+                Intent::Reject(Reason::NoRead | Reason::Unmatched)
+            );
         let known = &mut self.state.facts[slot as usize];
-        let all = known.joined(facts);
+        let all = if is_final {
+            // One reading is all it gets, but what is wrong with it still counts.
+            let read = Reading::NoRead;
+            known.joined(&Facts { read, ..*facts })
+        } else {
+            known.joined(facts)
+        };
         let is_news = *known != all;
         *known = all;
-        let item = &self.state.items[slot as usize];
         if !is_news && item.intent != Intent::Undecided {
             // What is known stays known, but it may need a new try.
             self.route_if_idle(slot, outbox);
