@@ -29,6 +29,7 @@ mod commands;
 mod deriving;
 mod doubt;
 mod exits;
+mod grounds;
 mod keying;
 mod lookup;
 mod parcels;
@@ -42,6 +43,7 @@ mod tracking;
 mod views;
 
 pub use books::{Books, ByReason};
+pub use grounds::{Grounds, HostStatus};
 pub use keying::Unread;
 pub use snapshot::RestoreError;
 pub use views::{ChuteView, ItemView, TrackView};

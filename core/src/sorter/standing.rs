@@ -76,6 +76,10 @@ impl Instructions {
         place.map_or(nothing, |place| self.all[place as usize])
     }
 
+    pub fn len(&self) -> usize {
+        self.all.len()
+    }
+
     /// Sets what stands for a waybill.
     fn set(&mut self, new: Instruction) -> Result<(), Refused> {
         match self.places.get(new.code.0) {
