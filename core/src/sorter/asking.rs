@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::Sorter;
 use super::cases::Host;
 use super::state::{Intent, Slot};
+use crate::facts::Facts;
 use crate::ids::{ChuteId, ParcelId, TrackId};
 use crate::limits::{ORDER_CHUTES_MAX, QUESTIONS_MAX};
 use crate::operator::{HostSays, Refused};
@@ -156,6 +157,16 @@ impl Sorter {
             self.state.cases[slot as usize].host = Host::Said(says);
             self.redecide(slot, outbox);
         }
+    }
+
+    /// What the next sorter is told of an item. A host that has named its destination need not be
+    /// asked again there.
+    pub(super) fn facts_to_go(&self, slot: Slot) -> Facts {
+        let mut facts = self.state.facts[slot as usize];
+        if let Host::Said(HostSays::To(dest)) = self.state.cases[slot as usize].host {
+            facts.advice.dest = dest;
+        }
+        facts
     }
 
     /// The way of an item whose host has not answered yet.

@@ -93,7 +93,9 @@ impl Sorter {
     /// Gives an item its parcel's id, by which it is found.
     pub(super) fn name_item(&mut self, slot: Slot, parcel: ParcelId) {
         self.state.items[slot as usize].parcel = parcel;
-        self.state.by_parcel.set(parcel.0, slot);
+        if parcel != ParcelId::default() {
+            self.state.by_parcel.set(parcel.0, slot);
+        }
     }
 
     /// Gives an item its code, by which it is found.
@@ -155,7 +157,7 @@ impl Sorter {
     }
 
     /// An item in doubt was found again as the one in `slot`: its parcel goes on as that one.
-    pub(super) fn hand_over(&mut self, old: Slot, slot: Slot) {
+    pub(super) fn adopt_case(&mut self, old: Slot, slot: Slot) {
         let before = self.state.items[old as usize];
         let case = self.state.cases[old as usize];
         let read_just_now = self.state.facts[slot as usize];

@@ -118,10 +118,10 @@ impl Sorter {
             .iter()
             .position(|&old| items[old as usize].code == code);
         let Some(old) = position.and_then(|at| in_doubt.remove(at)) else {
-            return false;
+            return self.take_over_by(slot, code, outbox);
         };
         let before = self.state.items[old as usize];
-        self.hand_over(old, slot);
+        self.adopt_case(old, slot);
         let it = &mut self.state.items[slot as usize];
         it.provisional = false;
         it.length = before.length;

@@ -14,7 +14,7 @@
 use alloc::sync::Arc;
 
 use crate::hub::Hub;
-use crate::ids::{ChuteId, ParcelId, ScannerId, TrackId};
+use crate::ids::{ChuteId, ParcelId, ScannerId, SorterId, TrackId, TransferId};
 use crate::limits::{REDECIDED_BY_COMMAND_MAX, SWEEP_PER_CALL_MAX};
 use crate::outbox::Outbox;
 use crate::plan::Plan;
@@ -30,6 +30,7 @@ mod deriving;
 mod doubt;
 mod exits;
 mod grounds;
+mod handing;
 mod keying;
 mod lookup;
 mod parcels;
@@ -52,12 +53,14 @@ use state::{Slot, State};
 use tracking::Seen;
 
 /// What time brings about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Timer {
     /// When a scanner has said nothing of an item for too long.
     Scanner(ScannerId),
     /// When the host has not answered in time.
     Host,
+    /// When a parcel has not come out of a transfer in time.
+    Transfer(TransferId),
 }
 
 /// What a sorter is made with, besides its hub and plan.
@@ -65,6 +68,19 @@ enum Timer {
 pub struct Setup {
     /// Goes into every parcel id of this run; grows with each start of the live engine.
     pub run_epoch: u32,
+    /// Which sorter of the hub it is; goes into every parcel id too.
+    pub sorter: SorterId,
+}
+
+impl Setup {
+    /// The only sorter of a hub, in this run.
+    #[must_use]
+    pub const fn new(run_epoch: u32) -> Self {
+        Self {
+            run_epoch,
+            sorter: SorterId(0),
+        }
+    }
 }
 
 /// The sorter of one hub's tracks.
@@ -79,7 +95,7 @@ impl Sorter {
     /// A sorter with nothing on it. All it will ever need is allocated here.
     #[must_use]
     pub fn new(hub: Arc<Hub>, plan: Arc<Plan>, setup: Setup) -> Self {
-        let state = State::new(&hub, &plan, setup.run_epoch);
+        let state = State::new(&hub, &plan, setup);
         Self { hub, plan, state }
     }
 
@@ -122,6 +138,11 @@ impl Sorter {
             Signal::Link { track, to } => self.link(track, to, outbox),
             Signal::Inventory { cell, item, at } => self.inventory(cell, item, at, outbox),
             Signal::InventoryEnd { track, at } => self.inventory_end(track, at),
+            Signal::Transfer {
+                transfer,
+                parcel,
+                facts,
+            } => self.expect(transfer, parcel, facts, outbox),
             Signal::Command { ticket, command } => self.command(ticket, &command, outbox),
             Signal::Scanned {
                 scanner,
@@ -150,7 +171,7 @@ impl Sorter {
                 if returned {
                     self.came_round(cell, item, seen, length, outbox);
                 } else {
-                    self.inducted(cell, item, seen, length, outbox);
+                    self.inducted(induction, cell, item, seen, length, outbox);
                 }
             }
             Signal::AtScanner {
@@ -199,6 +220,7 @@ impl Sorter {
             | Signal::Inventory { .. }
             | Signal::InventoryEnd { .. }
             | Signal::Command { .. }
+            | Signal::Transfer { .. }
             | Signal::Scanned { .. } => unreachable!("not told of one item: {signal:?}"),
         }
     }
@@ -209,10 +231,8 @@ impl Sorter {
     pub fn next_timeout(&self) -> Option<Micros> {
         let owed = !self.state.gone.is_empty() || !self.state.redeciding.is_empty();
         let now = owed.then_some(self.state.now);
-        let due = match (now, self.next_due()) {
-            (Some(now), Some((due, _))) => Some(now.min(due)),
-            (now, due) => now.or(due.map(|(due, _)| due)),
-        };
+        let timer = self.next_due().map(|(due, _)| due);
+        let due = now.into_iter().chain(timer).min();
         due.map(|due| due.max(self.state.hold_until))
     }
 
@@ -238,6 +258,9 @@ impl Sorter {
                     self.scanner_silent(scanner, outbox);
                 }
                 Some((due, Timer::Host)) if due <= now => self.host_is_late(outbox),
+                Some((due, Timer::Transfer(transfer))) if due <= now => {
+                    self.lose_expected(transfer, outbox);
+                }
                 _ => break,
             }
             share -= 1;
@@ -247,16 +270,15 @@ impl Sorter {
         }
     }
 
-    /// What is due next, and when; of two things at once, scanners come first.
+    /// What is due next, and when; of two things at once, the first kind of [`Timer`] comes first.
     fn next_due(&self) -> Option<(Micros, Timer)> {
         let silent = self.next_silent();
         let silent = silent.map(|(due, scanner)| (due, Timer::Scanner(scanner)));
         let question = self.state.questions.front();
         let late = question.map(|question| (question.until, Timer::Host));
-        match (silent, late) {
-            (Some(silent), Some(late)) => Some(if late.0 < silent.0 { late } else { silent }),
-            (silent, late) => silent.or(late),
-        }
+        let overdue = self.next_overdue();
+        let overdue = overdue.map(|(due, transfer)| (due, Timer::Transfer(transfer)));
+        [silent, late, overdue].into_iter().flatten().min()
     }
 
     /// The scanner whose oldest waiting item is the first to be given up, and when that is.
@@ -322,7 +344,11 @@ impl Sorter {
     /// A parcel id that was never given before.
     fn name_parcel(&mut self) -> ParcelId {
         self.state.parcels_named += 1;
-        ParcelId::new(self.state.run_epoch, self.state.parcels_named)
+        ParcelId::of(
+            self.state.run_epoch,
+            self.state.sorter,
+            self.state.parcels_named,
+        )
     }
 
     /// What must hold after every call. Cheap on purpose: it runs in release builds.

@@ -11,7 +11,7 @@ use crate::reason::Reason;
 use crate::signal::{OnFail, Order, Output};
 use crate::units::BeltMm;
 
-type Chutes = [Option<ChuteId>; ORDER_CHUTES_MAX];
+pub(super) type Chutes = [Option<ChuteId>; ORDER_CHUTES_MAX];
 
 /// Which of a plan's lists is chosen from.
 #[derive(Clone, Copy)]
@@ -101,7 +101,10 @@ impl Sorter {
             self.state.items[slot as usize].cause = Reason::NoData;
             return false;
         };
-        let (chutes, cause) = self.choose(slot, Answers::Own(dest));
+        let (mut chutes, mut cause) = self.choose(slot, Answers::Own(dest));
+        if cause == Reason::NoRule && chutes[0].is_none() {
+            (chutes, cause) = self.choose_transfer(slot, dest);
+        }
         if chutes[0].is_none() {
             self.state.items[slot as usize].cause = cause;
             return false;
