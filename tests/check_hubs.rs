@@ -11,7 +11,7 @@ use sorthub::config::{Fault, FaultKind, HubFile, Source, canonical, trace};
 use sorthub_core::hub::{Capacity, MeetsBy, Sensing, TrackKind};
 use sorthub_core::ids::{DestId, TrackId};
 use sorthub_core::plan::{NoReadPolicy, RoomPolicy};
-use sorthub_core::scanner::{Field, Framing};
+use sorthub_core::scanner::{Field, Framing, MassUnit};
 use sorthub_core::units::{Grams, Micros, Mm, MmPerS};
 use sorthub_sim::spec::Service;
 
@@ -178,7 +178,7 @@ fn the_demo_has_its_links_and_codes() {
     assert_eq!(scanner.framing, Framing::StxEtx);
     assert_eq!(
         scanner.template.fields,
-        [Field::Trigger, Field::Code, Field::WeightG]
+        [Field::Trigger, Field::Code, Field::Weight(MassUnit::Grams)]
     );
     let a03 = file.plan.destination_named("A03");
     assert!(a03.is_some());

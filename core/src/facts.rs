@@ -196,6 +196,18 @@ impl Measures {
         sides
     }
 
+    /// The same with its sides in order: however a parcel lies, its longest side is its length.
+    #[must_use]
+    pub fn longest_first(self) -> Self {
+        let [length, width, height] = self.sides().map(Mm);
+        Self {
+            length,
+            width,
+            height,
+            ..self
+        }
+    }
+
     /// These, with what was measured later in place of it.
     #[must_use]
     pub fn updated(self, later: Self) -> Self {
