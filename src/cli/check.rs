@@ -6,11 +6,13 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{Exit, input, print};
-use crate::config::{Fault, FaultKind, HubFile, Severity, Source, trace};
+use crate::config::{CarrierFile, Fault, FaultKind, HubFile, Severity, Source, trace};
 
-/// Check hub files, layouts and parcel traces: every fault at its place, with its mend.
+/// Check hub files, tables of code formats, layouts and parcel traces: every fault at its place,
+/// with its mend.
 ///
-/// What a file is, its content tells: tables of rows begin with a header. Parcels are checked
+/// What a file is, its content tells: tables of rows begin with a header, one of code formats has
+/// a `[[format]]`. Parcels are checked
 /// against the layout if there is just one among the files.
 #[derive(Clone, Debug, Args)]
 pub struct CheckArgs {
@@ -30,6 +32,7 @@ const FILE_MB_MAX: u64 = 512;
 #[serde(rename_all = "lowercase")]
 enum Kind {
     Hub,
+    Carriers,
     Layout,
     Parcels,
     Unreadable,
@@ -113,6 +116,8 @@ fn kind_of(source: &Source) -> Kind {
         Kind::Layout
     } else if is_rows {
         Kind::Parcels
+    } else if CarrierFile::is_one(source) {
+        Kind::Carriers
     } else {
         Kind::Hub
     }
@@ -150,6 +155,10 @@ fn faults_of(source: &Source, kind: Kind, layout: Option<&Source>) -> Vec<Fault>
     };
     match (kind, layout) {
         (Kind::Hub | Kind::Unreadable, _) => either(HubFile::from_source(source)),
+        (Kind::Carriers, _) => match CarrierFile::from_source(source) {
+            Ok(file) => file.warnings,
+            Err(faults) => faults,
+        },
         (Kind::Layout, _) => trace::check_layout(source),
         (Kind::Parcels, None) => trace::check_parcels(source),
         (Kind::Parcels, Some(layout)) => {
