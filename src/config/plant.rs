@@ -268,10 +268,10 @@ fn read_parcel(entry: &Table<'_>, parcels: &mut ParcelPlant) {
     let side = |key| side(key).map(|(least, most)| (Mm(least), Mm(most)));
     parcels.width = side("width_mm");
     parcels.height = side("height_mm");
-    for (one, other) in [("width_mm", "height_mm"), ("height_mm", "width_mm")] {
-        if entry.get(one).is_none() && entry.get(other).is_some() {
-            entry.missing(one, "width_mm = [100, 400], height_mm = [20, 300]");
-        }
+    match (entry.get("width_mm"), entry.get("height_mm")) {
+        (Some(_), None) => entry.missing("height_mm", "height_mm = [20, 300]"),
+        (None, Some(_)) => entry.missing("width_mm", "width_mm = [100, 400]"),
+        _ => {}
     }
     let share = |key| entry.get(key).and_then(|v| v.int(0..=1_000_000));
     parcels.unadvised_ppm = share("unadvised_ppm").unwrap_or(parcels.unadvised_ppm);
