@@ -51,6 +51,18 @@ pub struct Books {
     pub failed_discharges: u64,
     /// Parcels that were told to have left and lay on their carrier still.
     pub still_there: u64,
+    /// Questions to the host.
+    pub host_asked: u64,
+    /// Of those, the ones that were answered in time.
+    pub host_answered: u64,
+    /// Of those, the ones that were not.
+    pub host_late: u64,
+    /// Parcels that the host could not be asked about, because too many questions were open.
+    pub host_not_asked: u64,
+    /// Parcels whose code was keyed in.
+    pub keyed: u64,
+    /// Of those, the ones that were sorted by it.
+    pub keyed_in_time: u64,
 }
 
 /// A count for each reason.
@@ -121,6 +133,12 @@ impl Books {
         self.mistracked += other.mistracked;
         self.failed_discharges += other.failed_discharges;
         self.still_there += other.still_there;
+        self.host_asked += other.host_asked;
+        self.host_answered += other.host_answered;
+        self.host_late += other.host_late;
+        self.host_not_asked += other.host_not_asked;
+        self.keyed += other.keyed;
+        self.keyed_in_time += other.keyed_in_time;
     }
 
     /// Parcels on transfers between sorters, if these are the counts of a whole hub.

@@ -221,7 +221,7 @@ impl Sorter {
         let now = self.state.tracks[track.index()].by(self.state.now);
         let since_heard = now.minus(item.evidence);
         match item.whereabouts {
-            Whereabouts::InDoubt => {
+            Whereabouts::InDoubt | Whereabouts::Gone => {
                 return (What::Finding, Some(self.patience(track) - since_heard));
             }
             Whereabouts::Returning => {
