@@ -59,6 +59,7 @@ impl Sink for Journaled {
             how,
             why,
             chute: Some(chute),
+            bag: None,
         };
         self.0.record(
             Micros(nth),
@@ -208,6 +209,7 @@ fn start(dir: &Path) -> Recorder {
     let header = RunHeader {
         build: sorthub::journal::build(),
         description: String::new(),
+        sorter: 0,
         plan_version: 1,
         clock_permille: 1_000,
         started_unix_us: 0,

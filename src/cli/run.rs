@@ -12,7 +12,7 @@ use super::{Exit, input, signals};
 use crate::api::{Api, ApiLimits};
 use crate::config::HubFile;
 use crate::demo::header;
-use crate::engine::{Engine, EngineReport, EngineSetup};
+use crate::engine::{EngineReport, HubEngine, HubSetup};
 use crate::journal::{self, Journal};
 use crate::telemetry::{HubView, view_slot};
 
@@ -67,21 +67,24 @@ pub fn run(args: &RunArgs) -> Exit {
     conclude(&report)
 }
 
-fn start(args: &RunArgs, file: &HubFile) -> Result<(Engine, Api), Box<dyn std::error::Error>> {
-    let journal = Journal::open(
+fn start(args: &RunArgs, file: &HubFile) -> Result<(HubEngine, Api), Box<dyn std::error::Error>> {
+    let header = header(file, 1_000);
+    let journals = journal::open_all(
         &args.journal,
-        &header(file, 1_000),
+        &file.hub,
+        &header,
         journal::Options::default(),
     )?;
+    let recorders = journals.into_iter().map(Journal::start);
     let (publisher, source) = view_slot();
     let hub_view = HubView::new(&file.hub, &file.plan);
     let api = Api::start(args.listen, ApiLimits::default(), &hub_view, source)?;
-    let engine = Engine::start(EngineSetup {
+    let engine = HubEngine::start(HubSetup {
         hub: Arc::clone(&file.hub),
         plan: Arc::clone(&file.plan),
         directory: Arc::new(file.directory.clone()),
         links: file.links.clone(),
-        recorder: journal.start()?,
+        recorders: recorders.collect::<Result<_, _>>()?,
         speed_permille: 1_000,
         publisher,
     })?;

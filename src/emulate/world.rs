@@ -133,6 +133,10 @@ impl World {
     fn track_of(&self, signal: &Signal) -> Option<TrackId> {
         let cell = match *signal {
             Signal::Belt { track, .. } => return Some(track),
+            Signal::BagButton { chute } => {
+                let chute = self.setup.hub.chutes().get(chute.index())?;
+                return chute.outlets.first().map(|outlet| outlet.track);
+            }
             Signal::Inducted { cell, .. }
             | Signal::AtScanner { cell, .. }
             | Signal::Discharged { cell, .. }
@@ -164,7 +168,8 @@ impl World {
             carrier,
             encoder_mm: encoder.wire(),
             code: label.as_deref(),
-            weight_g: sight.mass.0,
+            measured: sight.measured,
+            verdict: sight.verdict,
         });
     }
 
@@ -172,14 +177,6 @@ impl World {
     fn scan_plcs(&mut self, now: Micros) {
         let link = self.clock.link_now();
         self.with_plcs(|plc, plant| plc.begin_scan(link, now, plant));
-        let held: Vec<_> = self
-            .plcs
-            .iter()
-            .map(|p| (p.track(), !p.inducts()))
-            .collect();
-        for (track, held) in held {
-            self.plant.hold_inductions(now, track, held);
-        }
         // What the plant answered at once.
         self.run_plant(now.after(Micros(1)));
         self.with_plcs(|plc, plant| plc.end_scan(link, now, plant));

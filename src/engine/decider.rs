@@ -11,16 +11,17 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use sorthub_core::directory::Directory;
-use sorthub_core::facts::Reading;
+use sorthub_core::facts::{Facts, Reading};
 use sorthub_core::hub::Hub;
-use sorthub_core::ids::{CellId, ScannerId, TrackId};
+use sorthub_core::ids::{CellId, ScannerId, SorterId, TrackId};
 use sorthub_core::outbox::Outbox;
 use sorthub_core::scanner::{Dropped, Telegram};
 use sorthub_core::signal::{Output, ScanKey, Signal};
-use sorthub_core::sorter::Sorter;
+use sorthub_core::sorter::{Sorter, Wish};
 use sorthub_core::units::Micros;
 use tokio::sync::Notify;
 
+use super::inbox::{InboxSender, Request};
 use super::lanes::Lane;
 use super::latency::Latency;
 use super::show::Show;
@@ -31,6 +32,9 @@ use crate::journal::Recorder;
 
 /// How many signals before a broken invariant are kept for its report.
 const KEPT_SIGNALS: usize = 32;
+
+/// How much news of parcels on transfers can wait for inboxes that are full.
+const HANDED_OVER_MAX: usize = 4_096;
 
 /// The state of the decision thread.
 pub struct Decider {
@@ -43,6 +47,10 @@ pub struct Decider {
     pub(super) scanners: Vec<ScannerStats>,
     pub(super) decision: Latency,
     pub(super) wire_to_wire: Latency,
+    id: SorterId,
+    neighbours: Arc<[InboxSender]>,
+    /// Parcels put on transfers that the sorter at their end has not been told of yet.
+    handed_over: VecDeque<Signal>,
     outbox: Outbox,
     directory: Arc<Directory>,
     links: Vec<Option<ScannerLink>>,
@@ -60,6 +68,8 @@ pub struct Decider {
 /// What a decider is made of.
 pub(super) struct Parts {
     pub sorter: Sorter,
+    pub id: SorterId,
+    pub neighbours: Arc<[InboxSender]>,
     pub clock: Clock,
     pub lanes: Vec<Lane>,
     pub recorder: Recorder,
@@ -85,6 +95,9 @@ impl Decider {
             scanners,
             decision: Latency::new(),
             wire_to_wire: Latency::new(),
+            id: parts.id,
+            neighbours: parts.neighbours,
+            handed_over: VecDeque::with_capacity(HANDED_OVER_MAX),
             outbox: Outbox::new(),
             directory: parts.directory,
             links: parts.links,
@@ -138,11 +151,48 @@ impl Decider {
             Output::Divert(order) => self.order(order.cell, output, came),
             Output::Withdraw { cell, .. } => self.order(*cell, output, None),
             Output::Alarm(alarm) => self.show.alarm(now, alarm),
+            Output::Pace {
+                induction,
+                to,
+                limit_per_h,
+            } => {
+                let track = self.hub().inductions()[induction.index()].track;
+                self.lanes[track.index()].pace(*induction, *to, *limit_per_h);
+            }
+            Output::CarrierEnable { cell, enabled } => {
+                if let Some((track, own)) = self.hub().track_of(*cell) {
+                    self.lanes[track.index()].use_carrier(own, *enabled);
+                }
+            }
+            Output::ChuteWish {
+                chute,
+                lock,
+                lamp,
+                why,
+            } => {
+                let (lock, lamp, why) = (*lock, *lamp, *why);
+                for lane in &mut self.lanes {
+                    lane.wish_chute(*chute, Wish { lock, lamp, why });
+                }
+            }
+            Output::Track { track, to } => self.lanes[track.index()].run(*to),
+            Output::HandOver {
+                transfer,
+                parcel,
+                facts,
+            } => self.hand_over(Signal::Transfer {
+                transfer: *transfer,
+                parcel: *parcel,
+                facts: *facts,
+            }),
             Output::Known { .. }
             | Output::Read { .. }
             | Output::Decided { .. }
             | Output::AskHost { .. }
             | Output::Answered { .. }
+            | Output::StillThere { .. }
+            | Output::Bag { .. }
+            | Output::RetirePlan { .. }
             | Output::Ended { .. } => {}
         }
     }
@@ -152,6 +202,41 @@ impl Decider {
             return;
         };
         self.lanes[usize::from(track)].order(own, output, came);
+    }
+
+    /// Whether a track is of this sorter.
+    pub(super) fn owns(&self, track: TrackId) -> bool {
+        self.hub().sorter_of(track) == self.id
+    }
+
+    /// Keeps news of a parcel on a transfer for whoever owns the transfer's end, who is told at
+    /// the end of the turn.
+    fn hand_over(&mut self, news: Signal) {
+        if self.handed_over.len() == HANDED_OVER_MAX {
+            // Its end has stood still for minutes. The parcel will be one that nobody announced.
+            self.handed_over.pop_front();
+            self.stats.untold_transfers += 1;
+        }
+        self.handed_over.push_back(news);
+    }
+
+    /// Tells of parcels on transfers, in order; what does not fit into an inbox waits for the next
+    /// turn.
+    fn tell_handed_over(&mut self) {
+        while let Some(&news) = self.handed_over.front() {
+            let to = self.hub().addressee(&news).unwrap_or(self.id);
+            if to == self.id {
+                self.handed_over.pop_front();
+                self.tell(news, None);
+            } else if self.neighbours[to.index()]
+                .send(Request::Tell(news))
+                .is_ok()
+            {
+                self.handed_over.pop_front();
+            } else {
+                return;
+            }
+        }
     }
 
     fn keep(&mut self, now: Micros, signal: Signal) {
@@ -207,9 +292,14 @@ impl Decider {
             self.scanners[scanner].garbage += 1;
             return;
         };
-        let facts = self.directory.facts(telegram.code, telegram.weight);
-        self.scanners[scanner].count(facts.read == Reading::Good, telegram.code);
-        if let Some(code) = telegram.code {
+        let (code, measured) = (telegram.codes.first(), telegram.measured);
+        let facts = Facts {
+            measured,
+            verdict: telegram.verdict,
+            ..self.directory.facts(code, measured.weight)
+        };
+        self.scanners[scanner].count(facts.read == Reading::Good, code);
+        if let Some(code) = code {
             self.recorder.text(facts.code, code);
             self.show.text(facts.code, code);
         }
@@ -250,6 +340,7 @@ impl Decider {
     /// The end of a turn: whoever has to do with what was said is woken, the PLC links first, so
     /// that an order is on its way before anybody else hears of it.
     pub(crate) fn turn_over(&mut self) {
+        self.tell_handed_over();
         for lane in &mut self.lanes {
             lane.wake_if_news();
         }

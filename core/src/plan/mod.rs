@@ -18,8 +18,10 @@ use crate::reason::Reason;
 
 mod address;
 mod check;
+mod checks;
+mod lists;
 mod spec;
-mod table;
+mod uses;
 
 pub use check::PlanFault;
 pub use spec::{
@@ -27,10 +29,11 @@ pub use spec::{
     PlanSpec, RoomPolicy, Spread, Stage, Then, WaveSpec,
 };
 
-pub use table::{Use, Way};
+pub use lists::Way;
+pub use uses::Use;
 
 use address::Prefixes;
-use table::Table;
+use lists::Lists;
 
 /// A set of waves, one bit each.
 #[derive(
@@ -57,11 +60,14 @@ impl Waves {
 #[derive(Clone, Debug)]
 pub struct Plan {
     spec: PlanSpec,
-    table: Table,
+    keys: Vec<DestKey>,
     /// Waves by their names.
-    wave_keys: Vec<u64>,
+    wave_keys: Vec<DestKey>,
+    /// For each chute, what it is used for.
+    uses: Vec<Use>,
     /// Destinations by their keys. Only ever asked for one key, so its order does not matter.
     by_key: HashMap<DestKey, DestId, FixedState>,
+    lists: Lists,
     segments: Prefixes,
     postcodes: Prefixes,
     /// For each chute, a hash over all that may end in it: it changes with the chute's owner.
@@ -83,22 +89,27 @@ impl Plan {
     /// # Errors
     /// Every fault there is, not just the first.
     pub fn new(spec: PlanSpec, hub: &Hub) -> Result<Self, Vec<PlanFault>> {
-        let faults = check::check(&spec, hub);
+        let keys: Vec<DestKey> = spec
+            .destinations
+            .iter()
+            .map(|d| DestKey::of(&d.name))
+            .collect();
+        let faults = check::check(&spec, &keys, hub);
         if !faults.is_empty() {
             return Err(faults);
         }
-        let keys = spec.destinations.iter().enumerate();
-        let by_key = keys
-            .map(|(at, dest)| (DestKey::of(&dest.name), DestId(at as u32)))
-            .collect();
-        let waves = spec.waves.iter().map(|wave| DestKey::of(&wave.name).0);
+        let mut by_key = HashMap::with_capacity_and_hasher(keys.len(), FixedState::default());
+        by_key.extend((0..).map(DestId).zip(&keys).map(|(dest, key)| (*key, dest)));
+        let waves = spec.waves.iter().map(|wave| DestKey::of(&wave.name));
         Ok(Self {
             by_key,
             wave_keys: waves.collect(),
-            table: Table::new(&spec, hub.chutes().len()),
+            uses: uses::of(&spec, hub.chutes().len()),
+            lists: Lists::new(&spec.destinations),
             segments: Prefixes::new(&spec.addresses, AddressKind::Segment),
             postcodes: Prefixes::new(&spec.addresses, AddressKind::Postcode),
-            owners: owners(&spec, hub.chutes().len()),
+            owners: owners(&spec, &keys, hub.chutes().len()),
+            keys,
             spec,
         })
     }
@@ -124,7 +135,10 @@ impl Plan {
     /// The key of a destination; [`DestKey::NONE`] for one that the plan does not have.
     #[must_use]
     pub fn key(&self, dest: DestId) -> DestKey {
-        self.table.key(dest)
+        self.keys
+            .get(dest.index())
+            .copied()
+            .unwrap_or(DestKey::NONE)
     }
 
     /// The destination of an address: that of the longest prefix.
@@ -136,73 +150,87 @@ impl Plan {
         }
     }
 
+    /// All addresses of a kind that have a destination: the first and the last of each range, in
+    /// ascending order. Neighbours differ in their destination.
+    pub fn address_ranges(
+        &self,
+        kind: AddressKind,
+    ) -> impl Iterator<Item = (Address, Address, DestId)> + '_ {
+        match kind {
+            AddressKind::Segment => self.segments.ranges(),
+            AddressKind::Postcode => self.postcodes.ranges(),
+        }
+    }
+
     /// What the first attribute rule of a stage that fits says.
     #[must_use]
     pub fn rule(&self, stage: Stage, facts: &Facts) -> Option<Then> {
+        let at = self.rule_at(stage, facts)?;
+        Some(self.spec.rules[at].then)
+    }
+
+    /// The place of the first attribute rule of a stage that fits.
+    #[must_use]
+    pub fn rule_at(&self, stage: Stage, facts: &Facts) -> Option<usize> {
         let mut rules = self.spec.rules.iter();
-        let fits = |rule: &&AttributeRule| {
+        rules.position(|rule: &AttributeRule| {
             rule.stage == stage && rule.when.iter().all(|when| when.holds(facts))
-        };
-        rules.find(fits).map(|rule| rule.then)
+        })
     }
 
     /// A destination's own chutes while these waves are open, the preferred first; none for a
     /// destination that the plan does not have.
     #[must_use]
     pub fn chutes(&self, dest: DestId, open: Waves) -> &[ChuteId] {
-        self.table.own(dest, open)
+        self.lists.own(dest, open)
     }
 
     /// Whether a destination's chutes are those of waves.
     #[must_use]
     pub fn has_waves(&self, dest: DestId) -> bool {
-        self.table.has_waves(dest)
+        self.lists.has_waves(dest)
     }
 
     /// A destination's alternates.
     #[must_use]
     pub fn alternates(&self, dest: DestId) -> &[ChuteId] {
-        self.table.alternates(dest)
+        self.lists.alternates(dest)
     }
 
     /// A destination's overflow chutes.
     #[must_use]
     pub fn overflow(&self, dest: DestId) -> &[ChuteId] {
-        self.table.overflow(dest)
+        self.lists.overflow(dest)
     }
 
     /// How a destination's parcels spread, as choosing reads it.
     #[must_use]
     pub fn way(&self, dest: DestId) -> Way<'_> {
-        self.table.way(dest)
+        self.lists.way(dest)
     }
 
     /// What it uses a chute for.
     #[must_use]
     pub fn uses(&self, chute: ChuteId) -> Use {
-        self.table.uses(chute)
+        self.uses.get(chute.index()).copied().unwrap_or_default()
     }
 
     /// How many chutes the hub has that it was compiled for.
     #[must_use]
     pub fn chutes_of_hub(&self) -> usize {
-        self.table.chutes()
+        self.uses.len()
     }
 
     /// How a destination's parcels spread.
     #[must_use]
     pub fn spread(&self, dest: DestId) -> &Spread {
-        let dest = self.spec.destinations.get(dest.index());
-        dest.map_or(&Spread::Preferred, |dest| &dest.spread)
+        self.lists.spread(dest)
     }
 
     /// Whether a chute is one that this destination's parcels may end in as sorted, in any wave.
     #[must_use]
     pub fn allows(&self, dest: DestId, chute: ChuteId) -> bool {
-        let Some(dest) = self.spec.destinations.get(dest.index()) else {
-            return false;
-        };
-        dest.every_chute().any(|own| *own == chute)
+        self.lists.every(dest).contains(&chute)
     }
 
     /// Where parcels rejected for `reason` go, in the order to try them.
@@ -232,16 +260,22 @@ impl Plan {
         self.spec.destinations.len() as u32
     }
 
-    /// Which waves are open when it becomes active: all of them, but for those that another plan
-    /// knows by the same name and that are closed there.
+    /// Which waves are open at the start: all of them.
     #[must_use]
-    pub fn waves(&self, before: Option<(&Self, Waves)>) -> Waves {
+    pub fn waves(&self) -> Waves {
+        (0..self.spec.waves.len()).fold(Waves::default(), |waves, at| {
+            waves.with(WaveId(at as u8), true)
+        })
+    }
+
+    /// Which waves are open when it takes another plan's place: all of them, but for those that
+    /// the other knows by the same name and that are closed there.
+    #[must_use]
+    pub fn waves_after(&self, before: &Self, open: Waves) -> Waves {
         let all = self.wave_keys.iter().enumerate();
         all.fold(Waves::default(), |waves, (at, key)| {
-            let open = before.is_none_or(|(plan, open)| {
-                let same = plan.wave_keys.iter().position(|other| other == key);
-                same.is_none_or(|at| open.has(WaveId(at as u8)))
-            });
+            let same = before.wave_keys.iter().position(|other| other == key);
+            let open = same.is_none_or(|at| open.has(WaveId(at as u8)));
             waves.with(WaveId(at as u8), open)
         })
     }
@@ -273,10 +307,9 @@ impl Condition {
 
 /// For each chute a hash over the destinations and causes that may end in it, by their names, so
 /// that it is the same in two plans that use the chute alike.
-fn owners(spec: &PlanSpec, chutes: usize) -> Vec<u64> {
+fn owners(spec: &PlanSpec, keys: &[DestKey], chutes: usize) -> Vec<u64> {
     let mut owners = vec![RollingHash::default(); chutes];
-    let dests = spec.destinations.iter().enumerate();
-    let mut keys: Vec<(DestKey, usize)> = dests.map(|(at, d)| (DestKey::of(&d.name), at)).collect();
+    let mut keys: Vec<(DestKey, usize)> = keys.iter().copied().zip(0..).collect();
     keys.sort_unstable();
     for (key, at) in keys {
         let dest = &spec.destinations[at];

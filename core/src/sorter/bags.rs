@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Sorter;
 use super::chutes::ChuteIs;
-use super::state::Slot;
+use super::state::{Slot, State};
 use crate::facts::Facts;
 use crate::hub::{ChuteRules, Lot, LotMost};
 use crate::ids::{BagId, ChuteId, CodeId, ParcelId, TrackId};
@@ -374,6 +374,12 @@ impl Sorter {
     /// A number for a bag that was never given before.
     fn name_bag(&mut self) -> BagId {
         self.state.bags_named += 1;
-        BagId(ParcelId::new(self.state.run_epoch, self.state.bags_named))
+        let State {
+            run_epoch,
+            sorter,
+            bags_named,
+            ..
+        } = self.state;
+        BagId(ParcelId::of(run_epoch, sorter, bags_named))
     }
 }

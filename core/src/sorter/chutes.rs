@@ -6,9 +6,9 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use super::Sorter;
 use super::bags::{Bag, Step};
 use super::state::contents_max;
+use super::{Setup, Sorter};
 use crate::hub::{Capacity, Hub, Lot, Sensing};
 use crate::ids::{BagId, ChuteId, ParcelId};
 use crate::limits::LOCKED_LONG;
@@ -170,10 +170,10 @@ impl Timer {
 }
 
 /// Every chute of a hub at the start, with the bag that hangs at it.
-pub(super) fn all(hub: &Hub, plan: &Plan, run_epoch: u32) -> Vec<Chute> {
+pub(super) fn all(hub: &Hub, plan: &Plan, setup: Setup) -> Vec<Chute> {
     let chutes = hub.chutes().iter().enumerate();
     let chute = chutes.map(|(at, spec)| {
-        let bag = BagId(ParcelId::new(run_epoch, at as u64 + 1));
+        let bag = BagId(ParcelId::of(setup.run_epoch, setup.sorter, at as u64 + 1));
         let id = ChuteId(at as u16);
         let owner = if plan.uses(id).is_any() {
             plan.owner(id)
@@ -385,6 +385,9 @@ impl Sorter {
             if is.closed_because().is_some() {
                 self.look_again_at(id);
             }
+            if is.closed_because().is_some() != was.closed_because().is_some() {
+                self.look_at_rejects(id);
+            }
         }
         let chute = &self.state.chutes[id.index()];
         if chute.wanted() != chute.wish {
@@ -408,6 +411,12 @@ impl Sorter {
             lamp,
             why,
         });
+    }
+
+    /// Whether a chute takes parcels from a track of this sorter.
+    pub(super) fn is_own_chute(&self, id: ChuteId) -> bool {
+        let spec = self.hub.chutes().get(id.index());
+        spec.is_some_and(|chute| chute.outlets.iter().any(|outlet| self.is_own(outlet.track)))
     }
 
     /// Whether something may lie in a chute or drop into it yet, as far as can be known.
@@ -450,9 +459,10 @@ impl Sorter {
         to: ChuteWish,
         outbox: &mut Outbox,
     ) -> Result<(), Refused> {
-        let Some(chute) = self.state.chutes.get_mut(id.index()) else {
+        if !self.is_own_chute(id) {
             return Err(Refused::NoSuchDevice);
-        };
+        }
+        let chute = &mut self.state.chutes[id.index()];
         match to {
             ChuteWish::Lock => chute.locked = true,
             ChuteWish::Unlock if chute.state.locked => return Err(Refused::LockedLocally),

@@ -17,11 +17,11 @@ impl Sorter {
             Command::Activate { version } => self.activate(version, outbox),
             Command::Wave { wave, open } => self.set_wave(wave, open),
             Command::Chute { chute, to } => self.chute_wished(chute, to, outbox),
-            Command::Waybill { .. }
-            | Command::Parcel { .. }
-            | Command::Track { .. }
-            | Command::Induction { .. }
-            | Command::Carrier { .. } => Err(Refused::NotNow),
+            Command::Waybill { code, to } => self.waybill(code, to, outbox),
+            Command::Parcel { parcel, ref to } => self.parcel(parcel, to, outbox),
+            Command::Track { track, to } => self.track_wish(track, to),
+            Command::Induction { induction, to } => self.induction_wish(induction, to, outbox),
+            Command::Carrier { cell, enabled } => self.carrier_wish(cell, enabled, outbox),
         }
     }
 }

@@ -30,11 +30,20 @@ impl Sorter {
         };
         self.state.items[slot as usize].evidence = at;
         self.fill(chute, self.state.items[slot as usize].length);
-        if self.state.items[slot as usize].heading_for() == Some(chute) {
+        let is_where_it_went = self.state.items[slot as usize].heading_for() == Some(chute);
+        if is_where_it_went {
             // It has come where it was heading: what it was charged to stays charged.
             self.leave_way(slot);
         }
+        if let Some(transfer) = self.hub.transfer_from(chute) {
+            self.enter_in_book(slot, outbox);
+            self.carrier_emptied(slot, chute);
+            self.hand_over(slot, transfer, chute, outbox);
+            return;
+        }
         let (how, why) = self.judge(slot, chute);
+        self.enter_in_book(slot, outbox);
+        self.carrier_emptied(slot, chute);
         if why == Reason::Elsewhere {
             let item = &self.state.items[slot as usize];
             let ordered = item.ordered.and_then(|order| order.chutes[0]);
@@ -45,8 +54,12 @@ impl Sorter {
             };
             outbox.push(Output::Alarm(alarm));
         }
+        if why == Reason::Late && how == Disposition::Sorted {
+            self.tell_slipped(slot, chute, outbox);
+        }
         let facts = self.state.facts[slot as usize];
         let bag = self.drop_into_bag(chute, &facts, outbox);
+        self.state.queue_chute(chute);
         self.end_in(slot, how, why, Some((chute, bag)), outbox);
     }
 
@@ -56,10 +69,10 @@ impl Sorter {
         let item = &self.state.items[slot as usize];
         let plan = self.plan_of(item);
         if item.dest.is_some_and(|dest| plan.allows(dest, chute)) {
-            return (Disposition::Sorted, Reason::Planned);
+            return (Disposition::Sorted, item.why());
         }
         let why = match item.intent {
-            Intent::Reject(why) => why,
+            Intent::Reject(_) | Intent::Force(_) | Intent::Ask => item.why(),
             // It ran to the end before anything could be done about it.
             Intent::Undecided if item.cause == Reason::Planned => Reason::NoRead,
             Intent::Sort if item.cause == Reason::Planned => Reason::Late,
@@ -68,14 +81,14 @@ impl Sorter {
         if plan.rejects(why).any(|reject| reject == chute) {
             return (Disposition::Rejected, why);
         }
-        let pending = self.state.chutes[chute.index()].pending_clear;
-        if pending && item.was.is_some_and(|was| was.names(chute)) {
-            // The PLC had it in hand already when the plan changed. What lies there is its last
-            // owner's, and so is this.
-            return match item.dest {
-                Some(_) => (Disposition::Sorted, Reason::Planned),
-                None => (Disposition::Rejected, why),
-            };
+        if item.intent == Intent::Force(chute) {
+            return (Disposition::Sorted, Reason::Forced);
+        }
+        if let Some((how, why)) = self.judge_replaced(slot, chute) {
+            // What lies in a chute that waits to be cleared is its last owner's, and so is this:
+            // the PLC had it in hand already when the plan changed.
+            let is_pending = self.state.chutes[chute.index()].pending_clear;
+            return (how, if is_pending { Reason::Planned } else { why });
         }
         if item.dest.is_none() && item.revision == 0 {
             // Never read and never ordered by us: an order of the run before us stood for it.
@@ -103,6 +116,11 @@ impl Sorter {
         outbox: &mut Outbox,
     ) {
         self.state.chutes[chute.index()].refused[cause as usize] += 1;
+        match cause {
+            Refusal::Failed => self.discharge_failed(cell, chute, outbox),
+            Refusal::Late => self.state.books.late_orders += 1,
+            _ => {}
+        }
         let Some(slot) = self.find_or_count(cell, item) else {
             return;
         };
@@ -112,7 +130,8 @@ impl Sorter {
         self.aim_at_next(slot, chute);
         let it = &self.state.items[slot as usize];
         // While another chute of the order is still to come, the order goes on by itself.
-        if it.ordered.is_some_and(|order| order.last() == Some(chute)) {
+        let is_over = it.ordered.is_some_and(|order| order.last() == Some(chute));
+        if is_over && !mutant!("refusal_unheard") {
             self.order_failed(slot, outbox);
         }
     }
@@ -140,15 +159,20 @@ impl Sorter {
             OrderAnswer::OldRevision => {
                 // The PLC holds a newer one, given by a run before this. A leap passes it.
                 let it = &mut self.state.items[slot as usize];
-                it.revision = it.revision.wrapping_add(256);
+                it.revision = it
+                    .revision
+                    .wrapping_add(if mutant!("no_leap") { 0 } else { 256 });
                 self.order_void(slot, outbox);
             }
+            OrderAnswer::NoSuchItem if mutant!("denied_item_stays") => {}
             OrderAnswer::NoSuchItem => self.doubt(slot),
             OrderAnswer::Expired => {
+                self.state.books.late_orders += 1;
                 self.state.items[slot as usize].cause = Reason::Late;
                 self.order_void(slot, outbox);
             }
             OrderAnswer::Late => {
+                self.state.books.late_orders += 1;
                 self.state.items[slot as usize].cause = Reason::Late;
                 self.order_refused(slot, outbox);
             }
@@ -189,7 +213,9 @@ impl Sorter {
                 // Taken out before it was told to be in: an empty chute is empty.
                 break;
             };
-            chute.used -= u64::from(room);
+            if !mutant!("taken_but_room_used") {
+                chute.used -= u64::from(room);
+            }
         }
         if chute.contents.is_empty() {
             self.chute_emptied(id);

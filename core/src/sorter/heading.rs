@@ -49,7 +49,7 @@ impl Place {
             return Some(pass);
         }
         if self.lap_mm == 0 {
-            return cfg!(mutant = "past_commit_is_in_time").then_some(pass);
+            return mutant!("past_commit_is_in_time").then_some(pass);
         }
         if behind <= self.lap_mm {
             return Some(pass.plus(self.lap_mm));
@@ -97,6 +97,13 @@ impl Sorter {
         }
     }
 
+    /// Where an item will pass a chute next: see [`Place::pass`]. `None` also if its track does not
+    /// pass the chute.
+    pub(super) fn reach(&self, slot: Slot, chute: ChuteId) -> Option<BeltMm> {
+        let place = self.place(slot);
+        place.pass(self.hub.outlet(chute, place.track)?)
+    }
+
     /// Whether it is too late to send an item elsewhere than to the chute that it is heading for.
     pub(super) fn is_committed(&self, slot: Slot) -> bool {
         let place = self.place(slot);
@@ -115,7 +122,7 @@ impl Sorter {
         };
         let room = room_of(spec.capacity, self.state.items[slot as usize].length);
         let chute = &self.state.chutes[id.index()];
-        chute.used + chute.held + u64::from(room) <= limit
+        chute.used + chute.held + u64::from(room) <= limit || mutant!("room_for_all")
     }
 
     /// From now on an item is heading for a chute.
@@ -162,7 +169,7 @@ impl Sorter {
     pub(super) fn leave_way(&mut self, slot: Slot) -> Option<Aim> {
         let aim = self.state.items[slot as usize].aim.take()?;
         self.state.lists.take_out(slot);
-        if cfg!(mutant = "room_stays_held") {
+        if mutant!("room_stays_held") {
             return Some(aim);
         }
         let chute = &mut self.state.chutes[aim.chute.index()];

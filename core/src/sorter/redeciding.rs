@@ -15,7 +15,9 @@ use serde::{Deserialize, Serialize};
 use super::Sorter;
 use super::state::{Intent, Slot, Whereabouts};
 use crate::ids::ChuteId;
-use crate::limits::{LOOKS_PER_CALL_MAX, SWEEP_PER_CALL_MAX, WISHES_PER_CALL_MAX};
+use crate::limits::{
+    LOOKS_PER_CALL_MAX, REDECIDED_BY_COMMAND_MAX, SWEEP_PER_CALL_MAX, WISHES_PER_CALL_MAX,
+};
 use crate::outbox::Outbox;
 use crate::units::Micros;
 
@@ -112,7 +114,7 @@ impl Sorter {
     }
 
     /// Whether something of a change is still to be done.
-    pub(super) fn is_unsettled(&self) -> bool {
+    pub(super) fn is_unfinished(&self) -> bool {
         !self.state.lists.is_empty(self.pile())
             || self.state.redo.nearest().is_some()
             || self.state.redo.sweep.is_some()
@@ -131,9 +133,11 @@ impl Sorter {
         spent
     }
 
-    /// Whether this instant's share of decisions is not used up; if it is, the rest waits.
+    /// Whether this instant's share of decisions is not used up; if it is, the rest waits. A
+    /// command about a waybill has a share of its own.
     pub(super) fn may_decide(&mut self) -> bool {
-        let may = self.spent().decided < SWEEP_PER_CALL_MAX as u32;
+        let share = SWEEP_PER_CALL_MAX - REDECIDED_BY_COMMAND_MAX;
+        let may = self.spent().decided < share as u32;
         self.hold_unless(may)
     }
 
@@ -156,8 +160,8 @@ impl Sorter {
     }
 
     /// Goes on with what is still to be done, up to this instant's share.
-    pub(super) fn settle(&mut self, outbox: &mut Outbox) {
-        while self.is_unsettled() {
+    pub(super) fn catch_up(&mut self, outbox: &mut Outbox) {
+        while self.is_unfinished() {
             let goes_on = self.look_through_pile()
                 && self.decide_nearest(outbox)
                 && self.sweep_others(outbox)
@@ -258,10 +262,9 @@ impl Sorter {
     /// Decides an item again that is heading for a chute.
     pub(super) fn decide_again(&mut self, slot: Slot, outbox: &mut Outbox) {
         let before = self.state.items[slot as usize];
-        self.renew(slot);
+        self.renew(slot, outbox);
         if before.plan == self.state.plans.active || !self.keeps_order(slot, &before) {
-            let item = &mut self.state.items[slot as usize];
-            item.was = before.ordered;
+            self.remember_order(slot);
             self.route(slot, outbox);
         }
         // It may have been left as it is; then it is heading there as before.
@@ -287,13 +290,13 @@ impl Sorter {
             self.spent().looked += 1;
             self.state.redo.sweep = Some(slot + 1);
             let item = &self.state.items[slot as usize];
-            if item.whereabouts == Whereabouts::Gone
+            if item.whereabouts == Whereabouts::Free
                 || item.plan == self.state.plans.active
                 || item.aim.is_some()
             {
                 continue;
             }
-            self.renew(slot);
+            self.renew(slot, outbox);
             let item = &self.state.items[slot as usize];
             if item.whereabouts == Whereabouts::Riding
                 && item.intent != Intent::Undecided

@@ -29,10 +29,16 @@ impl Sorter {
 
     /// Chooses where an item goes and says so, if that is news.
     pub(super) fn route(&mut self, slot: Slot, outbox: &mut Outbox) {
-        self.renew(slot);
+        self.renew(slot, outbox);
+        self.purge(slot, outbox);
         let item = &self.state.items[slot as usize];
+        if !self.sends(TrackId(item.track)) {
+            return;
+        }
         match item.intent {
-            Intent::Undecided => {}
+            Intent::Undecided => self.withdraw(slot, outbox),
+            Intent::Ask => self.route_asking(slot, outbox),
+            Intent::Force(chute) => self.route_forced(slot, chute, outbox),
             Intent::Reject(why) => self.route_reject(slot, why, outbox),
             Intent::Sort => {
                 if self.route_sort(slot, outbox) {
@@ -40,7 +46,7 @@ impl Sorter {
                 }
                 let item = &self.state.items[slot as usize];
                 let track = TrackId(item.track);
-                let may_lap = item.laps < self.plan.spec().laps_max;
+                let may_lap = item.laps < self.laps_max(track);
                 if !is_lasting(item.cause) && may_lap && self.comes_round(track) {
                     // No chute takes it now: it goes round without an order.
                     outbox.push(item.decided(None, item.cause));
@@ -61,7 +67,7 @@ impl Sorter {
             let Choice { chutes, .. } = self.choose(slot, Answers::Overflow(dest));
             // An overflow that has just refused is not asked again.
             if chutes[0].is_some() && standing.is_none_or(|order| order.chutes != chutes) {
-                self.order(slot, chutes, None, cause, outbox);
+                self.order(slot, chutes, cause, outbox);
                 return;
             }
         }
@@ -79,15 +85,19 @@ impl Sorter {
             return false;
         };
         let Choice {
-            chutes,
+            mut chutes,
             share,
-            cause,
+            mut cause,
         } = self.choose(slot, Answers::Own(dest));
+        if cause == Reason::NoRule && chutes[0].is_none() {
+            (chutes, cause) = self.choose_transfer(slot, dest);
+        }
         if chutes[0].is_none() {
             self.state.items[slot as usize].cause = cause;
             return false;
         }
-        self.order(slot, chutes, share, Reason::Planned, outbox);
+        let why = self.state.items[slot as usize].why();
+        self.order_by_share(slot, chutes, share, why, outbox);
         true
     }
 
@@ -113,7 +123,7 @@ impl Sorter {
             }
         }
         if chutes[0].is_some() {
-            self.order(slot, chutes, None, why, outbox);
+            self.order(slot, chutes, why, outbox);
         } else {
             // Past every reject chute of a line: it comes round, or the end takes it.
             let item = &self.state.items[slot as usize];
@@ -123,7 +133,12 @@ impl Sorter {
     }
 
     /// Gives an order, unless the one that stands says the same.
-    fn order(
+    pub(super) fn order(&mut self, slot: Slot, chutes: Chutes, why: Reason, outbox: &mut Outbox) {
+        self.order_by_share(slot, chutes, None, why, outbox);
+    }
+
+    /// The same, charged to a share.
+    fn order_by_share(
         &mut self,
         slot: Slot,
         chutes: Chutes,
@@ -170,7 +185,9 @@ impl Sorter {
             TrackKind::Line { .. } => (OnFail::Straight, 0),
         };
         let it = &mut self.state.items[slot as usize];
-        it.revision = next_revision(it.revision);
+        if !mutant!("order_without_new_revision") {
+            it.revision = next_revision(it.revision);
+        }
         it.ordered = Some(Standing { chutes });
         let order = Order {
             parcel: it.parcel,
@@ -189,9 +206,9 @@ impl Sorter {
     }
 
     /// Takes back the order that stands, if one does.
-    fn withdraw(&mut self, slot: Slot, outbox: &mut Outbox) {
+    pub(super) fn withdraw(&mut self, slot: Slot, outbox: &mut Outbox) {
         let it = &mut self.state.items[slot as usize];
-        if it.ordered.take().is_none() {
+        if it.ordered.take().is_none() || mutant!("withdrawal_unsaid") {
             return;
         }
         it.revision = next_revision(it.revision);
@@ -229,18 +246,22 @@ impl Sorter {
             self.order_void(slot, outbox);
             return;
         }
+        if let Intent::Force(_) = item.intent {
+            self.forced_failed(slot, outbox);
+            return;
+        }
         if item.intent != Intent::Sort {
             // A reject chute that refuses is tried again each lap: there is nowhere else to go.
             self.state.books.recirculated += 1;
             return;
         }
-        let laps_max = self.plan.spec().laps_max + u8::from(cfg!(mutant = "a_lap_too_many"));
+        let laps_max = self.laps_max(track) + u8::from(mutant!("a_lap_too_many"));
         if item.laps >= laps_max {
             self.release_room(slot);
             self.last_resort(slot, outbox);
             return;
         }
-        self.state.items[slot as usize].laps += 1;
+        self.state.items[slot as usize].laps += u8::from(!mutant!("laps_uncounted"));
         self.state.books.recirculated += 1;
         // The plan's next answer; often the same, and then the standing order serves.
         self.route(slot, outbox);
@@ -248,7 +269,12 @@ impl Sorter {
 
     /// An item has come round a loop.
     pub(super) fn after_lap(&mut self, slot: Slot, outbox: &mut Outbox) {
-        let laps_max = self.plan.spec().laps_max;
+        let track = TrackId(self.state.items[slot as usize].track);
+        if !self.sends(track) {
+            // Nobody is asked to take it, and that is not its fault.
+            return;
+        }
+        let laps_max = self.laps_max(track);
         let item = &mut self.state.items[slot as usize];
         item.refused = None;
         if item.ordered.is_some() && item.plan != self.state.plans.active {

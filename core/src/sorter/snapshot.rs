@@ -64,6 +64,12 @@ impl Sorter {
         })
     }
 
+    /// Goes on in another run of the engine: ids of parcels from here on carry its epoch, so that
+    /// none is given twice, even if the calls that gave some are lost.
+    pub fn begin_run(&mut self, run_epoch: u32) {
+        self.state.run_epoch = run_epoch;
+    }
+
     /// A sorter with the state of a snapshot: its future is the same. `plans` are at least all
     /// that it knew then ([`Sorter::plans`]), in any order.
     ///
@@ -80,8 +86,14 @@ impl Sorter {
             return Err(RestoreError::OtherHub);
         }
         let mut state = found.state;
-        if !state.reserve(&hub) {
+        if !state.rebuild(&hub) || !state.reserve(&hub) {
             return Err(RestoreError::Damaged);
+        }
+        if mutant!("restored_without_refusals") {
+            state.items.iter_mut().for_each(|item| item.refused = None);
+        }
+        if mutant!("restored_without_doubt") {
+            state.tracks.iter_mut().for_each(|it| it.in_doubt.clear());
         }
         let mut known = Plans::default();
         for (place, version) in state.plans.versions.iter().enumerate() {
@@ -92,13 +104,10 @@ impl Sorter {
             let plan = plans.iter().find(is_it);
             known[place] = Some(plan.cloned().ok_or(RestoreError::NoSuchPlan { version })?);
         }
-        let active = known
-            .get(usize::from(state.plans.active))
-            .cloned()
-            .flatten();
+        let active = known.get(usize::from(state.plans.active));
         Ok(Self {
             hub,
-            plan: active.ok_or(RestoreError::Damaged)?,
+            plan: active.cloned().flatten().ok_or(RestoreError::Damaged)?,
             plans: known,
             state,
         })

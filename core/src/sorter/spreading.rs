@@ -300,7 +300,7 @@ impl Sorter {
 
     fn choose_in_order(&self, slot: Slot, place: Place, list: &[ChuteId], pick: &mut Pick) {
         for at in 0..list.len() {
-            let at = if cfg!(mutant = "alternate_first") {
+            let at = if mutant!("alternate_first") {
                 list.len() - 1 - at
             } else {
                 at
@@ -348,7 +348,7 @@ impl Sorter {
             return false;
         }
         let is = self.state.chutes[id.index()].is;
-        if let Some(why) = is.closed_because() {
+        if let Some(why) = is.closed_because().filter(|_| !mutant!("closed_is_open")) {
             if is.is_guarded() {
                 pick.guarded = pick.guarded.or(Some(id));
             }

@@ -12,14 +12,13 @@ use serde::{Deserialize, Serialize};
 
 use super::Sorter;
 use super::state::{Intent, Item, Slot};
-use crate::facts::{DestKey, Reading};
-use crate::ids::{ChuteId, WaveId};
+use crate::ids::{ChuteId, DestId, WaveId};
 use crate::limits::PLANS_MAX;
 use crate::operator::Refused;
 use crate::outbox::Outbox;
 use crate::plan::Plan;
 use crate::reason::Reason;
-use crate::signal::{Basis, Output};
+use crate::signal::Output;
 
 /// The plans that a sorter knows; beside the plans themselves, so that it can be encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -166,7 +165,7 @@ impl Sorter {
         };
         // Its own place holds on to the plan before, so that nothing is freed here.
         let before = core::mem::replace(&mut self.plan, plan);
-        self.state.waves = self.plan.waves(Some((&before, self.state.waves)));
+        self.state.waves = self.plan.waves_after(&before, self.state.waves);
         self.state.plans.former = Some(self.state.plans.active);
         self.state.plans.active = place;
         self.state.shares.epoch = self.state.shares.epoch.wrapping_add(1);
@@ -188,7 +187,9 @@ impl Sorter {
         let must_clear = is.is_any()
             && !only_rejects
             && chute.owner != 0
+            && !mutant!("cleared_by_the_switch")
             && chute.owner != self.plan.owner(id)
+            && self.is_own_chute(id)
             && self.may_hold(id);
         let chute = &mut self.state.chutes[id.index()];
         if must_clear != chute.pending_clear {
@@ -219,48 +220,40 @@ impl Sorter {
 
     /// Brings an item under the active plan: where it is for is derived anew, since destinations
     /// of two plans are known to each other by their names only.
-    pub(super) fn renew(&mut self, slot: Slot) {
+    pub(super) fn renew(&mut self, slot: Slot, outbox: &mut Outbox) {
         let active = self.state.plans.active;
         let item = self.state.items[slot as usize];
         if item.plan == active {
             return;
         }
-        let key = item
-            .dest
-            .map_or(DestKey::NONE, |dest| self.plan_of(&item).key(dest));
+        let before = self.state.cases[slot as usize].derived;
+        let key = |plan: &Plan, dest: Option<DestId>| dest.map(|dest| plan.key(dest));
+        let was = (
+            before.intent,
+            key(self.plan_of(&item), before.dest),
+            before.basis,
+        );
         self.put_under(slot, active);
-        let facts = self.state.facts[slot as usize];
-        let is_derived = match item.intent {
-            Intent::Undecided => false,
-            Intent::Sort => true,
-            Intent::Reject(why) => {
-                let by_plan = [
-                    Reason::NoData,
-                    Reason::NoRule,
-                    Reason::WaveOver,
-                    Reason::ChuteLimits,
-                ];
-                item.basis != Basis::Nothing || by_plan.contains(&why)
-            }
-        };
-        let dest_here = self.plan.dest(key);
-        let item = &mut self.state.items[slot as usize];
-        item.dest = dest_here;
-        if !is_derived || facts.read != Reading::Good {
+        if item.provisional {
+            // Nothing has been derived for it yet.
             return;
         }
-        if matches!(item.basis, Basis::Host | Basis::Forced) {
-            // What a host or a person said of it stands, if the plan knows the place.
-            if item.intent == Intent::Sort && dest_here.is_none() {
-                item.intent = Intent::Reject(Reason::NoRule);
-            }
-            return;
+        let mut derived = self.derive(slot);
+        if derived.intent != Intent::Ask {
+            self.close_question(slot);
+        } else if !self.ask_host(slot, outbox) {
+            derived = self.derive(slot);
         }
-        let derived = self.derive(&facts);
-        let item = &mut self.state.items[slot as usize];
-        item.intent = derived.intent;
-        item.dest = derived.dest;
-        item.basis = derived.basis;
+        self.state.cases[slot as usize].derived = derived;
+        let is = (derived.intent, key(&self.plan, derived.dest), derived.basis);
+        let it = &mut self.state.items[slot as usize];
+        it.dest = derived.dest;
+        // What has no lap left has none under another plan either, unless it is for elsewhere now.
+        if is != was || it.intent != Intent::Reject(Reason::MostLaps) {
+            it.intent = derived.intent;
+            it.basis = derived.basis;
+        }
+        self.sort_unread(slot);
     }
 
     /// Whether an item that was just brought under the active plan keeps its order: its chutes

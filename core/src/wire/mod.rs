@@ -10,17 +10,19 @@ use alloc::vec::Vec;
 
 mod words;
 
-pub use words::{answer, chute_bits, chute_state};
+pub use words::{answer, chute_bits, chute_state, induction_wish};
 
-use words::{not_discharged, order_answer, refusal};
+use words::{feeding, not_discharged, order_answer, refusal};
 
 use crate::hub::Hub;
 use crate::ids::{CellId, ChuteId, InductionId, ParcelId, PlcItem, ScannerId, TrackId};
 use crate::plc::{
-    self, Assign, ChuteLevel, ChuteWish, Command, Event, EventKind, Quality, Seq, Withdrawal,
+    self, Assign, ChuteLevel, ChuteWish, Command, DisableCause, Event, EventKind, InductionLevel,
+    Quality, Seq, Withdrawal,
 };
 use crate::reason::Reason;
 use crate::signal::{LinkState, OnFail, Order, Output, Signal};
+use crate::sorter::Wish;
 use crate::units::{BeltMm, Mm, MmPerS};
 
 /// A PLC speaks of something that the hub description does not have: the two differ.
@@ -127,6 +129,20 @@ impl Wire {
             .ok_or(WireError::Cell(number))
     }
 
+    /// The number of an induction on the link, 0 if it has none there.
+    #[must_use]
+    pub fn induction_number(&self, induction: InductionId) -> u16 {
+        number(&self.inductions, induction)
+    }
+
+    /// The induction with a number of the link.
+    ///
+    /// # Errors
+    /// If the link has no such induction.
+    pub fn induction(&self, number: u16) -> Result<InductionId, WireError> {
+        lookup(&self.inductions, number).ok_or(WireError::Device(number))
+    }
+
     /// An encoder value of the link, unwrapped by the one before it.
     pub fn position(&mut self, encoder_mm: u32) -> BeltMm {
         self.near = BeltMm::unwrap_near(self.near, encoder_mm);
@@ -151,12 +167,13 @@ impl Wire {
                 returned,
                 ..
             } => Signal::Inducted {
-                induction: lookup(&self.inductions, event.device)
-                    .ok_or(WireError::Device(event.device))?,
+                induction: self.induction(event.device)?,
                 cell: cell()?,
                 item,
                 at,
                 length: Mm(u32::from(length_mm)),
+                // 0 where the PLC does not say.
+                spans: event.spanned.max(1),
                 returned,
             },
             EventKind::AtScanner { trigger } => Signal::AtScanner {
@@ -224,12 +241,23 @@ impl Wire {
                 cell: cell()?,
                 item,
             },
+            EventKind::CarrierNotEmpty => Signal::CarrierNotEmpty {
+                cell: cell()?,
+                item,
+                at,
+            },
+            EventKind::CarrierDisabled { .. } => Signal::CarrierDisabled { cell: cell()? },
+            EventKind::InductionState {
+                bits,
+                rate_per_h,
+                cause,
+            } => Signal::InductionState {
+                induction: self.induction(event.device)?,
+                feeding: feeding(bits, rate_per_h, cause),
+            },
             EventKind::Measured { .. }
             | EventKind::EndOfLine { returning: false }
-            | EventKind::CarrierNotEmpty
-            | EventKind::InductionState { .. }
             | EventKind::Alarm { .. }
-            | EventKind::CarrierDisabled { .. }
             | EventKind::InventoryLatched { .. } => return Ok(None),
         }))
     }
@@ -268,6 +296,21 @@ impl Wire {
         })
     }
 
+    /// The levels of an induction as a signal.
+    ///
+    /// # Errors
+    /// If the link has no such induction.
+    pub fn induction_level(
+        &self,
+        number: u16,
+        level: &InductionLevel,
+    ) -> Result<Signal, WireError> {
+        Ok(Signal::InductionState {
+            induction: self.induction(number)?,
+            feeding: feeding(level.bits, level.rate_per_h, level.cause),
+        })
+    }
+
     /// The command that tells the PLC what the sorter has said; `None` if it is not for a PLC.
     #[must_use]
     pub fn command(&self, output: &Output) -> Option<Command> {
@@ -289,6 +332,10 @@ impl Wire {
                 reason: u16::from(order.why.code()) + 1,
                 plan_version: order.plan_version as u16,
             })),
+            Output::CarrierEnable { cell, enabled } => Some(Command::CarrierEnable {
+                cell: self.cell_number(*cell),
+                enable: *enabled,
+            }),
             Output::Withdraw {
                 item,
                 cell,
@@ -304,27 +351,18 @@ impl Wire {
         }
     }
 
-    /// What the PLC should do with a chute, and its number on the link; `None` if that was not
-    /// said, or the track does not pass the chute.
+    /// What the PLC should do with a chute, in its words, and the chute's number on the link; `None`
+    /// if the track does not pass it.
     #[must_use]
-    pub fn chute_wish(&self, output: &Output) -> Option<(u16, ChuteWish)> {
-        let Output::ChuteWish {
-            chute,
-            lock,
-            lamp,
-            why,
-        } = *output
-        else {
-            return None;
-        };
-        let wish = ChuteWish {
-            lock,
-            lamp: lamp as u8,
-            reason: why.map_or(0, |why| why.code() + 1),
+    pub fn chute_wish(&self, chute: ChuteId, wish: Wish) -> Option<(u16, ChuteWish)> {
+        let words = ChuteWish {
+            lock: wish.lock,
+            lamp: wish.lamp as u8,
+            reason: wish.why.map_or(0, |why| why.code() + 1),
         };
         match self.chute_number(chute) {
             0 => None,
-            number => Some((number, wish)),
+            number => Some((number, words)),
         }
     }
 
@@ -368,6 +406,7 @@ impl Wire {
         reason = "a table: one arm for each kind of signal"
     )]
     pub fn event(&self, signal: &Signal) -> Option<Event> {
+        let mut spanned = 1;
         let (device, cell, item, at, kind) = match *signal {
             Signal::Inducted {
                 induction,
@@ -375,8 +414,10 @@ impl Wire {
                 item,
                 at,
                 length,
+                spans,
                 returned,
             } => {
+                spanned = spans;
                 let length_mm = length.0.min(u32::from(u16::MAX)) as u16;
                 let kind = EventKind::Inducted {
                     length_mm,
@@ -438,6 +479,14 @@ impl Wire {
             }
             Signal::Missing { cell, item, at } => (0, cell, item, at, EventKind::Missing),
             Signal::Unexpected { cell, item, at } => (0, cell, item, at, EventKind::Unexpected),
+            Signal::CarrierNotEmpty { cell, item, at } => {
+                (0, cell, item, at, EventKind::CarrierNotEmpty)
+            }
+            Signal::CarrierDisabled { cell } => {
+                let cause = DisableCause::Local;
+                let kind = EventKind::CarrierDisabled { cause };
+                (0, cell, PlcItem(0), self.near, kind)
+            }
             Signal::RemovedByHand { cell, item } => {
                 (0, cell, item, self.near, EventKind::RemovedByHand)
             }
@@ -453,7 +502,7 @@ impl Wire {
             item: item.0,
             cell: self.cell_number(cell),
             device,
-            spanned: 1,
+            spanned,
             lap: 0,
             encoder_mm: at.wire(),
             plc_ms: 0,

@@ -18,6 +18,8 @@ pub const EYE_HOLD: Micros = Micros::from_millis(2_500);
 pub struct Chute {
     /// Jammed, locked, in service: what a person or a fault did to it.
     pub(super) switches: ChuteState,
+    /// The tracks whose PLCs hold it locked for their engine, a bit each.
+    pub(super) locked_by: u64,
     /// Units that it holds: parcels, or millimetres end to end.
     room: u64,
     by_length: bool,
@@ -48,6 +50,7 @@ impl Chute {
         let first_room = if by_length { 16 } else { room.min(64) as usize };
         Self {
             switches: ChuteState::OPEN,
+            locked_by: 0,
             room,
             by_length,
             least: if by_length {
@@ -98,6 +101,18 @@ impl Chute {
         if self.is_limited() && self.room - self.used.min(self.room) < self.least {
             self.full_from(now);
         }
+    }
+
+    /// A parcel drops onto the conveyor behind it and stays until it is let go.
+    pub(super) fn hold(&mut self, length: Mm) {
+        self.dropped += 1;
+        self.used += self.size(length);
+    }
+
+    /// A parcel has left the conveyor behind it.
+    pub(super) fn let_go(&mut self, length: Mm) {
+        self.taken += 1;
+        self.used -= self.size(length);
     }
 
     /// Parcels in it.

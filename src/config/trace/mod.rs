@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 use sorthub_core::directory::Directory;
 use sorthub_core::hub::{
-    Capacity, ChuteRules, ChuteSpec, Hub, HubSpec, InductionSpec, MeetsBy, Outlet, ScannerSpec, Sensing,
-    TrackKind, TrackSpec,
+    Capacity, Caps, ChuteRules, ChuteSpec, Hub, HubSpec, InductionSpec, MeetsBy, Outlet,
+    ScannerSpec, Sensing, TrackKind, TrackSpec,
 };
 use sorthub_core::ids::{ChuteId, DestId, TrackId};
 use sorthub_core::limits::CELLS_PER_TRACK_MAX;
@@ -33,9 +33,7 @@ use layout::Layout;
 use parcels::Parcel;
 
 mod layout;
-mod number;
 mod parcels;
-mod rows;
 
 /// A parcel takes about 60 bytes: this is several million of them.
 const TRACE_MB_MAX: u64 = 512;
@@ -195,11 +193,13 @@ fn hub_of(line: &Layout, outfeeds: u32) -> HubSpec {
             },
             speed: MmPerS(line.speed_mm_s),
             tolerance: Mm(TOLERANCE_MM),
+            caps: Caps::NONE,
         }],
         inductions: vec![InductionSpec {
             name: "infeed".to_owned(),
             track,
             at: Mm(0),
+            quota_permille: 1_000,
         }],
         scanners: vec![ScannerSpec {
             name: "scanner".to_owned(),
@@ -209,6 +209,7 @@ fn hub_of(line: &Layout, outfeeds: u32) -> HubSpec {
             wait: Mm(wait),
         }],
         chutes: (1..=outfeeds).map(outfeed).chain([reject]).collect(),
+        ..HubSpec::default()
     }
 }
 
@@ -275,6 +276,7 @@ fn plant_of(hub: &Hub, trace: &[Parcel], dests: &BTreeMap<Vec<u32>, DestId>) -> 
     // Rows are not always in order of time; those of one time stay in the order of the file.
     parcels.sort_by_key(|parcel| parcel.arrival);
     PlantSpec {
+        host: None,
         tracks: vec![TrackPlant {
             ramp_mm_s2: 0,
             gap: Mm(GAP_MM),
@@ -309,9 +311,8 @@ fn links() -> LinksSpec {
         peer: Peer::Connect(SCANNER_ADDRESS.to_owned()),
         framing: Framing::StxEtx,
         template: Template {
-            separator: ';',
-            fields: vec![Field::Trigger, Field::Code],
             no_read: vec!["NoRead".to_owned()],
+            ..Template::of(vec![Field::Trigger, Field::Code])
         },
     };
     LinksSpec {
