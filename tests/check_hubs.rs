@@ -7,7 +7,7 @@ use std::path::Path;
 
 use sorthub::config::fault::TextFault;
 use sorthub::config::links::{Functions, Peer};
-use sorthub::config::{Fault, FaultKind, HubFile, Source, canonical, trace};
+use sorthub::config::{Fault, FaultKind, Files, HubFile, Source, canonical, trace};
 use sorthub_core::facts::{Measures, Verdict};
 use sorthub_core::hub::{Capacity, MeetsBy, Sensing, TrackKind};
 use sorthub_core::ids::{DestId, TrackId};
@@ -234,7 +234,7 @@ fn spelling_does_not_change_the_canonical_text_but_meaning_does() {
 #[test]
 fn a_damaged_canonical_text_is_refused() {
     let text = ready("demo.toml").canonical();
-    let other_format = text.replace("\"format\":1", "\"format\":2");
+    let other_format = text.replace("\"format\":2", "\"format\":1");
     let no_such_chute = text.replace("\"reject\":[14]", "\"reject\":[99]");
     assert!(other_format != text && no_such_chute != text);
     for damaged in [
@@ -450,7 +450,8 @@ silent_ppm = 1_000
         suspect_ppm = 7, width_mm = 80, height_mm = [20, 30],",
     );
     let source = Source::new("hub.toml", format!("{text}{more}"));
-    let file = HubFile::from_source(&source).unwrap_or_else(|faults| panic!("{}", told(&faults)));
+    let file = HubFile::from_source(&source, &Files::None);
+    let file = file.unwrap_or_else(|faults| panic!("{}", told(&faults)));
     let link = file.links.scanners[0].as_ref().expect("it has a socket");
     let read = link.template.read(b"7;A-1+B-2;ALARM;1.5;30;200;100");
     let read = read.expect("such a telegram");

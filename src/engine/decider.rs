@@ -151,6 +151,20 @@ impl Decider {
             Output::Divert(order) => self.order(order.cell, output, came),
             Output::Withdraw { cell, .. } => self.order(*cell, output, None),
             Output::Alarm(alarm) => self.show.alarm(now, alarm),
+            Output::Pace {
+                induction,
+                to,
+                limit_per_h,
+            } => {
+                let track = self.hub().inductions()[induction.index()].track;
+                self.lanes[track.index()].pace(*induction, *to, *limit_per_h);
+            }
+            Output::CarrierEnable { cell, enabled } => {
+                if let Some((track, own)) = self.hub().track_of(*cell) {
+                    self.lanes[track.index()].use_carrier(own, *enabled);
+                }
+            }
+            Output::Track { track, to } => self.lanes[track.index()].run(*to),
             Output::HandOver {
                 transfer,
                 parcel,
@@ -165,6 +179,7 @@ impl Decider {
             | Output::Decided { .. }
             | Output::AskHost { .. }
             | Output::Answered { .. }
+            | Output::StillThere { .. }
             | Output::Ended { .. } => {}
         }
     }

@@ -16,12 +16,12 @@ impl Sorter {
         match *command {
             Command::Waybill { code, to } => self.waybill(code, to, outbox),
             Command::Parcel { parcel, ref to } => self.parcel(parcel, to, outbox),
-            Command::Activate { .. }
-            | Command::Wave { .. }
-            | Command::Chute { .. }
-            | Command::Track { .. }
-            | Command::Induction { .. }
-            | Command::Carrier { .. } => Err(Refused::NotNow),
+            Command::Activate { .. } | Command::Wave { .. } | Command::Chute { .. } => {
+                Err(Refused::NotNow)
+            }
+            Command::Track { track, to } => self.track_wish(track, to),
+            Command::Induction { induction, to } => self.induction_wish(induction, to, outbox),
+            Command::Carrier { cell, enabled } => self.carrier_wish(cell, enabled, outbox),
         }
     }
 }

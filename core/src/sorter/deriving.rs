@@ -118,6 +118,11 @@ impl Sorter {
         }
         let advice = &facts.advice;
         if let Some(dest) = plan.dest(advice.dest) {
+            let others = plan.destinations();
+            let dest = match dest {
+                DestId(own) if mutant!("neighbours_destination") => DestId((own + 1) % others),
+                own => own,
+            };
             return Derived::to(dest, Basis::PreAdvice);
         }
         if let Some(dest) = plan.dest_at(AddressKind::Segment, advice.segment) {
@@ -172,14 +177,14 @@ impl Sorter {
             _ => Intent::Reject(Reason::NoRead),
         };
         let plan = self.plan.spec();
-        if plan.no_read == NoReadPolicy::Reject {
+        if plan.no_read == NoReadPolicy::Reject && !self.stands_in(scanner) {
             return rejected;
         }
         let track = TrackId(item.track);
         let here = self.hub.scanners()[scanner.index()].at;
         let mut others = self.hub.scanners_of(track);
         let more = others.any(|s| self.hub.scanners()[s.index()].at > here);
-        let again = more || (self.comes_round(track) && item.laps < plan.laps_max);
+        let again = more || (self.comes_round(track) && item.laps < self.laps_max(track));
         if again { Intent::Undecided } else { rejected }
     }
 

@@ -19,11 +19,13 @@ use crate::limits::{REDECIDED_BY_COMMAND_MAX, SWEEP_PER_CALL_MAX};
 use crate::outbox::Outbox;
 use crate::plan::Plan;
 use crate::reason::{Disposition, Reason};
+use crate::running::{DisabledBy, Parts};
 use crate::signal::{Alarm, LinkState, Output, Signal};
 use crate::units::Micros;
 
 mod asking;
 mod books;
+mod carriers;
 mod cases;
 mod commands;
 mod deriving;
@@ -33,7 +35,10 @@ mod grounds;
 mod handing;
 mod keying;
 mod lookup;
+mod modes;
+mod pacing;
 mod parcels;
+mod parts;
 mod reading;
 mod ring;
 mod routing;
@@ -42,12 +47,14 @@ mod standing;
 mod state;
 mod tracking;
 mod views;
+mod why;
 
 pub use books::{Books, ByReason};
 pub use grounds::{Grounds, HostStatus};
 pub use keying::Unread;
 pub use snapshot::RestoreError;
-pub use views::{ChuteView, ItemView, TrackView};
+pub use views::{ChuteView, InductionView, ItemView, ScannerView, TrackView};
+pub use why::{Ask, ParcelWaits, Waiting, What};
 
 use state::{Slot, State};
 use tracking::Seen;
@@ -116,10 +123,13 @@ impl Sorter {
         );
         self.state.now = now;
         let said = outbox.outputs().len();
-        if self.is_due(now) {
+        let waits_for_tick = mutant!("due_only_at_ticks") && *signal != Signal::Tick;
+        if self.is_due(now) && !waits_for_tick {
             self.fire_due(now, outbox);
+            self.settle(outbox);
         }
         self.take(signal, outbox);
+        self.settle(outbox);
         for output in &outbox.outputs()[said..] {
             self.state.hash.mix(output);
         }
@@ -144,6 +154,12 @@ impl Sorter {
                 facts,
             } => self.expect(transfer, parcel, facts, outbox),
             Signal::Command { ticket, command } => self.command(ticket, &command, outbox),
+            Signal::CarrierDisabled { cell } => {
+                self.disable_carrier(cell, DisabledBy::Plc, outbox);
+            }
+            Signal::InductionState { induction, feeding } => {
+                self.state.inductions[induction.index()].feeding = feeding;
+            }
             Signal::Scanned {
                 scanner,
                 key,
@@ -162,6 +178,7 @@ impl Sorter {
                 item,
                 at,
                 length,
+                spans,
                 returned,
             } => {
                 let seen = Seen {
@@ -171,7 +188,7 @@ impl Sorter {
                 if returned {
                     self.came_round(cell, item, seen, length, outbox);
                 } else {
-                    self.inducted(induction, cell, item, seen, length, outbox);
+                    self.inducted(induction, cell, item, seen, (length, spans), outbox);
                 }
             }
             Signal::AtScanner {
@@ -202,8 +219,17 @@ impl Sorter {
             }
             Signal::LapPassed { cell, item, at } => self.lap_passed(cell, item, at, outbox),
             Signal::Returning { cell, item, at } => self.returning(cell, item, at),
-            Signal::Missing { cell, item, .. } => self.missing(cell, item),
-            Signal::Unexpected { cell, item, at } => self.unexpected(cell, item, at, outbox),
+            Signal::Missing { cell, item, .. } => {
+                self.mistracked(cell);
+                self.missing(cell, item);
+            }
+            Signal::Unexpected { cell, item, at } => {
+                self.mistracked(cell);
+                self.unexpected(cell, item, at, outbox);
+            }
+            Signal::CarrierNotEmpty { cell, item, at } => {
+                self.carrier_not_empty(cell, item, at, outbox);
+            }
             Signal::RemovedByHand { cell, item } => self.removed_by_hand(cell, item, outbox),
             Signal::OrderAnswered {
                 cell,
@@ -220,6 +246,8 @@ impl Sorter {
             | Signal::Inventory { .. }
             | Signal::InventoryEnd { .. }
             | Signal::Command { .. }
+            | Signal::CarrierDisabled { .. }
+            | Signal::InductionState { .. }
             | Signal::Transfer { .. }
             | Signal::Scanned { .. } => unreachable!("not told of one item: {signal:?}"),
         }
@@ -229,8 +257,10 @@ impl Sorter {
     /// waited for.
     #[must_use]
     pub fn next_timeout(&self) -> Option<Micros> {
-        let owed = !self.state.gone.is_empty() || !self.state.redeciding.is_empty();
-        let now = owed.then_some(self.state.now);
+        let waits = !self.state.gone.is_empty()
+            || !self.state.redeciding.is_empty()
+            || (self.state.unsettled | self.state.reviewing) != 0;
+        let now = waits.then_some(self.state.now);
         let timer = self.next_due().map(|(due, _)| due);
         let due = now.into_iter().chain(timer).min();
         due.map(|due| due.max(self.state.hold_until))
@@ -265,6 +295,7 @@ impl Sorter {
             }
             share -= 1;
         }
+        share = self.go_on_reviewing(share, outbox);
         if share == 0 {
             self.state.hold_until = now.after(Micros(1));
         }
@@ -303,6 +334,7 @@ impl Sorter {
 
     fn link(&mut self, track: TrackId, to: LinkState, outbox: &mut Outbox) {
         self.state.tracks[track.index()].linked = to == LinkState::Up;
+        self.lose(track, Parts::LINK, to == LinkState::Lost);
         match to {
             LinkState::Up => {}
             LinkState::Lost => outbox.push(Output::Alarm(Alarm::LinkLost { track })),

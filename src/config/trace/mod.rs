@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use sorthub_core::directory::Directory;
 use sorthub_core::hub::{
-    Capacity, ChuteSpec, Hub, HubSpec, InductionSpec, MeetsBy, Outlet, ScannerSpec, Sensing,
+    Capacity, Caps, ChuteSpec, Hub, HubSpec, InductionSpec, MeetsBy, Outlet, ScannerSpec, Sensing,
     TrackKind, TrackSpec,
 };
 use sorthub_core::ids::{ChuteId, DestId, TrackId};
@@ -33,9 +33,7 @@ use layout::Layout;
 use parcels::Parcel;
 
 mod layout;
-mod number;
 mod parcels;
-mod rows;
 
 /// A parcel takes about 60 bytes: this is several million of them.
 const TRACE_MB_MAX: u64 = 512;
@@ -192,11 +190,13 @@ fn hub_of(line: &Layout, outfeeds: u32) -> HubSpec {
             },
             speed: MmPerS(line.speed_mm_s),
             tolerance: Mm(TOLERANCE_MM),
+            caps: Caps::NONE,
         }],
         inductions: vec![InductionSpec {
             name: "infeed".to_owned(),
             track,
             at: Mm(0),
+            quota_permille: 1_000,
         }],
         scanners: vec![ScannerSpec {
             name: "scanner".to_owned(),
