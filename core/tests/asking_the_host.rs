@@ -179,6 +179,9 @@ fn to_hold_a_parcel_it_is_never_too_late() {
     hand.read(3, 100, good(9, 0));
     let said = hand.parcel(1, ParcelWish::Host(HostSays::Hold));
     assert_eq!(decided(&said), Some((Some(3), Reason::Held, Basis::Host)));
+    let said = hand.parcel(1, ParcelWish::Host(HostSays::Unknown));
+    let back = (Some(0), Reason::Planned, Basis::PreAdvice);
+    assert_eq!(decided(&said), Some(back), "and it can take the hold back");
 }
 
 #[test]

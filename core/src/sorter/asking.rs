@@ -133,8 +133,9 @@ impl Sorter {
                 self.state.cases[slot as usize].host = Host::SaidLate(says);
                 return Ok(());
             }
-            Host::Late | Host::SaidLate(_) => {}
-            Host::NotAsked | Host::Said(_) => return Err(Refused::NotNow),
+            // It may change its mind, and must be able to take a hold back.
+            Host::Late | Host::SaidLate(_) | Host::Said(_) => {}
+            Host::NotAsked => return Err(Refused::NotNow),
         }
         self.state.cases[slot as usize].host = Host::Said(says);
         self.redecide(slot, outbox);
