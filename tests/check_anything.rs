@@ -5,7 +5,9 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use proptest::prelude::*;
-use sorthub::config::{CarrierFile, Fault, Files, HubFile, PlanFile, Source, check_plan_table, trace};
+use sorthub::config::{
+    CarrierFile, Fault, Files, HubFile, PlanFile, Source, check_plan_table, trace,
+};
 
 const LAYOUT: &str = include_str!("faulty/good.layout.csv");
 const CARRIERS: &str = include_str!("../config/carriers.toml");
@@ -102,7 +104,11 @@ fn read_plan(plan: &str, destinations: &str, addresses: &str) {
     let files = Files::Given(texts.map(source).to_vec());
     let read = PlanFile::inspect(&source(texts[0]), &files, &regional().hub);
     let has_error = read.faults.iter().any(Fault::is_error);
-    assert_eq!(read.file.is_none(), has_error, "refused for a reason, or taken");
+    assert_eq!(
+        read.file.is_none(),
+        has_error,
+        "refused for a reason, or taken"
+    );
     for fault in read.faults {
         let text = texts.iter().find(|(name, _)| *name == &*fault.file);
         let (_, text) = text.unwrap_or_else(|| panic!("no file {}: {fault}", fault.file));
