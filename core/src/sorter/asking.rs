@@ -174,7 +174,7 @@ impl Sorter {
         let item = &self.state.items[slot as usize];
         let track = TrackId(item.track);
         if self.comes_round(track) {
-            if item.laps > self.plan.spec().laps_max {
+            if item.laps > self.laps_max(track) {
                 self.stop_waiting(slot, outbox);
             } else {
                 self.withdraw(slot, outbox);

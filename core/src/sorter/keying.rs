@@ -106,7 +106,7 @@ impl Sorter {
             .filter_map(|&(outlet, chute)| commit(outlet, chute))
             .max();
         let laps = if self.comes_round(track) {
-            i64::from(self.plan.spec().laps_max.saturating_sub(item.laps))
+            i64::from(self.laps_max(track).saturating_sub(item.laps))
         } else {
             0
         };

@@ -257,10 +257,10 @@ impl Sorter {
     /// waited for.
     #[must_use]
     pub fn next_timeout(&self) -> Option<Micros> {
-        let owed = !self.state.gone.is_empty()
+        let waits = !self.state.gone.is_empty()
             || !self.state.redeciding.is_empty()
             || (self.state.unsettled | self.state.reviewing) != 0;
-        let now = owed.then_some(self.state.now);
+        let now = waits.then_some(self.state.now);
         let timer = self.next_due().map(|(due, _)| due);
         let due = now.into_iter().chain(timer).min();
         due.map(|due| due.max(self.state.hold_until))

@@ -56,6 +56,9 @@ impl Sorter {
         if !rides || self.reach(slot, TrackId(item.track), chute).is_none() {
             return Err(Refused::OutOfReach);
         }
+        if !self.may_be_forced(TrackId(item.track)) {
+            return Err(Refused::NotNow);
+        }
         if self.state.chutes[chute.index()]
             .state
             .closed_because()
@@ -84,7 +87,7 @@ impl Sorter {
     /// The chute that an item was forced to has refused it on a loop: it tries again each lap,
     /// for as many as the plan allows.
     pub(super) fn forced_failed(&mut self, slot: Slot, outbox: &mut Outbox) {
-        let laps_max = self.plan.spec().laps_max;
+        let laps_max = self.laps_max(TrackId(self.state.items[slot as usize].track));
         let item = &mut self.state.items[slot as usize];
         if item.laps >= laps_max {
             self.force_is_over(slot, outbox);

@@ -53,7 +53,7 @@ impl Sorter {
     pub(super) fn route(&mut self, slot: Slot, outbox: &mut Outbox) {
         self.purge(slot, outbox);
         let item = &self.state.items[slot as usize];
-        if !self.sends(TrackId(item.track)) {
+        if !self.sends_item(item) {
             return;
         }
         match item.intent {

@@ -11,7 +11,7 @@ use crate::telemetry::hub_view::{ChuteRole, HubView, TrackSite};
 pub enum About {
     /// Parcels left by a chute that they were not ordered to.
     Missort(ChuteId),
-    /// Parcels were held or redirected too late.
+    /// Parcels were held or redirected too late: they left by a chute.
     Slipped(ChuteId),
     /// Parcels were lost.
     Lost,
@@ -217,7 +217,7 @@ impl About {
                 "Take it out by hand; check the diverter and the carrier before it.",
             ),
             Self::Slipped(_) => high(
-                "It was past the last point at which its way could be changed.",
+                "The hold or the new destination came when the parcel was at its chute.",
                 "Take it out of the chute by hand before it is loaded.",
             ),
             Self::Lost => high(
@@ -287,7 +287,7 @@ impl Names {
             Alarm::Slipped { parcel, went, why } => {
                 let went_to = self.chute(went);
                 let text =
-                    format!("Parcel {parcel} left by {went_to} before it was stopped: {why}");
+                    format!("Parcel {parcel} left by {went_to} though it was stopped: {why}");
                 (About::Slipped(went), text)
             }
             Alarm::Lost { parcel } => {
