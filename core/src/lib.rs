@@ -13,7 +13,13 @@
 #![forbid(unsafe_code)]
 
 extern crate alloc;
+#[cfg(mutant)]
+extern crate std;
 
+#[macro_use]
+pub mod mutant;
+
+pub mod alarm;
 pub mod directory;
 pub mod facts;
 pub mod hub;
@@ -25,6 +31,7 @@ pub mod outbox;
 pub mod plan;
 pub mod plc;
 pub mod reason;
+pub mod running;
 pub mod scanner;
 pub mod signal;
 pub mod sorter;

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use sorthub_core::directory::Directory;
-use sorthub_core::facts::Reading;
+use sorthub_core::facts::{Facts, Reading};
 use sorthub_core::hub::Hub;
 use sorthub_core::ids::{CellId, ScannerId, SorterId, TrackId};
 use sorthub_core::outbox::Outbox;
@@ -151,6 +151,20 @@ impl Decider {
             Output::Divert(order) => self.order(order.cell, output, came),
             Output::Withdraw { cell, .. } => self.order(*cell, output, None),
             Output::Alarm(alarm) => self.show.alarm(now, alarm),
+            Output::Pace {
+                induction,
+                to,
+                limit_per_h,
+            } => {
+                let track = self.hub().inductions()[induction.index()].track;
+                self.lanes[track.index()].pace(*induction, *to, *limit_per_h);
+            }
+            Output::CarrierEnable { cell, enabled } => {
+                if let Some((track, own)) = self.hub().track_of(*cell) {
+                    self.lanes[track.index()].use_carrier(own, *enabled);
+                }
+            }
+            Output::Track { track, to } => self.lanes[track.index()].run(*to),
             Output::HandOver {
                 transfer,
                 parcel,
@@ -165,6 +179,7 @@ impl Decider {
             | Output::Decided { .. }
             | Output::AskHost { .. }
             | Output::Answered { .. }
+            | Output::StillThere { .. }
             | Output::Ended { .. } => {}
         }
     }
@@ -264,9 +279,14 @@ impl Decider {
             self.scanners[scanner].garbage += 1;
             return;
         };
-        let facts = self.directory.facts(telegram.code, telegram.weight);
-        self.scanners[scanner].count(facts.read == Reading::Good, telegram.code);
-        if let Some(code) = telegram.code {
+        let (code, measured) = (telegram.codes.first(), telegram.measured);
+        let facts = Facts {
+            measured,
+            verdict: telegram.verdict,
+            ..self.directory.facts(code, measured.weight)
+        };
+        self.scanners[scanner].count(facts.read == Reading::Good, code);
+        if let Some(code) = code {
             self.recorder.text(facts.code, code);
             self.show.text(facts.code, code);
         }

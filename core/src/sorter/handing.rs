@@ -20,6 +20,7 @@ use crate::ids::{ChuteId, CodeId, DestId, InductionId, ParcelId, TrackId, Transf
 use crate::limits::{ORDER_CHUTES_MAX, TRANSFER_EXPECTED_MAX};
 use crate::outbox::Outbox;
 use crate::reason::{Disposition, Reason};
+use crate::running::Pace;
 use crate::signal::{Alarm, Output};
 use crate::units::Micros;
 
@@ -78,7 +79,9 @@ impl Sorter {
         let was_sent = item
             .ordered
             .is_some_and(|order| order.chutes.contains(&Some(chute)));
-        if !was_sent && item.revision != 0 {
+        if self.judge_replaced(slot, chute).is_some() {
+            self.tell_slipped(slot, chute, outbox);
+        } else if !was_sent && item.revision != 0 {
             outbox.push(Output::Alarm(Alarm::Missort {
                 parcel: item.parcel,
                 ordered,
@@ -88,9 +91,13 @@ impl Sorter {
         outbox.push(Output::HandOver {
             transfer,
             parcel: item.parcel,
-            facts: self.state.facts[slot as usize],
+            facts: self.facts_to_go(slot),
         });
-        self.state.books.hand_over();
+        if mutant!("handed_over_and_sorted") {
+            self.state.books.end(Disposition::Sorted, Reason::Planned);
+        } else {
+            self.state.books.hand_over();
+        }
         self.forget(slot);
     }
 
@@ -138,13 +145,9 @@ impl Sorter {
         };
         self.take_over(slot, &expected, outbox);
         if expected.facts.code != CodeId::NONE {
-            let derived = self.derive(&expected.facts);
             self.state.facts[slot as usize] = expected.facts;
-            let it = &mut self.state.items[slot as usize];
-            it.code = expected.facts.code;
-            it.intent = derived.intent;
-            it.dest = derived.dest;
-            it.basis = derived.basis;
+            self.mark(slot, expected.facts.code);
+            self.redecide(slot, outbox);
         }
     }
 
@@ -171,21 +174,24 @@ impl Sorter {
         }
         let taken = found.and_then(|(_, transfer, nth)| self.state.transfers.take(transfer, nth));
         let Some(expected) = taken else { return false };
+        if code != CodeId::NONE {
+            let read_just_now = self.state.facts[slot as usize];
+            self.state.facts[slot as usize] = expected.facts.joined(&read_just_now);
+        }
         self.take_over(slot, &expected, outbox);
         true
     }
 
     /// Puts an item in the book as one that was handed over.
     fn take_over(&mut self, slot: Slot, expected: &Expected, outbox: &mut Outbox) {
-        let it = &mut self.state.items[slot as usize];
-        it.provisional = false;
-        it.parcel = expected.parcel;
+        self.name_item(slot, expected.parcel);
+        self.end_provisional(slot);
+        let it = &self.state.items[slot as usize];
         outbox.push(Output::Known {
             parcel: it.parcel,
             cell: it.cell,
             item: it.item,
         });
-        self.state.provisional -= 1;
         self.state.books.take_over();
     }
 
@@ -202,7 +208,13 @@ impl Sorter {
             .zip(self.hub.transfers());
         let due = queues.enumerate().filter_map(|(index, (queue, spec))| {
             let first = queue.front()?;
-            Some((first.since.after(spec.patience), TransferId(index as u16)))
+            let induction = &self.state.inductions[spec.to.index()];
+            if induction.said.0 == Pace::Stop {
+                // What waits behind an induction that we hold is not lost.
+                return None;
+            }
+            let since = first.since.max(induction.let_go);
+            Some((since.after(spec.patience), TransferId(index as u16)))
         });
         due.min()
     }
@@ -224,6 +236,15 @@ impl Sorter {
         });
     }
 
+    /// Whether a chute feeds a transfer to a track that is out of service.
+    pub(super) fn leads_out_of_service(&self, chute: ChuteId) -> bool {
+        self.hub.transfer_from(chute).is_some_and(|transfer| {
+            let to = self.hub.transfers()[transfer.index()].to;
+            let track = self.hub.inductions()[to.index()].track;
+            self.state.running[track.index()].state.closed
+        })
+    }
+
     /// The first transfers on the shortest ways to a destination that has no chute on this track:
     /// open, and still to be reached. Else says what kept it from the first.
     pub(super) fn choose_transfer(&self, slot: Slot, dest: DestId) -> (Chutes, Reason) {
@@ -235,6 +256,10 @@ impl Sorter {
         let all = own.iter().chain(self.plan.alternates(dest));
         let outlets = all.flat_map(|chute| &self.hub.chutes()[chute.index()].outlets);
         for &way in outlets.flat_map(|outlet| self.hub.ways(from, outlet.track)) {
+            if self.leads_out_of_service(way) {
+                cause = Reason::OutOfService;
+                continue;
+            }
             if found == ORDER_CHUTES_MAX {
                 break;
             }

@@ -70,10 +70,20 @@ impl Sorter {
             return Err(RestoreError::OtherHub);
         }
         let mut state = found.state;
-        if state.cells.len() != hub.cells() as usize {
+        let cells = hub.cells() as usize;
+        if state.cells.len() != cells || state.carriers.len() != cells {
+            return Err(RestoreError::Damaged);
+        }
+        if !state.rebuild(&hub) {
             return Err(RestoreError::Damaged);
         }
         state.reserve(&hub);
+        if mutant!("restored_without_refusals") {
+            state.items.iter_mut().for_each(|item| item.refused = None);
+        }
+        if mutant!("restored_without_doubt") {
+            state.tracks.iter_mut().for_each(|it| it.in_doubt.clear());
+        }
         Ok(Self { hub, plan, state })
     }
 }

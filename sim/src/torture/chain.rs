@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use sorthub_core::facts::{Facts, Measures};
+use sorthub_core::facts::Facts;
 use sorthub_core::ids::{ChuteId, CodeId, ScannerId, SorterId, TrackId};
 use sorthub_core::outbox::Outbox;
 use sorthub_core::plc::{Exchange, Mark};
@@ -372,10 +372,7 @@ impl Chain {
     }
 
     fn facts(&self, sight: &Sight) -> Facts {
-        let measured = Measures {
-            weight: sight.mass,
-            ..Measures::default()
-        };
+        let measured = sight.measured;
         if !sight.is_read {
             return Facts {
                 measured,
@@ -432,10 +429,6 @@ impl Chain {
         let link = link_ms(self.now);
         for plc in self.plcs.iter_mut().filter(|plc| plc.is_alive()) {
             plc.begin_scan(link, self.now, &mut self.plant);
-        }
-        for plc in 0..self.plcs.len() {
-            let (track, held) = (self.plcs[plc].track(), !self.plcs[plc].inducts());
-            self.plant.hold_inductions(self.now, track, held);
         }
         self.run_plant()?;
         for plc in self.plcs.iter_mut().filter(|plc| plc.is_alive()) {
@@ -569,6 +562,21 @@ impl Chain {
                         self.lanes[track.index()].order(own, output);
                         self.looks[track.index()] = now;
                     }
+                }
+                Output::CarrierEnable { cell, .. } => {
+                    if let Some((track, own)) = self.drawn.hub.track_of(cell) {
+                        self.lanes[track.index()].use_carrier(own, output);
+                        self.looks[track.index()] = now;
+                    }
+                }
+                Output::Pace {
+                    induction,
+                    to,
+                    limit_per_h,
+                } => {
+                    let track = self.drawn.hub.inductions()[induction.index()].track;
+                    self.lanes[track.index()].pace(induction, to, limit_per_h);
+                    self.looks[track.index()] = now;
                 }
                 Output::HandOver {
                     transfer,

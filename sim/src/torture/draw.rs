@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sorthub_core::hub::{
-    Capacity, ChuteSpec, Hub, HubSpec, InductionSpec, MeetsBy, Outlet, ScannerSpec, Sensing,
+    Capacity, Caps, ChuteSpec, Hub, HubSpec, InductionSpec, MeetsBy, Outlet, ScannerSpec, Sensing,
     SorterSpec, TrackKind, TrackSpec, TransferSpec,
 };
 use sorthub_core::ids::{ChuteId, DestId, InductionId, TrackId};
@@ -99,6 +99,11 @@ impl Draft {
             kind,
             speed: MmPerS(self.dice.pick(&[500, 1_000, 1_500])),
             tolerance: Mm(250),
+            caps: if self.dice.chance(500) {
+                Caps::USUAL
+            } else {
+                Caps::NONE
+            },
         });
         self.plant.tracks.push(TrackPlant {
             ramp_mm_s2: self.dice.pick(&[0, 500]),
@@ -125,6 +130,7 @@ impl Draft {
             name,
             track,
             at: Mm(at),
+            quota_permille: self.dice.pick(&[1_000, 1_000, 500]),
         });
         self.plant.inductions.push(InductionPlant {
             rate_per_h: self.dice.pick(&[600, 1_500, 3_000]),
@@ -278,6 +284,7 @@ impl Draft {
         self.plant.parcels = ParcelPlant {
             length: (Mm(150), Mm(450)),
             mass: (Grams(100), Grams(5_000)),
+            ..ParcelPlant::default()
         };
     }
 }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use sorthub_core::directory::Directory;
 use sorthub_core::hub::{
-    Capacity, ChuteSpec, Hub, HubSpec, InductionSpec, MeetsBy, Outlet, ScannerSpec, Sensing,
+    Capacity, Caps, ChuteSpec, Hub, HubSpec, InductionSpec, MeetsBy, Outlet, ScannerSpec, Sensing,
     TrackKind, TrackSpec,
 };
 use sorthub_core::ids::{ChuteId, DestId, TrackId};
@@ -190,11 +190,13 @@ fn hub_of(line: &Layout, outfeeds: u32) -> HubSpec {
             },
             speed: MmPerS(line.speed_mm_s),
             tolerance: Mm(TOLERANCE_MM),
+            caps: Caps::NONE,
         }],
         inductions: vec![InductionSpec {
             name: "infeed".to_owned(),
             track,
             at: Mm(0),
+            quota_permille: 1_000,
         }],
         scanners: vec![ScannerSpec {
             name: "scanner".to_owned(),
@@ -271,6 +273,7 @@ fn plant_of(hub: &Hub, trace: &[Parcel], dests: &BTreeMap<Vec<u32>, DestId>) -> 
     // Rows are not always in order of time; those of one time stay in the order of the file.
     parcels.sort_by_key(|parcel| parcel.arrival);
     PlantSpec {
+        host: None,
         tracks: vec![TrackPlant {
             ramp_mm_s2: 0,
             gap: Mm(GAP_MM),
@@ -305,9 +308,8 @@ fn links() -> LinksSpec {
         peer: Peer::Connect(SCANNER_ADDRESS.to_owned()),
         framing: Framing::StxEtx,
         template: Template {
-            separator: ';',
-            fields: vec![Field::Trigger, Field::Code],
             no_read: vec!["NoRead".to_owned()],
+            ..Template::of(vec![Field::Trigger, Field::Code])
         },
     };
     LinksSpec {
