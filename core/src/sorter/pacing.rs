@@ -234,7 +234,7 @@ impl Sorter {
         let before = self.state.running[track.index()].pressure;
         let is = self.occupancy_permille(track);
         let reaches = |cap: Option<u16>, held: bool| {
-            let slack = if held && !cfg!(mutant = "no_hysteresis") {
+            let slack = if held && !mutant!("no_hysteresis") {
                 OCCUPANCY_HYSTERESIS_PERMILLE
             } else {
                 0
