@@ -54,6 +54,10 @@ pub struct DemoArgs {
     /// Keep the journal in this directory, for `replay`.
     #[arg(long, value_name = "DIR")]
     journal: Option<PathBuf>,
+    /// The local socket for `sorthub ctl`. Without it control.sock in the journal's directory; its
+    /// path is printed.
+    #[arg(long, value_name = "PATH")]
+    control: Option<PathBuf>,
     /// Let something go wrong: plc-restart, plc-cut, scanner-cut or belt-stop, as
     /// `KIND[:DEVICE]@START+LENGTH` in the hub's time, for example `belt-stop@20s+60s`. Can be
     /// repeated.
@@ -107,6 +111,8 @@ pub fn run(args: &DemoArgs) -> Exit {
         listen: args.listen.unwrap_or_else(usual_or_free),
         journal: args.journal.clone(),
         faults: args.faults.clone(),
+        control: args.control.clone(),
+        timetable: Vec::new(),
         interrupts,
     };
     let mut line = StatusLine::new(duration);
@@ -173,6 +179,7 @@ impl StatusLine {
     fn told(&mut self, told: &Told<'_>) {
         match told {
             Told::Page(address) => eprintln!("page: http://{address}/"),
+            Told::Control(path) => eprintln!("control: {}", path.display()),
             Told::Emptying => self.above("no more parcels arrive; those on their way may leave"),
             Told::Status(pulse, world, elapsed) => {
                 let text = self.status(pulse, world, *elapsed);

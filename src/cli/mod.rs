@@ -11,6 +11,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
 pub mod check;
+pub mod ctl;
 pub mod demo;
 pub mod duration;
 pub mod emulate;
@@ -35,6 +36,7 @@ enum Command {
     Emulate(emulate::EmulateArgs),
     Check(check::CheckArgs),
     Simulate(simulate::SimulateArgs),
+    Ctl(ctl::CtlArgs),
     /// Run a journal through the sorter again.
     Replay(replay::ReplayArgs),
 }
@@ -80,12 +82,20 @@ pub fn main() -> ExitCode {
         Command::Emulate(args) => emulate::run(&args).into(),
         Command::Check(args) => check::run(&args).into(),
         Command::Simulate(args) => simulate::run(&args).into(),
+        Command::Ctl(args) => ctl::run(&args).into(),
         Command::Replay(args) => replay::run(&args),
     }
 }
 
-/// Logs go to standard error, as much as `RUST_LOG` asks for, warnings and up by default.
+/// Logs go to standard error, as much as `RUST_LOG` asks for; by default warnings and up, and who
+/// has changed what by hand.
 fn log_to_standard_error() {
+    let usual = || {
+        let audit = "audit=info".parse().expect("a target and a level");
+        EnvFilter::default()
+            .add_directive(LevelFilter::WARN.into())
+            .add_directive(audit)
+    };
     let filter = EnvFilter::builder().with_default_directive(LevelFilter::WARN.into());
     let filter = match filter.try_from_env() {
         Ok(filter) => filter,
@@ -93,7 +103,7 @@ fn log_to_standard_error() {
             if std::env::var_os(EnvFilter::DEFAULT_ENV).is_some() {
                 eprintln!("RUST_LOG is not understood: {error}; logging warnings and up");
             }
-            EnvFilter::default().add_directive(LevelFilter::WARN.into())
+            usual()
         }
     };
     // A second subscriber can only come from a test that runs two commands in one process.
@@ -115,5 +125,17 @@ pub fn print(text: &str) {
             error.kind() == ErrorKind::BrokenPipe,
             "standard output cannot be written: {error}"
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::Cli;
+
+    #[test]
+    fn the_declarations_of_all_commands_fit_together() {
+        Cli::command().debug_assert();
     }
 }

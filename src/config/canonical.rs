@@ -21,6 +21,12 @@ struct Canonical<'a> {
     plan: Cow<'a, PlanSpec>,
 }
 
+#[derive(Serialize, Deserialize)]
+struct CanonicalPlan<'a> {
+    format: u32,
+    plan: Cow<'a, PlanSpec>,
+}
+
 /// Why a canonical text cannot be used.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -64,6 +70,31 @@ pub fn from_text(text: &str) -> Result<(Arc<Hub>, Arc<Plan>), CanonicalError> {
     let plan = Plan::new(all.plan.into_owned(), &hub)
         .map_err(|faults| refused(faults.first().map(ToString::to_string)))?;
     Ok((Arc::new(hub), Arc::new(plan)))
+}
+
+/// The canonical text of a plan alone.
+#[must_use]
+pub fn plan_to_text(plan: &PlanSpec) -> String {
+    let all = CanonicalPlan {
+        format: FORMAT,
+        plan: Cow::Borrowed(plan),
+    };
+    serde_json::to_string(&all).expect("numbers, texts and lists can always be written as JSON")
+}
+
+/// The plan of a canonical text, for the hub that it was written for.
+///
+/// # Errors
+/// See [`CanonicalError`].
+pub fn plan_from_text(text: &str, hub: &Hub) -> Result<Arc<Plan>, CanonicalError> {
+    let all: CanonicalPlan<'_> = serde_json::from_str(text)?;
+    if all.format != FORMAT {
+        return Err(CanonicalError::OtherFormat(all.format));
+    }
+    let refused = |fault: Option<String>| CanonicalError::Refused(fault.unwrap_or_default());
+    let plan = Plan::new(all.plan.into_owned(), hub)
+        .map_err(|faults| refused(faults.first().map(ToString::to_string)))?;
+    Ok(Arc::new(plan))
 }
 
 /// FNV-1a with 64 bits (Fowler, Noll, Vo; draft-eastlake-fnv): a fingerprint, no protection.

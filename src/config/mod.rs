@@ -50,6 +50,8 @@ use plant::Known;
 use reader::{Faults, Table};
 use source::Span;
 
+pub(crate) use names::nearest;
+
 /// No hub that people describe needs more.
 const HUB_FILE_MB_MAX: u64 = 16;
 

@@ -19,6 +19,7 @@ use std::path::Path;
 
 mod crc32c;
 mod error;
+mod plans;
 mod queue;
 mod reader;
 mod store;
@@ -28,6 +29,7 @@ mod writer;
 pub mod block;
 
 pub use error::{CloseError, JournalError};
+pub use plans::{KeepError, PlanKeeper};
 pub use queue::{CODE_TEXT_BYTES_MAX, Recorder};
 pub use reader::{Reader, RunInfo, Tail};
 pub use store::{FILE_NAME, TornTail};

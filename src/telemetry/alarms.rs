@@ -97,6 +97,13 @@ impl AlarmBoard {
         }
     }
 
+    /// Another plan uses the chutes otherwise: `roles` in the order of the hub.
+    pub fn set_roles(&mut self, roles: &[ChuteRole]) {
+        for ((_, role), new) in self.names.chutes.iter_mut().zip(roles) {
+            *role = *new;
+        }
+    }
+
     /// Notes what the sorter says. A lost link and a reset stand until [`AlarmBoard::follow`] sees
     /// them over; the others are single events and over at once.
     pub fn note(&mut self, now: Micros, alarm: &Alarm) {
