@@ -23,7 +23,7 @@ use sorthub_core::units::{BeltMm, Micros, Mm};
 use sorthub_sim::run::{Job, World};
 
 const ROUNDS: usize = 15;
-const SETUP: Setup = Setup { run_epoch: 1 };
+const SETUP: Setup = Setup::new(1);
 
 type Calls = Vec<(Micros, Signal)>;
 

@@ -49,7 +49,7 @@ fn hub() -> HubFile {
 /// A sorter as in the first run of a journal.
 fn sorter(file: &HubFile) -> Sorter {
     let (hub, plan) = (Arc::clone(&file.hub), Arc::clone(&file.plan));
-    Sorter::new(hub, plan, Setup { run_epoch: 1 })
+    Sorter::new(hub, plan, Setup::new(1))
 }
 
 /// Records what the sorter says now, to a simulated plant.
@@ -96,6 +96,7 @@ fn write(dir: &Path, file: &HubFile, lines: &[Line]) {
     let header = RunHeader {
         build: journal::build(),
         description: file.canonical(),
+        sorter: 0,
         plan_version: file.plan.version(),
         clock_permille: 1_000,
         started_unix_us: 0,

@@ -58,6 +58,7 @@ fn sorter(carriers: u32) -> Sorter {
             wait,
         }],
         chutes: vec![chute("C1", 4_000), chute("R1", 5_000)],
+        ..HubSpec::default()
     };
     let hub = Hub::new(hub).expect("the hub is sound");
     let destination = DestinationSpec {
@@ -75,7 +76,7 @@ fn sorter(carriers: u32) -> Sorter {
         ..PlanSpec::default()
     };
     let plan = Plan::new(plan, &hub).expect("the plan is sound");
-    let mut sorter = Sorter::new(Arc::new(hub), Arc::new(plan), Setup { run_epoch: 3 });
+    let mut sorter = Sorter::new(Arc::new(hub), Arc::new(plan), Setup::new(3));
     tell(
         &mut sorter,
         Micros(0),

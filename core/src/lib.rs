@@ -7,7 +7,8 @@
 //!
 //! A tour: [`hub`] describes what there is and [`plan`] what goes where; both are checked once and
 //! shared. [`directory`] turns a scanned text into [`facts`]. [`signal`] and [`operator`] are the
-//! vocabulary, [`reason`] its two closed lists, [`sorter`] the state machine, [`plc`] the two ends of the PLC link.
+//! vocabulary, [`reason`] its two closed lists, [`sorter`] the state machine, [`plc`] the two ends
+//! of the PLC link.
 #![no_std]
 #![forbid(unsafe_code)]
 

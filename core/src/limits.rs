@@ -35,6 +35,9 @@ pub const CHUTES_MAX: usize = 60_000;
 /// Laps after which a parcel is always rejected, whatever the plan says.
 pub const LAPS_MAX: u8 = 100;
 
+/// Parcels that are expected from one transfer. A conveyor of 400 m with a parcel each 0.4 m.
+pub const TRANSFER_EXPECTED_MAX: usize = 1_024;
+
 /// Waves of one plan: they are kept as bits of one number.
 pub const WAVES_MAX: usize = 64;
 

@@ -7,7 +7,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::facts::Facts;
-use crate::ids::{CellId, ChuteId, CodeId, InductionId, ParcelId, PlcItem, ScannerId, TrackId};
+use crate::ids::{
+    CellId, ChuteId, CodeId, InductionId, ParcelId, PlcItem, ScannerId, TrackId, TransferId,
+};
 use crate::limits::ORDER_CHUTES_MAX;
 use crate::operator::{Command, Refused, Ticket};
 use crate::reason::{Disposition, Reason};
@@ -169,6 +171,15 @@ pub enum Signal {
         item: PlcItem,
         /// The encoder when the inventory was latched.
         at: BeltMm,
+    },
+    /// A parcel was put on a transfer that ends at an induction of this sorter.
+    Transfer {
+        /// Which.
+        transfer: TransferId,
+        /// The parcel: it keeps its id.
+        parcel: ParcelId,
+        /// What is known of it.
+        facts: Facts,
     },
     /// A person or a host wants something.
     Command {
@@ -365,6 +376,15 @@ pub enum Output {
         why: Reason,
         /// What said where it is for.
         basis: Basis,
+    },
+    /// A parcel has gone onto a transfer: tell whoever owns the induction at its end.
+    HandOver {
+        /// Which.
+        transfer: TransferId,
+        /// The parcel.
+        parcel: ParcelId,
+        /// What is known of it.
+        facts: Facts,
     },
     /// Ask the host where a parcel goes; its answer comes as
     /// [`ParcelWish::Host`](crate::operator::ParcelWish::Host).

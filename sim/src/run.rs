@@ -4,16 +4,17 @@
 //! how far the belts have travelled. Its orders reach the PLCs at once. At the end its book is
 //! held against what really happened; any difference is an error.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use sorthub_core::facts::{Advice, DestKey, Facts, Measures, Reading};
 use sorthub_core::hub::Hub;
-use sorthub_core::ids::{ChuteId, CodeId, TrackId};
+use sorthub_core::ids::{ChuteId, CodeId, SorterId, TrackId};
 use sorthub_core::outbox::Outbox;
 use sorthub_core::plan::Plan;
 use sorthub_core::reason::Disposition;
 use sorthub_core::signal::{LinkState, Output, Signal};
-use sorthub_core::sorter::{Setup, Sorter};
+use sorthub_core::sorter::{Books, Setup, Sorter};
 use sorthub_core::units::{Micros, MmPerS};
 
 use crate::plant::{Exit, Options, Plant, PlantEvent, PlantFault, Sight, Way};
@@ -118,7 +119,9 @@ pub struct World {
     job: Job,
     seed: u64,
     plant: Plant,
-    sorter: Sorter,
+    sorters: Vec<Sorter>,
+    /// Parcels put on transfers that their next sorter has not been told of yet.
+    handed_over: VecDeque<Signal>,
     now: Micros,
     /// When the belts' travel is told next.
     belts_told_next: Micros,
@@ -167,8 +170,13 @@ impl World {
             .collect();
         let plant = Plant::new(Arc::clone(&job.hub), Arc::clone(&job.plant), names, options)
             .map_err(RunError::Plant)?;
-        let setup = Setup { run_epoch: 1 };
-        let sorter = Sorter::new(Arc::clone(&job.hub), Arc::clone(&job.plan), setup);
+        let sorters = (0..job.hub.sorters()).map(|sorter| {
+            let setup = Setup {
+                run_epoch: 1,
+                sorter: SorterId(sorter as u16),
+            };
+            Sorter::new(Arc::clone(&job.hub), Arc::clone(&job.plan), setup)
+        });
         let chutes = job.hub.chutes().len();
         let mut is_reject = vec![false; chutes];
         let plan = job.plan.spec();
@@ -181,7 +189,8 @@ impl World {
             job: job.clone(),
             seed,
             plant,
-            sorter,
+            sorters: sorters.collect(),
+            handed_over: VecDeque::new(),
             now: Micros(0),
             belts_told_next: BELTS_TOLD_EVERY,
             has_begun: false,
@@ -213,10 +222,26 @@ impl World {
         &mut self.plant
     }
 
-    /// The sorter.
+    /// The sorter, or the first of several.
     #[must_use]
     pub fn sorter(&self) -> &Sorter {
-        &self.sorter
+        &self.sorters[0]
+    }
+
+    /// All sorters of the hub.
+    #[must_use]
+    pub fn sorters(&self) -> &[Sorter] {
+        &self.sorters
+    }
+
+    /// The book of the hub.
+    #[must_use]
+    pub fn books(&self) -> Books {
+        let mut books = Books::default();
+        self.sorters
+            .iter()
+            .for_each(|sorter| books.add(sorter.books()));
+        books
     }
 
     /// Tells the sorter something that the plant does not say by itself: what a driver notices of
@@ -243,7 +268,8 @@ impl World {
         let ends_when_idle = self.job.horizon.is_none();
         let mut events = std::mem::take(&mut self.events);
         loop {
-            let timeout = self.sorter.next_timeout().unwrap_or(Micros::NEVER);
+            let timeouts = self.sorters.iter().filter_map(Sorter::next_timeout);
+            let timeout = timeouts.min().unwrap_or(Micros::NEVER);
             let other = timeout.min(self.belts_told_next);
             if ends_when_idle && self.plant.is_idle() {
                 break;
@@ -415,7 +441,23 @@ impl World {
 
     #[inline]
     fn call(&mut self, signal: &Signal, observer: &mut impl Observer) {
-        self.sorter.handle(self.now, signal, &mut self.outbox);
+        if self.sorters.len() == 1 {
+            self.call_one(0, signal, observer);
+        } else {
+            match self.job.hub.addressee(signal) {
+                Some(sorter) => self.call_one(sorter.index(), signal, observer),
+                None => (0..self.sorters.len()).for_each(|s| self.call_one(s, signal, observer)),
+            }
+        }
+        while let Some(signal) = self.handed_over.pop_front() {
+            let sorter = self.job.hub.addressee(&signal).map_or(0, SorterId::index);
+            self.call_one(sorter, &signal, observer);
+        }
+    }
+
+    #[inline]
+    fn call_one(&mut self, sorter: usize, signal: &Signal, observer: &mut impl Observer) {
+        self.sorters[sorter].handle(self.now, signal, &mut self.outbox);
         observer.called(self.now, signal, self.outbox.outputs());
         for output in self.outbox.outputs() {
             match output {
@@ -428,6 +470,15 @@ impl World {
                 } => {
                     self.plant.withdraw(self.now, *cell, *item, *revision);
                 }
+                Output::HandOver {
+                    transfer,
+                    parcel,
+                    facts,
+                } => self.handed_over.push_back(Signal::Transfer {
+                    transfer: *transfer,
+                    parcel: *parcel,
+                    facts: *facts,
+                }),
                 Output::Ended {
                     how: Disposition::Sorted,
                     chute: Some(chute),

@@ -13,8 +13,8 @@ use crate::api::{Api, ApiLimits};
 use crate::config::HubFile;
 use crate::control::{self, Bound, Control};
 use crate::demo::header;
-use crate::engine::{Engine, EngineReport, EngineSetup};
-use crate::journal::{self, Journal};
+use crate::engine::{EngineReport, HubEngine, HubSetup};
+use crate::journal::{self, Journal, Recorder};
 use crate::operator::DeskSetup;
 use crate::telemetry::{HubView, view_slot};
 
@@ -75,12 +75,14 @@ pub fn run(args: &RunArgs) -> Exit {
     conclude(&report)
 }
 
-type Started = (Engine, Api, Control);
+type Started = (HubEngine, Api, Control);
 
 fn start(args: &RunArgs, file: &HubFile) -> Result<Started, Box<dyn std::error::Error>> {
-    let journal = Journal::open(
+    let header = header(file, 1_000);
+    let journals = journal::open_all(
         &args.journal,
-        &header(file, 1_000),
+        &file.hub,
+        &header,
         journal::Options::default(),
     )?;
     let path = args.control.clone();
@@ -88,15 +90,16 @@ fn start(args: &RunArgs, file: &HubFile) -> Result<Started, Box<dyn std::error::
     let (publisher, source) = view_slot();
     let hub_view = HubView::new(&file.hub, &file.plan);
     let api = Api::start(args.listen, ApiLimits::default(), &hub_view, source)?;
-    let recorder = journal.start()?;
-    let keeper = recorder.plan_keeper();
+    let recorders = journals.into_iter().map(Journal::start);
+    let recorders = recorders.collect::<Result<Vec<Recorder>, _>>()?;
+    let keepers = recorders.iter().map(Recorder::plan_keeper).collect();
     let directory = Arc::new(file.directory.clone());
-    let engine = Engine::start(EngineSetup {
+    let engine = HubEngine::start(HubSetup {
         hub: Arc::clone(&file.hub),
         plan: Arc::clone(&file.plan),
         directory: Arc::clone(&directory),
         links: file.links.clone(),
-        recorder,
+        recorders,
         speed_permille: 1_000,
         publisher,
     })?;
@@ -104,8 +107,8 @@ fn start(args: &RunArgs, file: &HubFile) -> Result<Started, Box<dyn std::error::
         hub: Arc::clone(&file.hub),
         plan: Arc::clone(&file.plan),
         directory,
-        inbox: engine.inbox(),
-        keeper,
+        inboxes: engine.inboxes(),
+        keepers,
         show: Some(api.hub_show()),
     };
     let control = bound.serve(desk, 1_000, Vec::new())?;

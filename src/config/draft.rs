@@ -8,6 +8,7 @@ use sorthub_sim::spec::TrackPlant;
 use super::bank::{Bank, Member, Names};
 use super::chutes;
 use super::devices;
+use super::joining;
 use super::links::{Addresses, LinksSpec};
 use super::reader::{Faults, Table};
 use super::source::Span;
@@ -34,6 +35,8 @@ pub(super) struct Draft {
     pub(super) inductions: Vec<Rc<Origin>>,
     pub(super) scanners: Vec<Rc<Origin>>,
     pub(super) chutes: Vec<Rc<Origin>>,
+    pub(super) sorters: Vec<Rc<Origin>>,
+    pub(super) transfers: Vec<Rc<Origin>>,
     pub(super) addresses: Addresses,
 }
 
@@ -55,6 +58,8 @@ impl Draft {
         devices::read_inductions(root, &tracks, &mut draft);
         devices::read_scanners(root, &tracks, &mut draft);
         chutes::read(root, &tracks, &mut draft);
+        joining::read_sorters(root, &tracks, &mut draft);
+        joining::read_transfers(root, &mut draft);
         draft
     }
 

@@ -31,6 +31,7 @@ mod bank;
 mod chutes;
 mod devices;
 mod draft;
+mod joining;
 mod names;
 mod odd;
 mod placing;

@@ -64,10 +64,11 @@ fn unused_chutes(draft: &Draft, hub: &Hub, plan: &Plan, faults: &Faults<'_>) {
         .reject
         .iter()
         .chain(spec.exceptions.iter().flat_map(|(_, own)| own));
+    let transfers = hub.transfers().iter().map(|transfer| &transfer.from);
     let ends: Vec<ChuteId> = (0..hub.tracks().len())
         .filter_map(|track| hub.end_chute(TrackId(track as u16)))
         .collect();
-    for chute in planned.chain(rejects).chain(&ends) {
+    for chute in planned.chain(rejects).chain(transfers).chain(&ends) {
         used[chute.index()] = true;
     }
     let unused: Vec<usize> = (0..used.len()).filter(|&at| !used[at]).collect();
@@ -83,6 +84,7 @@ fn uncounted_chutes(draft: &Draft, hub: &Hub, plan: &Plan, faults: &Faults<'_>) 
         .filter(|&at| {
             hub.chutes()[at].capacity != Capacity::Unlimited
                 && hub.chutes()[at].sensing != Sensing::Counted
+                && hub.transfer_from(ChuteId(at as u16)).is_none()
         })
         .collect();
     let odd = |chute, others| Odd::RoomNotCounted { chute, others };

@@ -89,6 +89,8 @@ fn place_hub_fault(draft: &Draft, fault: HubFault, faults: &Faults<'_>) -> Optio
         Element::Induction(at) => ("induction", &draft.inductions, at),
         Element::Scanner(at) => ("scanner", &draft.scanners, at),
         Element::Chute(at) => ("chute", &draft.chutes, at),
+        Element::Sorter(at) => ("sorter", &draft.sorters, at),
+        Element::Transfer(at) => ("transfer", &draft.transfers, at),
     };
     let origin = origins.get(at)?;
     let name = name_of(&draft.spec, element);
@@ -140,6 +142,9 @@ fn position_of(spec: &HubSpec, element: Element, name: &str) -> Option<usize> {
         Element::Induction(_) => spec.inductions.iter().position(|other| other.name == name),
         Element::Scanner(_) => spec.scanners.iter().position(|other| other.name == name),
         Element::Chute(_) => spec.chutes.iter().position(|other| other.name == name),
+        Element::Sorter(_) => spec.sorters.iter().position(|other| other.name == name),
+        // It has no name of its own.
+        Element::Transfer(_) => None,
     }
 }
 
@@ -150,6 +155,13 @@ fn name_of(spec: &HubSpec, element: Element) -> String {
         Element::Induction(at) => spec.inductions.get(at).map(|induction| &induction.name),
         Element::Scanner(at) => spec.scanners.get(at).map(|scanner| &scanner.name),
         Element::Chute(at) => spec.chutes.get(at).map(|chute| &chute.name),
+        Element::Sorter(at) => spec.sorters.get(at).map(|sorter| &sorter.name),
+        // It is called by the chute that it begins at.
+        Element::Transfer(at) => {
+            let transfer = spec.transfers.get(at);
+            let chute = transfer.and_then(|transfer| spec.chutes.get(transfer.from.index()));
+            chute.map(|chute| &chute.name)
+        }
     };
     name.cloned().unwrap_or_default()
 }
@@ -241,5 +253,7 @@ fn stand_in_for(spec: &HubSpec) -> HubSpec {
         });
         chute.capacity = Capacity::Unlimited;
     }
+    hub.sorters.clear();
+    hub.transfers.clear();
     hub
 }

@@ -235,7 +235,7 @@ impl Prefixes<'_, '_> {
     }
 }
 
-/// All chutes but those of last resort and the ends of lines.
+/// All chutes but those of last resort, those that feed transfers, and the ends of lines.
 fn sorting_chutes(hub: &HubSpec, plan: &PlanSpec) -> Vec<ChuteId> {
     let is_end = |chute: &ChuteId| {
         hub.chutes[chute.index()].outlets.iter().any(|outlet| {
@@ -247,8 +247,10 @@ fn sorting_chutes(hub: &HubSpec, plan: &PlanSpec) -> Vec<ChuteId> {
     let last = |chute: &ChuteId| {
         plan.reject.contains(chute) || plan.exceptions.iter().any(|(_, own)| own.contains(chute))
     };
+    let feeds = |chute: &ChuteId| hub.transfers.iter().any(|transfer| transfer.from == *chute);
     let all = (0..hub.chutes.len().min(usize::from(u16::MAX))).map(|at| ChuteId(at as u16));
-    all.filter(|chute| !is_end(chute) && !last(chute)).collect()
+    all.filter(|chute| !is_end(chute) && !last(chute) && !feeds(chute))
+        .collect()
 }
 
 fn ids(positions: Vec<usize>) -> Vec<ChuteId> {

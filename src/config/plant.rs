@@ -88,13 +88,23 @@ fn usual(hub: &HubSpec, plan: &PlanSpec, tracks: &[TrackPlant]) -> PlantSpec {
     }
 }
 
-/// All destinations with a chute on a track, with equal weights.
+/// All destinations with a chute on a track or on one that its transfers lead to, with equal
+/// weights.
 fn reachable(hub: &HubSpec, plan: &PlanSpec, track: usize) -> Vec<Demand> {
-    let track = TrackId(track as u16);
-    let on_track: Vec<bool> = hub
-        .chutes
-        .iter()
-        .map(|chute| chute.outlets.iter().any(|outlet| outlet.track == track))
+    let mut tracks = vec![TrackId(track as u16)];
+    let mut looked_at = 0;
+    while let Some(&from) = tracks.get(looked_at) {
+        looked_at += 1;
+        for transfer in &hub.transfers {
+            let chute = hub.chutes.get(transfer.from.index());
+            let begins_here = chute.is_some_and(|chute| takes_from(chute, from));
+            let to = hub.inductions.get(transfer.to.index()).map(|i| i.track);
+            tracks.extend(to.filter(|to| begins_here && !tracks.contains(to)));
+        }
+    }
+    let chutes = hub.chutes.iter();
+    let on_track: Vec<bool> = chutes
+        .map(|chute| tracks.iter().any(|&track| takes_from(chute, track)))
         .collect();
     let within = plan
         .destinations
@@ -110,6 +120,10 @@ fn reachable(hub: &HubSpec, plan: &PlanSpec, track: usize) -> Vec<Demand> {
             weight: 1,
         })
         .collect()
+}
+
+fn takes_from(chute: &ChuteSpec, track: TrackId) -> bool {
+    chute.outlets.iter().any(|outlet| outlet.track == track)
 }
 
 /// The elements that an entry is about: those it names, or all.

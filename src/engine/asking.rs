@@ -110,7 +110,7 @@ impl Decider {
         if !self.recorder.staged(plan.version()) {
             return Err(NotStaged);
         }
-        hand_over(&mut self.sorter, plan);
+        hand_plan(&mut self.sorter, plan);
         self.turn_over();
         Ok(())
     }
@@ -139,6 +139,6 @@ impl Decider {
 }
 
 /// Hands a plan to a sorter, to be activated later.
-pub(crate) fn hand_over(sorter: &mut Sorter, plan: Arc<Plan>) {
+pub(crate) fn hand_plan(sorter: &mut Sorter, plan: Arc<Plan>) {
     let _ = (sorter, plan);
 }

@@ -13,7 +13,7 @@ use std::time::Instant;
 use sorthub_core::directory::Directory;
 use sorthub_core::facts::Reading;
 use sorthub_core::hub::Hub;
-use sorthub_core::ids::{CellId, ScannerId, TrackId};
+use sorthub_core::ids::{CellId, ScannerId, SorterId, TrackId};
 use sorthub_core::operator::Ticket;
 use sorthub_core::outbox::Outbox;
 use sorthub_core::scanner::{Dropped, Telegram};
@@ -24,7 +24,7 @@ use tokio::sync::Notify;
 
 use super::asking::Reply;
 use super::host::Host;
-use super::inbox::INBOX_MAX;
+use super::inbox::{INBOX_MAX, InboxSender, Request};
 use super::lanes::Lane;
 use super::latency::Latency;
 use super::show::Show;
@@ -35,6 +35,9 @@ use crate::journal::Recorder;
 
 /// How many signals before a broken invariant are kept for its report.
 const KEPT_SIGNALS: usize = 32;
+
+/// How much news of parcels on transfers can wait for inboxes that are full.
+const HANDED_OVER_MAX: usize = 4_096;
 
 /// The state of the decision thread.
 pub struct Decider {
@@ -48,6 +51,10 @@ pub struct Decider {
     pub(super) decision: Latency,
     pub(super) wire_to_wire: Latency,
     pub(super) outbox: Outbox,
+    id: SorterId,
+    neighbours: Arc<[InboxSender]>,
+    /// Parcels put on transfers that the sorter at their end has not been told of yet.
+    handed_over: VecDeque<Signal>,
     directory: Arc<Directory>,
     links: Vec<Option<ScannerLink>>,
     last: VecDeque<(Micros, Signal)>,
@@ -69,6 +76,8 @@ pub struct Decider {
 /// What a decider is made of.
 pub(super) struct Parts {
     pub sorter: Sorter,
+    pub id: SorterId,
+    pub neighbours: Arc<[InboxSender]>,
     pub clock: Clock,
     pub lanes: Vec<Lane>,
     pub recorder: Recorder,
@@ -94,6 +103,9 @@ impl Decider {
             scanners,
             decision: Latency::new(),
             wire_to_wire: Latency::new(),
+            id: parts.id,
+            neighbours: parts.neighbours,
+            handed_over: VecDeque::with_capacity(HANDED_OVER_MAX),
             outbox: Outbox::new(),
             directory: parts.directory,
             links: parts.links,
@@ -155,6 +167,15 @@ impl Decider {
                 code,
                 until,
             } => self.ask_host(now, *parcel, *code, *until),
+            Output::HandOver {
+                transfer,
+                parcel,
+                facts,
+            } => self.hand_over(Signal::Transfer {
+                transfer: *transfer,
+                parcel: *parcel,
+                facts: *facts,
+            }),
             Output::Known { .. }
             | Output::Read { .. }
             | Output::Decided { .. }
@@ -168,6 +189,41 @@ impl Decider {
             return;
         };
         self.lanes[usize::from(track)].order(own, output, came);
+    }
+
+    /// Whether a track is of this sorter.
+    pub(super) fn owns(&self, track: TrackId) -> bool {
+        self.hub().sorter_of(track) == self.id
+    }
+
+    /// Keeps news of a parcel on a transfer for whoever owns the transfer's end, who is told at
+    /// the end of the turn.
+    fn hand_over(&mut self, news: Signal) {
+        if self.handed_over.len() == HANDED_OVER_MAX {
+            // Its end has stood still for minutes. The parcel will be one that nobody announced.
+            self.handed_over.pop_front();
+            self.stats.untold_transfers += 1;
+        }
+        self.handed_over.push_back(news);
+    }
+
+    /// Tells of parcels on transfers, in order; what does not fit into an inbox waits for the next
+    /// turn.
+    fn tell_handed_over(&mut self) {
+        while let Some(&news) = self.handed_over.front() {
+            let to = self.hub().addressee(&news).unwrap_or(self.id);
+            if to == self.id {
+                self.handed_over.pop_front();
+                self.tell(news, None);
+            } else if self.neighbours[to.index()]
+                .send(Request::Tell(news))
+                .is_ok()
+            {
+                self.handed_over.pop_front();
+            } else {
+                return;
+            }
+        }
     }
 
     fn keep(&mut self, now: Micros, signal: Signal) {
@@ -266,6 +322,7 @@ impl Decider {
     /// The end of a turn: whoever has to do with what was said is woken, the PLC links first, so
     /// that an order is on its way before anybody else hears of it.
     pub(crate) fn turn_over(&mut self) {
+        self.tell_handed_over();
         for lane in &mut self.lanes {
             lane.wake_if_news();
         }

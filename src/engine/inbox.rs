@@ -104,6 +104,12 @@ pub fn inbox() -> (InboxSender, InboxReceiver) {
 }
 
 impl InboxSender {
+    /// Whether there is no room just now.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.0.queue.is_full()
+    }
+
     /// Hands a request over; never waits.
     ///
     /// # Errors

@@ -16,6 +16,7 @@ use std::time::Duration;
 use crossbeam::atomic::AtomicCell;
 use sorthub_core::directory::Directory;
 use sorthub_core::hub::Hub;
+use sorthub_core::ids::{SorterId, TrackId};
 use sorthub_core::plan::Plan;
 use sorthub_core::plc::ConfigError;
 use sorthub_core::signal::Signal;
@@ -26,6 +27,7 @@ use tokio::task::{JoinSet, LocalSet};
 mod asking;
 mod decider;
 mod host;
+mod hub;
 mod inbox;
 mod lanes;
 mod latency;
@@ -35,6 +37,7 @@ mod stats;
 pub use asking::{FOUND_MAX, Found, Question};
 pub use decider::Decider;
 pub use host::{HOST_QUESTIONS_MAX, HostLink, HostQuestion};
+pub use hub::{HubEngine, HubSetup};
 pub use inbox::{Batch, Full, INBOX_MAX, InboxReceiver, InboxSender, NotStaged, Request, inbox};
 pub use latency::{Latency, Percentiles};
 pub use show::{Pulse, PulseCell};
@@ -45,7 +48,7 @@ use crate::config::LinksSpec;
 use crate::journal::{CloseError, Counts, Recorder};
 use crate::telemetry::{HubView, ViewPublisher};
 use asking::Reply;
-pub(crate) use asking::hand_over;
+pub(crate) use asking::hand_plan;
 
 /// How often people are shown something new.
 const SHOW_EVERY: Duration = Duration::from_millis(100);
@@ -58,6 +61,8 @@ const RELEASE_MAX: Duration = Duration::from_millis(500);
 pub struct EngineSetup {
     /// The hub.
     pub hub: Arc<Hub>,
+    /// Which of its sorters this is.
+    pub sorter: SorterId,
     /// The plan.
     pub plan: Arc<Plan>,
     /// What codes mean.
@@ -66,10 +71,14 @@ pub struct EngineSetup {
     pub links: LinksSpec,
     /// The journal of this run; its epoch goes into parcel ids and claims.
     pub recorder: Recorder,
-    /// Plant time a real time, in thousandths: 1000 beside a real plant.
-    pub speed_permille: u32,
+    /// The clock of the hub.
+    pub clock: Clock,
     /// Where views go.
     pub publisher: ViewPublisher,
+    /// The door for requests of other threads, both sides.
+    pub inbox: (InboxSender, InboxReceiver),
+    /// The doors of all sorters of the hub, in their order.
+    pub neighbours: Arc<[InboxSender]>,
 }
 
 /// Why an engine does not start.
@@ -152,7 +161,8 @@ impl Engine {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
-        let (sender, receiver) = inbox::inbox();
+        let mut setup = setup;
+        let (sender, receiver) = std::mem::replace(&mut setup.inbox, inbox::inbox());
         let pulse: PulseCell = Arc::new(AtomicCell::new(Pulse::default()));
         let thread_pulse = Arc::clone(&pulse);
         let body = move || run(&runtime, setup, &links, claim, receiver, thread_pulse);
@@ -215,8 +225,17 @@ fn run(
     });
     let decider = Decider::new(decider::Parts {
         lanes: lanes.collect(),
-        sorter: Sorter::new(setup.hub, setup.plan, Setup { run_epoch }),
-        clock: Clock::new(setup.speed_permille),
+        sorter: Sorter::new(
+            setup.hub,
+            setup.plan,
+            Setup {
+                run_epoch,
+                sorter: setup.sorter,
+            },
+        ),
+        id: setup.sorter,
+        neighbours: setup.neighbours,
+        clock: setup.clock,
         recorder: setup.recorder,
         show: show::Show::new(setup.publisher, pulse, &hub_view),
         directory: setup.directory,
@@ -242,12 +261,16 @@ async fn live(
 ) {
     let mut tasks = JoinSet::new();
     for (lane, link) in links.iter().enumerate() {
+        if !decider.borrow().owns(TrackId(lane as u16)) {
+            continue;
+        }
         let news = Rc::clone(&decider.borrow().lanes[lane].news);
         let task = crate::plc::lane::run(Rc::clone(decider), lane, link.clone(), news);
         tasks.spawn_local(task);
     }
     for (scanner, link) in scanners.scanners.iter().enumerate() {
-        if let Some(link) = link.clone() {
+        let track = decider.borrow().hub().scanners()[scanner].track;
+        if let Some(link) = link.clone().filter(|_| decider.borrow().owns(track)) {
             tasks.spawn_local(crate::scanner::run(Rc::clone(decider), scanner, link));
         }
     }

@@ -37,6 +37,29 @@ pub struct Pulse {
     pub in_doubt: u32,
 }
 
+impl Pulse {
+    /// The numbers of two sorters of a hub together.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        let slower = if self.wire_to_wire.p50_ns >= other.wire_to_wire.p50_ns {
+            self.wire_to_wire
+        } else {
+            other.wire_to_wire
+        };
+        Self {
+            inducted: self.inducted + other.inducted,
+            sorted: self.sorted + other.sorted,
+            rejected: self.rejected + other.rejected,
+            lost: self.lost + other.lost,
+            on_sorter: self.on_sorter + other.on_sorter,
+            sorted_per_h: self.sorted_per_h + other.sorted_per_h,
+            wire_to_wire: slower,
+            linked: self.linked && other.linked,
+            in_doubt: self.in_doubt + other.in_doubt,
+        }
+    }
+}
+
 /// Where the pulse is left for whoever wants it; reading never stops the decision thread.
 pub type PulseCell = Arc<AtomicCell<Pulse>>;
 
@@ -108,7 +131,9 @@ impl Decider {
 
     fn pulse(&mut self) {
         let books = self.sorter.books();
-        let tracks = (0..self.lanes.len()).map(|track| self.sorter.track(TrackId(track as u16)));
+        let tracks = (0..self.lanes.len()).map(|track| TrackId(track as u16));
+        let own = tracks.filter(|track| self.owns(*track));
+        let tracks = own.map(|track| self.sorter.track(track));
         let (mut linked, mut in_doubt) = (true, 0);
         for track in tracks {
             linked &= track.linked;

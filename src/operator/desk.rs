@@ -3,30 +3,25 @@
 use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use serde_json::{Value, json};
 use sorthub_core::directory::Directory;
 use sorthub_core::hub::Hub;
 use sorthub_core::operator::{Command, Refused};
 use sorthub_core::plan::Plan;
-use tokio::sync::oneshot;
 
 use super::plans::{PlanFile, Shelf};
 use super::problem::{Kind, Problem};
 use super::request::{AlarmsTo, PlanTo, Request, UnreadTo, WaveTo};
 use super::resolve::Names;
+use super::sorters::Sorters;
 use super::tell;
 use super::waves::{CutOffs, LocalSeconds, time_of_day};
 use crate::api::HubShow;
 use crate::config::canonical;
-use crate::engine::{Batch, FOUND_MAX, Found, HostLink, InboxSender, Question, Request as Wish};
+use crate::engine::{HostLink, InboxSender};
 use crate::journal::{KeepError, PlanKeeper};
 use crate::telemetry::{HubView, View};
-
-/// How long the decision thread gets to answer. It answers within a turn; one that takes so long
-/// is stuck, or stopping.
-const ANSWER_MAX: Duration = Duration::from_secs(10);
 
 /// Who asks, for the log and the journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,10 +47,10 @@ pub struct DeskSetup {
     pub plan: Arc<Plan>,
     /// What codes mean.
     pub directory: Arc<Directory>,
-    /// The way to the decision thread.
-    pub inbox: InboxSender,
-    /// Where plans are kept before they are activated.
-    pub keeper: PlanKeeper,
+    /// The ways to the decision threads, by sorter.
+    pub inboxes: Vec<InboxSender>,
+    /// Where plans are kept before they are activated: the journal of each sorter.
+    pub keepers: Vec<PlanKeeper>,
     /// Where people are shown what the plan makes of the hub.
     pub show: Option<HubShow>,
 }
@@ -68,8 +63,8 @@ pub struct Desk(Arc<Inner>);
 struct Inner {
     hub: Arc<Hub>,
     directory: Arc<Directory>,
-    inbox: InboxSender,
-    keeper: PlanKeeper,
+    sorters: Sorters,
+    keepers: Vec<PlanKeeper>,
     show: Option<HubShow>,
     /// Held over every request that depends on which plan is active, or changes it.
     plans: tokio::sync::Mutex<Plans>,
@@ -95,10 +90,10 @@ impl Desk {
             now,
         };
         Self(Arc::new(Inner {
+            sorters: Sorters::new(Arc::clone(&setup.hub), setup.inboxes),
             hub: setup.hub,
             directory: setup.directory,
-            inbox: setup.inbox,
-            keeper: setup.keeper,
+            keepers: setup.keepers,
             show: setup.show,
             plans: tokio::sync::Mutex::new(plans),
             host: Mutex::new(None),
@@ -157,7 +152,7 @@ impl Desk {
                 let Some(commands) = names.commands(request)? else {
                     unreachable!("every request that is no command is served above: {request}");
                 };
-                self.obey(asker, request, commands, plans.shelf.active())
+                self.obey(asker, request, &commands, plans.shelf.active())
                     .await
             }
         }
@@ -176,24 +171,24 @@ impl Desk {
         &self,
         asker: &Asker,
         request: &Request,
-        commands: Vec<Command>,
+        commands: &[Command],
         plan: &Plan,
     ) -> Result<Value, Problem> {
-        let batch = Box::new(Batch::new(format!("{asker}: {request}"), commands));
-        let batch = self.send(|reply| Wish::Obey(batch, reply)).await?;
-        let all = batch.commands.iter().zip(&batch.answers);
+        let note = format!("{asker}: {request}");
+        let answers = self.0.sorters.obey(&note, commands).await?;
+        let all = commands.iter().zip(&answers);
         let refused: Vec<(&Command, Refused)> = all
             .filter_map(|(command, answer)| Some((command, answer.err()?)))
             .collect();
         let Some((command, first)) = refused.first() else {
-            return Ok(json!({ "done": batch.commands.len() }));
+            return Ok(json!({ "done": commands.len() }));
         };
         let text = self.refusal(*first, plan);
         let (problem, mend) = text.split_once("; ").unwrap_or((&text, "see `status`"));
-        if batch.commands.len() == 1 {
+        if commands.len() == 1 {
             return Err(Problem::refused(problem, mend));
         }
-        let (done, of) = (batch.commands.len() - refused.len(), batch.commands.len());
+        let (done, of) = (commands.len() - refused.len(), commands.len());
         let first = self.device(command);
         let detail = format!("{done} of {of} done; `{first}` was the first refused: {problem}");
         let faults = refused.iter().map(|(command, why)| {
@@ -228,36 +223,10 @@ impl Desk {
         }
     }
 
-    /// Sends a wish to the decision thread and waits for its answer.
-    async fn send<T>(&self, wish: impl FnOnce(oneshot::Sender<T>) -> Wish) -> Result<T, Problem> {
-        let (reply, answer) = oneshot::channel();
-        self.0.inbox.send(wish(reply)).map_err(|full| {
-            let text = full.to_string();
-            let (problem, mend) = text.split_once(": ").unwrap_or((&text, "try again"));
-            Problem::new(Kind::Busy, problem, mend)
-        })?;
-        match tokio::time::timeout(ANSWER_MAX, answer).await {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(_)) => {
-                let mend = "start it again";
-                Err(Problem::new(
-                    Kind::Unavailable,
-                    "the engine is stopping",
-                    mend,
-                ))
-            }
-            Err(_) => {
-                let problem = format!("the engine has not answered for {} s", ANSWER_MAX.as_secs());
-                let mend = "look at `status` whether it was done";
-                Err(Problem::new(Kind::NoAnswer, problem, mend))
-            }
-        }
-    }
-
     /// Looks at how things are.
     async fn look(&self, tell: impl FnOnce(&View) -> Value) -> Result<Value, Problem> {
         let spare = lock(&self.0.spare).take().unwrap_or_default();
-        let view = self.send(|reply| Wish::Look(spare, reply)).await?;
+        let view = self.0.sorters.look(spare).await?;
         let told = tell(&view);
         *lock(&self.0.spare) = Some(view);
         Ok(told)
@@ -300,8 +269,12 @@ impl Desk {
         let is_there = plans.shelf.admit(&plan)?;
         let version = plan.version();
         if !is_there {
-            let (keeper, kept) = (self.0.keeper.clone(), Arc::clone(&plan));
-            let keep = move || keeper.keep(version, canonical::plan_to_text(kept.spec()));
+            let (keepers, kept) = (self.0.keepers.clone(), Arc::clone(&plan));
+            let keep = move || {
+                let text = canonical::plan_to_text(kept.spec());
+                let mut all = keepers.iter();
+                all.try_for_each(|keeper| keeper.keep(version, text.clone()))
+            };
             let kept = tokio::task::spawn_blocking(keep).await;
             kept.map_err(|_| lost_thread())?
                 .map_err(|error| of_keeping(&error))?;
@@ -325,14 +298,9 @@ impl Desk {
         version: u32,
     ) -> Result<Value, Problem> {
         let plan = plans.shelf.plan(version)?;
-        let handed = Arc::clone(&plan);
-        let staged = self.send(|reply| Wish::Stage(handed, reply)).await?;
-        staged.map_err(|_| {
-            let problem = "the journal is behind";
-            Problem::new(Kind::Busy, problem, "try again in a moment")
-        })?;
+        self.0.sorters.stage(&plan).await?;
         let command = Command::Activate { version };
-        self.obey(asker, request, vec![command], plans.shelf.active())
+        self.obey(asker, request, &[command], plans.shelf.active())
             .await?;
         plans.shelf.activated(version);
         plans.cut_offs = CutOffs::new(&plan, plans.now);
@@ -343,8 +311,7 @@ impl Desk {
     /// Whoever shows the hub shows it under this plan from now on.
     fn show(&self, plan: &Plan) {
         let view = HubView::new(&self.0.hub, plan);
-        // Ranks of alarms: at the next activation at the latest they are right again.
-        let _ = self.0.inbox.send(Wish::Roles(view.roles()));
+        self.0.sorters.roles(&view.roles());
         if let Some(show) = &self.0.show {
             show.set(&view);
         }
@@ -365,7 +332,7 @@ impl Desk {
         let mut cut_offs = plans.cut_offs.clone();
         cut_offs.extend(wave, until_min, now)?;
         let open = Command::Wave { wave, open: true };
-        self.obey(asker, request, vec![open], &plan).await?;
+        self.obey(asker, request, &[open], &plan).await?;
         plans.cut_offs = cut_offs;
         Ok(json!({ "cut_off": plans.cut_offs.of(wave) }))
     }
@@ -384,7 +351,7 @@ impl Desk {
             let name = plan.spec().waves[wave.index()].name.clone();
             let request = Request::Wave(WaveTo::Close { wave: name });
             let command = Command::Wave { wave, open: false };
-            let answer = self.obey(&asker, &request, vec![command], &plan).await;
+            let answer = self.obey(&asker, &request, &[command], &plan).await;
             match &answer {
                 Ok(_) => tracing::info!(target: "audit", %asker, %request, answer = "done"),
                 Err(problem) => {
@@ -410,9 +377,7 @@ impl Desk {
         let plans = self.0.plans.lock().await;
         let code = self.names(plans.shelf.active()).facts(waybill)?.code;
         drop(plans);
-        let found = Vec::with_capacity(FOUND_MAX);
-        let question = Question::Parcels(code, found);
-        let Found::Parcels(found) = self.send(|reply| Wish::Ask(question, reply)).await?;
+        let found = self.0.sorters.parcels(code).await?;
         Ok(tell::parcels(&self.0.hub, &found))
     }
 
@@ -427,16 +392,13 @@ impl Desk {
             return Err(Problem::refused(problem, "end that one first"));
         }
         let link = HostLink::new();
-        self.0
-            .inbox
-            .send(Wish::Host(Some(link.clone())))
-            .map_err(|_| {
-                Problem::new(
-                    Kind::Busy,
-                    "the engine has no room for requests",
-                    "try again",
-                )
-            })?;
+        self.0.sorters.host(Some(&link)).map_err(|_| {
+            Problem::new(
+                Kind::Busy,
+                "the engine has no room for requests",
+                "try again",
+            )
+        })?;
         *host = Some(link.clone());
         tracing::info!(target: "audit", %asker, "joined as the host");
         Ok(link)
@@ -448,7 +410,7 @@ impl Desk {
         if host.as_ref().is_some_and(|joined| joined.is(link)) {
             *host = None;
             // Without room its queue fills up, which costs nothing but the count.
-            let _ = self.0.inbox.send(Wish::Host(None));
+            let _ = self.0.sorters.host(None);
             tracing::info!(target: "audit", %asker, "left as the host");
         }
     }

@@ -11,6 +11,7 @@ mod plans;
 mod problem;
 mod request;
 mod resolve;
+mod sorters;
 mod tell;
 mod waves;
 

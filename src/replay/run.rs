@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use sorthub_core::hub::Hub;
+use sorthub_core::ids::SorterId;
 use sorthub_core::outbox::Outbox;
 use sorthub_core::plan::Plan;
 use sorthub_core::signal::{Output, Signal};
@@ -13,7 +14,7 @@ use sorthub_core::units::Micros;
 
 use super::{Difference, End, ReplayError, RunReport, What, Words};
 use crate::config::canonical;
-use crate::engine::hand_over;
+use crate::engine::hand_plan;
 use crate::journal::block::{Block, BlockFault, Call, Item};
 use crate::journal::{Reader, RunInfo, Tail};
 
@@ -32,6 +33,7 @@ pub(super) fn replay_run(
     })?;
     let setup = Setup {
         run_epoch: info.run,
+        sorter: SorterId(info.header.sorter),
     };
     let again_hub = &Arc::clone(&hub);
     let mut again = Again {
@@ -107,7 +109,7 @@ impl Again {
                 (Some(End::Differs(_)), _) => return Ok(false),
                 (Some(_), _) | (None, Item::Text { .. } | Item::Note { .. }) => {}
                 (None, Item::Staged { version }) => match plan(version) {
-                    Some(plan) => hand_over(&mut self.sorter, plan),
+                    Some(plan) => hand_plan(&mut self.sorter, plan),
                     None => return Ok(false),
                 },
                 (None, Item::Call(call)) => self.call(&call),

@@ -190,6 +190,10 @@ impl<'a> Words<'a> {
 
     /// What the sorter said.
     #[must_use]
+    #[expect(
+        clippy::too_many_lines,
+        reason = "a table: one arm for each kind of output"
+    )]
     pub fn output(self, output: &Output) -> String {
         match *output {
             Output::Divert(ref order) => self.order(order),
@@ -234,6 +238,9 @@ impl<'a> Words<'a> {
                     basis => format!("parcel {parcel} should {to} ({why}; by {basis:?})"),
                 }
             }
+            Output::HandOver {
+                transfer, parcel, ..
+            } => format!("parcel {parcel} goes over transfer {}", transfer.0),
             Output::AskHost {
                 parcel,
                 code: asked,

@@ -6,6 +6,7 @@
 
 mod alarms;
 mod hub_view;
+mod merge;
 mod rate;
 mod slot;
 mod view;
@@ -15,6 +16,7 @@ pub use hub_view::{
     CapacityView, ChutePlace, ChuteRole, ChuteSite, DESTINATIONS_NAMED_MAX, HubView, Site,
     TrackSite,
 };
+pub use merge::{ViewMerger, merge_views};
 pub use rate::Throughput;
 pub use slot::{ViewPublisher, ViewSource, Watchers, Watching, view_slot};
 pub use view::{

@@ -282,6 +282,37 @@ impl From<&Books> for BooksRow {
     }
 }
 
+impl BooksRow {
+    /// Adds the counts of another sorter.
+    pub(super) fn add(&mut self, other: &Self) {
+        self.inducted += other.inducted;
+        self.sorted += other.sorted;
+        self.missorted += other.missorted;
+        self.rejected += other.rejected;
+        self.removed += other.removed;
+        self.lost += other.lost;
+        self.on_sorter += other.on_sorter;
+        self.recirculated += other.recirculated;
+        self.orders += other.orders;
+        self.unmatched_scans += other.unmatched_scans;
+        self.silent_scans += other.silent_scans;
+        self.balance &= other.balance;
+        for (count, more) in self.rejected_by.0.iter_mut().zip(&other.rejected_by.0) {
+            *count += more;
+        }
+    }
+}
+
+impl LatencyRow {
+    /// The slower of two distributions, with the count of both: what a page can say of several.
+    pub(super) fn slower_of(&mut self, other: &Self) {
+        self.count += other.count;
+        self.p50_ns = self.p50_ns.max(other.p50_ns);
+        self.p99_ns = self.p99_ns.max(other.p99_ns);
+        self.max_ns = self.max_ns.max(other.max_ns);
+    }
+}
+
 impl View {
     /// Writes down what the sorter knows at plant time `now`: tracks, items, chutes and the book.
     /// The rest (scanners, latencies, rates, alarms, links) is the engine's to fill in.

@@ -14,6 +14,9 @@ struct Read {
     calls: Vec<Said>,
     seqs: Vec<u64>,
     texts: Vec<(CodeId, String)>,
+    notes: Vec<(Ticket, String)>,
+    /// Versions, each with how many calls came before.
+    staged: Vec<(u32, usize)>,
     digests: Vec<u64>,
     blocks: u64,
 }
@@ -44,6 +47,8 @@ fn read_run(dir: &Dir, run: u32) -> Read {
                     });
                 }
                 Item::Text { code, text } => read.texts.push((code, text.to_owned())),
+                Item::Note { ticket, text } => read.notes.push((ticket, text.to_owned())),
+                Item::Staged { version } => read.staged.push((version, read.calls.len())),
                 Item::Close { digest } => read.digests.push(digest),
                 Item::Gap { first, .. } => panic!("nobody has made a gap at {first}"),
             }
@@ -176,6 +181,7 @@ fn each_start_has_an_epoch_of_its_own_and_its_header() {
     let world = World::new(1, 6);
     for run in 1..=3 {
         let header = sorthub::journal::RunHeader {
+            sorter: 0,
             plan_version: run * 10,
             ..world.header()
         };

@@ -64,7 +64,7 @@ impl World {
     pub fn new(run_epoch: u32, seed: u64) -> Self {
         let hub = Arc::new(Hub::new(hub_spec()).expect("the test's hub is sound"));
         let plan = Arc::new(Plan::new(plan_spec(), &hub).expect("the test's plan is sound"));
-        let setup = Setup { run_epoch };
+        let setup = Setup::new(run_epoch);
         let sorter = Sorter::new(Arc::clone(&hub), Arc::clone(&plan), setup);
         let random = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
         let outbox = Outbox::new();
@@ -85,6 +85,7 @@ impl World {
         RunHeader {
             build: sorthub::journal::build(),
             description: canonical::to_text(self.hub.spec(), self.plan.spec()),
+            sorter: 0,
             plan_version: self.plan.version(),
             clock_permille: 1_000,
             started_unix_us: 1_700_000_000_000_000,
@@ -342,6 +343,7 @@ fn hub_spec() -> HubSpec {
             .zip(CHUTE_SLOTS)
             .map(|(name, slot)| chute(name, slot))
             .collect(),
+        ..HubSpec::default()
     }
 }
 

@@ -32,6 +32,10 @@ pub enum Element {
     Scanner(usize),
     /// `chutes[n]`.
     Chute(usize),
+    /// `sorters[n]`.
+    Sorter(usize),
+    /// `transfers[n]`.
+    Transfer(usize),
 }
 
 /// What can be wrong with a hub description; the `Display` text says the mend.
@@ -77,6 +81,19 @@ pub enum HubFaultKind {
     NoScanner,
     /// A line's scanner stands behind its last chute.
     ScannerBehindChutes,
+    /// A track that is in no sorter, or in two.
+    NotInOneSorter {
+        /// In how many it is.
+        sorters: usize,
+    },
+    /// A chute that takes parcels from tracks of two sorters.
+    SharedBySorters,
+    /// A transfer names a chute or induction that is not there.
+    NoSuchEnd(&'static str),
+    /// Two transfers begin at one chute.
+    TwoTransfers,
+    /// Parcels on a transfer would be lost before they can arrive.
+    PatienceTooShort,
 }
 
 impl fmt::Display for HubFaultKind {
@@ -118,6 +135,23 @@ impl fmt::Display for HubFaultKind {
             Self::ScannerBehindChutes => write!(
                 f,
                 "stands behind the last chute, so what it reads comes too late; move it upstream"
+            ),
+            Self::NotInOneSorter { sorters: 0 } => {
+                write!(f, "is in no sorter; add it to the tracks of one")
+            }
+            Self::NotInOneSorter { sorters } => {
+                write!(f, "is in {sorters} sorters; leave it in one")
+            }
+            Self::SharedBySorters => write!(
+                f,
+                "takes parcels from tracks of two sorters; put these tracks into one sorter"
+            ),
+            Self::NoSuchEnd(what) => write!(f, "names no {what} of the hub; name one that it has"),
+            Self::TwoTransfers => write!(f, "its chute feeds another transfer too; keep one"),
+            Self::PatienceTooShort => write!(
+                f,
+                "parcels would be lost before they arrive; the patience must be longer than the \
+                 travel"
             ),
         }
     }
@@ -169,6 +203,8 @@ pub(super) fn check(spec: &HubSpec) -> Vec<HubFault> {
     for index in 0..spec.chutes.len() {
         check_chute(index, spec, &mut found);
     }
+    check_sorters(spec, &mut found);
+    check_transfers(spec, &mut found);
     found.0
 }
 
@@ -189,6 +225,8 @@ fn check_names(spec: &HubSpec, found: &mut Faults) {
     same_names(scanners, Element::Scanner, found);
     let chutes = spec.chutes.iter().map(|c| c.name.as_str());
     same_names(chutes, Element::Chute, found);
+    let sorters = spec.sorters.iter().map(|s| s.name.as_str());
+    same_names(sorters, Element::Sorter, found);
 }
 
 fn same_names<'a>(
@@ -344,6 +382,59 @@ fn check_chute(index: usize, spec: &HubSpec, found: &mut Faults) {
                 at: outlet.at.0,
             };
             found.add(element, fault);
+        }
+    }
+}
+
+fn check_sorters(spec: &HubSpec, found: &mut Faults) {
+    if spec.sorters.is_empty() {
+        return;
+    }
+    for (index, sorter) in spec.sorters.iter().enumerate() {
+        for &track in &sorter.tracks {
+            if track.index() >= spec.tracks.len() {
+                found.add(Element::Sorter(index), HubFaultKind::NoSuchTrack(track));
+            }
+        }
+    }
+    let sorter_of = |track: TrackId| {
+        let mut sorters = spec.sorters.iter();
+        sorters.position(|sorter| sorter.tracks.contains(&track))
+    };
+    for index in 0..spec.tracks.len() {
+        let all = spec.sorters.iter().flat_map(|sorter| &sorter.tracks);
+        let sorters = all.filter(|track| track.index() == index).count();
+        if sorters != 1 {
+            found.add(
+                Element::Track(index),
+                HubFaultKind::NotInOneSorter { sorters },
+            );
+        }
+    }
+    for (index, chute) in spec.chutes.iter().enumerate() {
+        let mut sorters = chute.outlets.iter().map(|outlet| sorter_of(outlet.track));
+        let first = sorters.next();
+        if sorters.any(|other| Some(other) != first) {
+            found.add(Element::Chute(index), HubFaultKind::SharedBySorters);
+        }
+    }
+}
+
+fn check_transfers(spec: &HubSpec, found: &mut Faults) {
+    for (index, transfer) in spec.transfers.iter().enumerate() {
+        let element = Element::Transfer(index);
+        if transfer.from.index() >= spec.chutes.len() {
+            found.add(element, HubFaultKind::NoSuchEnd("chute"));
+        }
+        if transfer.to.index() >= spec.inductions.len() {
+            found.add(element, HubFaultKind::NoSuchEnd("induction"));
+        }
+        let mut before = spec.transfers[..index].iter();
+        if before.any(|other| other.from == transfer.from) {
+            found.add(element, HubFaultKind::TwoTransfers);
+        }
+        if transfer.patience <= transfer.travel {
+            found.add(element, HubFaultKind::PatienceTooShort);
         }
     }
 }

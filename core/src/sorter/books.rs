@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::reason::{Disposition, Reason};
 
-/// Counts since the start. `inducted = sorted + rejected + removed + lost + on_sorter`, always.
+/// Counts since the start. What came, `inducted + taken_over`, is what went and what is there,
+/// `sorted + rejected + removed + lost + handed_over + on_sorter`, always. Over all sorters of a
+/// hub, `handed_over - taken_over` parcels are in transfer.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Books {
     /// Parcels that got on, and those found on the track that nobody had announced.
@@ -21,6 +23,10 @@ pub struct Books {
     pub removed: u64,
     /// Parcels lost.
     pub lost: u64,
+    /// Parcels that left by a transfer, for another sort.
+    pub handed_over: u64,
+    /// Parcels that came over a transfer.
+    pub taken_over: u64,
     /// Parcels still on their way.
     pub on_sorter: u64,
     /// Tries to leave that failed and led to another lap.
@@ -78,12 +84,56 @@ impl Books {
     /// Whether every parcel is accounted for.
     #[must_use]
     pub const fn balance(&self) -> bool {
-        self.inducted == self.sorted + self.rejected + self.removed + self.lost + self.on_sorter
+        let ended = self.sorted + self.rejected + self.removed + self.lost;
+        self.inducted + self.taken_over == ended + self.handed_over + self.on_sorter
+    }
+
+    /// Adds another sorter's counts, for the book of a hub.
+    pub fn add(&mut self, other: &Self) {
+        self.inducted += other.inducted;
+        self.sorted += other.sorted;
+        self.missorted += other.missorted;
+        self.rejected += other.rejected;
+        for (count, more) in self.rejected_by.0.iter_mut().zip(&other.rejected_by.0) {
+            *count += more;
+        }
+        self.removed += other.removed;
+        self.lost += other.lost;
+        self.handed_over += other.handed_over;
+        self.taken_over += other.taken_over;
+        self.on_sorter += other.on_sorter;
+        self.recirculated += other.recirculated;
+        self.unmatched_scans += other.unmatched_scans;
+        self.silent_scans += other.silent_scans;
+        self.unknown_items += other.unknown_items;
+        self.not_followed += other.not_followed;
+        self.adopted += other.adopted;
+        self.orders += other.orders;
+    }
+
+    /// Parcels on transfers between sorters, if these are the counts of a whole hub.
+    #[must_use]
+    pub const fn in_transfer(&self) -> u64 {
+        self.handed_over.saturating_sub(self.taken_over)
     }
 
     pub(super) fn start(&mut self) {
         self.inducted += 1;
         self.on_sorter += 1;
+    }
+
+    pub(super) fn take_over(&mut self) {
+        self.taken_over += 1;
+        self.on_sorter += 1;
+    }
+
+    pub(super) fn hand_over(&mut self) {
+        assert!(
+            self.on_sorter > 0,
+            "a parcel was handed over that was not on the sorter"
+        );
+        self.on_sorter -= 1;
+        self.handed_over += 1;
     }
 
     pub(super) fn end(&mut self, how: Disposition, why: Reason) {

@@ -117,7 +117,7 @@ impl Sorter {
             .iter()
             .position(|&old| items[old as usize].code == code);
         let Some(old) = position.and_then(|at| in_doubt.remove(at)) else {
-            return false;
+            return self.take_over_by(slot, code, outbox);
         };
         let before = self.state.items[old as usize];
         self.state.facts[slot as usize] = self.state.facts[old as usize];

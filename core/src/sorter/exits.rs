@@ -26,6 +26,10 @@ impl Sorter {
         };
         self.state.items[slot as usize].evidence = at;
         self.fill(chute, self.state.items[slot as usize].length);
+        if let Some(transfer) = self.hub.transfer_from(chute) {
+            self.hand_over(slot, transfer, chute, outbox);
+            return;
+        }
         let (how, why) = self.judge(slot, chute);
         if why == Reason::Elsewhere {
             let item = &self.state.items[slot as usize];

@@ -12,7 +12,7 @@
 use alloc::sync::Arc;
 
 use crate::hub::Hub;
-use crate::ids::{ChuteId, ParcelId, ScannerId, TrackId};
+use crate::ids::{ChuteId, ParcelId, ScannerId, SorterId, TrackId};
 use crate::limits::SWEEP_PER_CALL_MAX;
 use crate::outbox::Outbox;
 use crate::plan::Plan;
@@ -25,6 +25,7 @@ mod commands;
 mod deriving;
 mod doubt;
 mod exits;
+mod handing;
 mod reading;
 mod ring;
 mod routing;
@@ -45,6 +46,19 @@ use tracking::Seen;
 pub struct Setup {
     /// Goes into every parcel id of this run; grows with each start of the live engine.
     pub run_epoch: u32,
+    /// Which sorter of the hub it is; goes into every parcel id too.
+    pub sorter: SorterId,
+}
+
+impl Setup {
+    /// The only sorter of a hub, in this run.
+    #[must_use]
+    pub const fn new(run_epoch: u32) -> Self {
+        Self {
+            run_epoch,
+            sorter: SorterId(0),
+        }
+    }
 }
 
 /// The sorter of one hub's tracks.
@@ -59,7 +73,7 @@ impl Sorter {
     /// A sorter with nothing on it. All it will ever need is allocated here.
     #[must_use]
     pub fn new(hub: Arc<Hub>, plan: Arc<Plan>, setup: Setup) -> Self {
-        let state = State::new(&hub, &plan, setup.run_epoch);
+        let state = State::new(&hub, &plan, setup);
         Self { hub, plan, state }
     }
 
@@ -102,6 +116,11 @@ impl Sorter {
             Signal::Link { track, to } => self.link(track, to, outbox),
             Signal::Inventory { cell, item, at } => self.inventory(cell, item, at, outbox),
             Signal::InventoryEnd { track, at } => self.inventory_end(track, at),
+            Signal::Transfer {
+                transfer,
+                parcel,
+                facts,
+            } => self.expect(transfer, parcel, facts, outbox),
             Signal::Command { ticket, command } => self.command(ticket, &command, outbox),
             Signal::Scanned {
                 scanner,
@@ -130,7 +149,7 @@ impl Sorter {
                 if returned {
                     self.came_round(cell, item, seen, length, outbox);
                 } else {
-                    self.inducted(cell, item, seen, length, outbox);
+                    self.inducted(induction, cell, item, seen, length, outbox);
                 }
             }
             Signal::AtScanner {
@@ -179,6 +198,7 @@ impl Sorter {
             | Signal::Inventory { .. }
             | Signal::InventoryEnd { .. }
             | Signal::Command { .. }
+            | Signal::Transfer { .. }
             | Signal::Scanned { .. } => unreachable!("not told of one item: {signal:?}"),
         }
     }
@@ -189,10 +209,8 @@ impl Sorter {
     pub fn next_timeout(&self) -> Option<Micros> {
         let silent = self.next_silent().map(|(due, _)| due);
         let gone = (!self.state.gone.is_empty()).then_some(self.state.now);
-        let due = match (silent, gone) {
-            (Some(silent), Some(gone)) => Some(silent.min(gone)),
-            (silent, gone) => silent.or(gone),
-        };
+        let overdue = self.next_overdue().map(|(due, _)| due);
+        let due = [silent, gone, overdue].into_iter().flatten().min();
         due.map(|due| due.max(self.state.hold_until))
     }
 
@@ -214,6 +232,13 @@ impl Sorter {
         while share > 0 {
             match self.next_silent() {
                 Some((due, scanner)) if due <= now => self.scanner_silent(scanner, outbox),
+                _ => break,
+            }
+            share -= 1;
+        }
+        while share > 0 {
+            match self.next_overdue() {
+                Some((due, transfer)) if due <= now => self.lose_expected(transfer, outbox),
                 _ => break,
             }
             share -= 1;
@@ -282,7 +307,11 @@ impl Sorter {
     /// A parcel id that was never given before.
     fn name_parcel(&mut self) -> ParcelId {
         self.state.parcels_named += 1;
-        ParcelId::new(self.state.run_epoch, self.state.parcels_named)
+        ParcelId::of(
+            self.state.run_epoch,
+            self.state.sorter,
+            self.state.parcels_named,
+        )
     }
 
     /// What must hold after every call. Cheap on purpose: it runs in release builds.

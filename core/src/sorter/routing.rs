@@ -11,7 +11,7 @@ use crate::reason::Reason;
 use crate::signal::{OnFail, Order, Output};
 use crate::units::BeltMm;
 
-type Chutes = [Option<ChuteId>; ORDER_CHUTES_MAX];
+pub(super) type Chutes = [Option<ChuteId>; ORDER_CHUTES_MAX];
 
 /// Which of a plan's lists is chosen from.
 #[derive(Clone, Copy)]
@@ -99,7 +99,10 @@ impl Sorter {
             self.state.items[slot as usize].cause = Reason::NoData;
             return false;
         };
-        let (chutes, cause) = self.choose(slot, Answers::Own(dest));
+        let (mut chutes, mut cause) = self.choose(slot, Answers::Own(dest));
+        if cause == Reason::NoRule && chutes[0].is_none() {
+            (chutes, cause) = self.choose_transfer(slot, dest);
+        }
         if chutes[0].is_none() {
             self.state.items[slot as usize].cause = cause;
             return false;
@@ -182,7 +185,7 @@ impl Sorter {
 
     /// Where an item will pass a chute next, as a belt position; `None` if it is past it for good,
     /// or the track does not pass it. On a line it must still be before the commit point.
-    fn reach(&self, slot: Slot, track: TrackId, chute: ChuteId) -> Option<BeltMm> {
+    pub(super) fn reach(&self, slot: Slot, track: TrackId, chute: ChuteId) -> Option<BeltMm> {
         let Outlet { at, lead, .. } = self.hub.outlet(chute, track)?;
         let item = &self.state.items[slot as usize];
         let now = self.state.tracks[track.index()].by(self.state.now);

@@ -6,11 +6,13 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
+use super::Setup;
 use super::books::Books;
+use super::handing::Transfers;
 use super::ring::Ring;
 use crate::facts::Facts;
 use crate::hub::{Capacity, Hub};
-use crate::ids::{CellId, ChuteId, CodeId, DestId, ParcelId, PlcItem};
+use crate::ids::{CellId, ChuteId, CodeId, DestId, InductionId, ParcelId, PlcItem, SorterId};
 use crate::limits::{CHUTE_CONTENTS_MAX, ORDER_CHUTES_MAX, SCANNER_WAITING_MAX};
 use crate::outbox::RollingHash;
 use crate::plan::{Plan, Waves};
@@ -57,6 +59,8 @@ pub(super) struct Item {
     /// The PLC has reported it, but whether it is a parcel in doubt or a new one is not known
     /// before it is read: it is not in the book.
     pub provisional: bool,
+    /// The induction at which it came over a transfer, while it is not known which it is.
+    pub over: Option<InductionId>,
     /// The belt position at which it was, or would have been, at the track's origin.
     pub origin: BeltMm,
     /// The belt position at which it was last heard of.
@@ -186,8 +190,11 @@ pub(super) struct Chute {
 pub(super) struct State {
     pub now: Micros,
     pub run_epoch: u32,
+    pub sorter: SorterId,
     pub parcels_named: u64,
     pub items: Vec<Item>,
+    /// Parcels that will come over transfers.
+    pub transfers: Transfers,
     /// What is known of each item, in the same places; apart, because most calls need it not.
     pub facts: Vec<Facts>,
     pub free: Vec<Slot>,
@@ -210,7 +217,7 @@ pub(super) struct State {
 }
 
 impl State {
-    pub fn new(hub: &Hub, plan: &Plan, run_epoch: u32) -> Self {
+    pub fn new(hub: &Hub, plan: &Plan, setup: Setup) -> Self {
         let cells = hub.cells() as usize;
         // Every cell can hold an item while as many again are on returns or in doubt.
         let slots = cells * 2;
@@ -234,9 +241,11 @@ impl State {
         };
         Self {
             now: Micros(0),
-            run_epoch,
+            run_epoch: setup.run_epoch,
+            sorter: setup.sorter,
             parcels_named: 0,
             items: Vec::with_capacity(slots),
+            transfers: Transfers::new(hub),
             facts: Vec::with_capacity(slots),
             free: Vec::with_capacity(slots),
             cells: vec![NO_ITEM; cells],
@@ -262,6 +271,7 @@ impl State {
         let slots = hub.cells() as usize * 2;
         self.items
             .reserve_exact(slots.saturating_sub(self.items.len()));
+        self.transfers.reserve();
         self.facts
             .reserve_exact(slots.saturating_sub(self.facts.len()));
         self.free

@@ -3,7 +3,7 @@
 use super::Sorter;
 use super::state::{Intent, Item, NO_ITEM, Slot, State, Whereabouts};
 use crate::hub::TrackKind;
-use crate::ids::{CellId, CodeId, ParcelId, PlcItem, TrackId};
+use crate::ids::{CellId, CodeId, InductionId, ParcelId, PlcItem, TrackId};
 use crate::limits::SWEEP_PER_CALL_MAX;
 use crate::outbox::Outbox;
 use crate::reason::{Disposition, Reason};
@@ -140,6 +140,7 @@ impl Sorter {
     /// A new item got on.
     pub(super) fn inducted(
         &mut self,
+        induction: InductionId,
         cell: CellId,
         item: PlcItem,
         seen: Seen,
@@ -151,6 +152,11 @@ impl Sorter {
         };
         self.state.items[slot as usize].provisional = true;
         self.state.provisional += 1;
+        if self.hub.transfers_to(induction).next().is_some() {
+            self.state.items[slot as usize].over = Some(induction);
+            self.take_over_the_only(slot, induction, outbox);
+            return;
+        }
         self.book_new(slot, outbox);
     }
 
@@ -181,6 +187,7 @@ impl Sorter {
             track: track.0,
             whereabouts: Whereabouts::Riding,
             provisional: false,
+            over: None,
             origin: seen.origin(),
             evidence: seen.at,
             length,

@@ -55,6 +55,7 @@ fn spec(kind: TrackKind) -> HubSpec {
             chute("C", 5_000),
             chute("R", 6_000),
         ],
+        ..HubSpec::default()
     }
 }
 
@@ -103,7 +104,7 @@ pub fn plan_spec() -> PlanSpec {
 pub fn sorter(hub: HubSpec, plan: PlanSpec) -> Sorter {
     let hub = Arc::new(Hub::new(hub).expect("the test hub is sound"));
     let plan = Arc::new(Plan::new(plan, &hub).expect("the test plan is sound"));
-    Sorter::new(hub, plan, Setup { run_epoch: 5 })
+    Sorter::new(hub, plan, Setup::new(5))
 }
 
 /// A sorter with a clock and a belt, told things one after the other.

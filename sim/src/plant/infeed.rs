@@ -1,5 +1,7 @@
 //! Getting parcels onto a track: which carrier, or which place on a line, is the next to take one.
 
+use std::collections::VecDeque;
+
 use sorthub_core::hub::{Hub, InductionSpec};
 use sorthub_core::ids::{InductionId, PlcItem};
 use sorthub_core::signal::Signal;
@@ -11,6 +13,7 @@ use super::event::PlantEvent;
 use super::feed::{Arrival, Feed};
 use super::parcel::Parcels;
 use super::track::{Carried, Shape, Track};
+use super::transfer::Brought;
 use super::truth::Row;
 use crate::spec::PlantSpec;
 
@@ -24,6 +27,8 @@ pub(super) struct Induction {
     /// A line's first induction is where its return ends.
     pub is_infeed: bool,
     pub feed: Feed,
+    /// Parcels that come over transfers, in the order in which they are here.
+    pub brought: VecDeque<Brought>,
     spacing: Micros,
     /// No induction of a new parcel before this.
     rested_at: Micros,
@@ -41,6 +46,7 @@ impl Induction {
             at_nm,
             is_infeed: nth == 0,
             feed,
+            brought: VecDeque::new(),
             spacing,
             rested_at: Micros(0),
             tried_nm: -1,
@@ -56,7 +62,25 @@ impl Induction {
 
     /// When the head of the queue can be put on.
     fn ready(&self) -> Option<Micros> {
-        self.feed.head_at().map(|head| head.max(self.rested_at))
+        let brought = self.brought.front().map(|first| first.at);
+        let head = [brought, self.feed.head_at()].into_iter().flatten().min();
+        head.map(|head| head.max(self.rested_at))
+    }
+
+    /// Whether the next to get on comes over a transfer: whoever is here first.
+    fn is_brought_next(&self) -> bool {
+        let head = self.feed.head_at().unwrap_or(Micros::NEVER);
+        self.brought.front().is_some_and(|first| first.at <= head)
+    }
+
+    /// How long the next to get on is, and when it is here; `None` if nobody ever comes.
+    fn next(&self, parcels: &Parcels) -> Option<(Mm, Micros)> {
+        if self.is_brought_next() {
+            let first = self.brought.front()?;
+            return Some((first.parcel.length, first.at));
+        }
+        let head = self.feed.head()?;
+        Some((parcels.traits(head.number).length, head.at))
     }
 }
 
@@ -143,10 +167,9 @@ impl Plant {
             // Whoever comes round goes first: nobody else is tried while it waits.
             return is_clear;
         }
-        let Some(head) = induction.feed.head() else {
+        let Some((length, _)) = induction.next(&self.parcels) else {
             return false;
         };
-        let length = self.parcels.traits(head.number).length;
         let is_ready = induction.ready().is_some_and(|at| at <= self.now);
         let is_clear = track.clear_from(induction.at_nm, at_nm, length) == at_nm;
         if !(is_ready && is_clear) {
@@ -178,12 +201,10 @@ impl Plant {
             )
         });
         let new = induction
-            .feed
-            .head()
+            .next(&self.parcels)
             .filter(|_| !track.free.is_empty())
-            .map(|head| {
-                let ready = head.at.max(induction.rested_at).max(self.now);
-                let length = self.parcels.traits(head.number).length;
+            .map(|(length, at)| {
+                let ready = at.max(induction.rested_at).max(self.now);
                 track.clear_from(induction.at_nm, track.belt.travel_nm(ready), length)
             });
         match (back, new) {
@@ -197,6 +218,10 @@ impl Plant {
     fn induct_new(&mut self, index: usize, cell: usize, at_nm: i64) {
         let induction = &mut self.inductions[index];
         induction.rested_at = self.now.after(induction.spacing);
+        if induction.is_brought_next() {
+            self.induct_brought(index, cell, at_nm);
+            return;
+        }
         let arrival = induction.feed.take(self.now);
         let Arrival {
             number,
@@ -220,12 +245,25 @@ impl Plant {
             inducted: self.now,
             entered_nm: at_nm,
             returns: 0,
+            laps_before: 0,
             scans: 0,
             is_read: false,
             row,
         };
         self.tally.inducted += 1;
         self.tally.waited_us += self.now.since(arrived).0;
+        let item = self.tracks[self.inductions[index].track].new_item();
+        self.put_on(index, cell, parcel, item, at_nm, false);
+    }
+
+    /// Somebody who came over a transfer gets on: new to this track, not to the plant.
+    fn induct_brought(&mut self, index: usize, cell: usize, at_nm: i64) {
+        let Some(mut parcel) = self.bring(index) else {
+            return;
+        };
+        parcel.entered_nm = at_nm;
+        parcel.returns = 0;
+        parcel.is_read = false;
         let item = self.tracks[self.inductions[index].track].new_item();
         self.put_on(index, cell, parcel, item, at_nm, false);
     }

@@ -31,6 +31,7 @@ mod passing;
 mod plc;
 mod scanner;
 mod track;
+mod transfer;
 mod truth;
 
 pub use command::{BeltCommand, ChuteCommand};
@@ -384,7 +385,8 @@ impl Plant {
     /// Whether nothing is on the tracks and nobody waits or will come.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        self.tally.on_tracks() == 0 && self.inductions.iter().all(|i| i.feed.is_over())
+        self.tally.on_tracks() + self.tally.on_transfers() == 0
+            && self.inductions.iter().all(|i| i.feed.is_over())
     }
 
     /// Counts of what really happened.

@@ -41,6 +41,8 @@ pub(super) struct Carried {
     pub entered_nm: i64,
     /// Times that it came round over a line's return.
     pub returns: u32,
+    /// Times round beyond the first on the tracks that it was on before this one.
+    pub laps_before: u32,
     /// Times that a scanner looked at it.
     pub scans: u32,
     /// A telegram with its code went out since the PLC gave it its present number.

@@ -206,6 +206,7 @@ fn hub_of(line: &Layout, outfeeds: u32) -> HubSpec {
             wait: Mm(wait),
         }],
         chutes: (1..=outfeeds).map(outfeed).chain([reject]).collect(),
+        ..HubSpec::default()
     }
 }
 
