@@ -264,7 +264,7 @@ fn extreme_values_keep_their_bits() {
 /// changed, raise `FORMAT` and say in the change log how older journals are read.
 #[test]
 fn the_bytes_of_a_block_are_those_of_this_format() {
-    assert_eq!(sorthub::journal::block::FORMAT, 1);
+    assert_eq!(sorthub::journal::block::FORMAT, 2);
     let mut block = Block::new(1, 1);
     let (scanner, cell, item) = (ScannerId(1), CellId(300), PlcItem(70_000));
     let (trigger, at) = (513, BeltMm(-2));
