@@ -17,13 +17,17 @@ use sorthub_core::signal::{LinkState, Output, Signal};
 use sorthub_core::sorter::{Books, Setup, Sorter};
 use sorthub_core::units::{Micros, MmPerS};
 
+use actions::Said;
+
 use crate::plant::{Exit, Options, Plant, PlantEvent, PlantFault, Sight, Way};
 use crate::spec::PlantSpec;
 use crate::stats::TimeHistogram;
 
+mod actions;
 mod outcome;
 mod replicate;
 
+pub use actions::{Action, ActionOutcome, Deed};
 pub use outcome::{ChuteOutcome, Difference, Outcome};
 pub use replicate::{Replications, replicate};
 
@@ -42,6 +46,11 @@ pub struct Job {
     pub reads_once: bool,
     /// See [`Options::keeps_ledger`].
     pub keeps_ledger: bool,
+    /// What people do, in the order of time.
+    pub actions: Arc<[Action]>,
+    /// Codes are made from the texts of labels, as live, so that people can name waybills; else
+    /// from parcels' numbers, which is faster and decides alike.
+    pub labels_as_codes: bool,
 }
 
 impl Job {
@@ -56,6 +65,8 @@ impl Job {
             horizon,
             reads_once,
             keeps_ledger,
+            actions: Arc::new([]),
+            labels_as_codes: false,
         }
     }
 
@@ -137,6 +148,12 @@ pub struct World {
     keys: Vec<DestKey>,
     /// Parcels that really left by a chute that neither their destination nor rejection allows.
     astray: u64,
+    /// What people have said of that.
+    said: Said,
+    /// The actions that were due so far.
+    acted: Vec<ActionOutcome>,
+    /// Counts commands.
+    tickets: u32,
     /// Things that happened at `now`.
     at_once: u32,
 }
@@ -207,6 +224,9 @@ impl World {
                 .map(|d| DestKey::of(&d.name))
                 .collect(),
             astray: 0,
+            said: Said::new(chutes),
+            acted: Vec::with_capacity(job.actions.len()),
+            tickets: 0,
             at_once: 0,
         })
     }
@@ -270,7 +290,8 @@ impl World {
         loop {
             let timeouts = self.sorters.iter().filter_map(Sorter::next_timeout);
             let timeout = timeouts.min().unwrap_or(Micros::NEVER);
-            let other = timeout.min(self.belts_told_next);
+            let action = self.next_action();
+            let other = timeout.min(self.belts_told_next).min(action);
             if ends_when_idle && self.plant.is_idle() {
                 break;
             }
@@ -289,7 +310,9 @@ impl World {
                 break;
             }
             self.advance(other.max(self.now))?;
-            if self.belts_told_next <= other {
+            if action <= other {
+                self.act(observer);
+            } else if self.belts_told_next <= other {
                 // Behind all that happens at this instant: everything up to here has been told.
                 self.tell_belts(observer);
             } else {
@@ -410,7 +433,8 @@ impl World {
                 ..Facts::default()
             };
         }
-        let code = if self.job.plant.trace.is_empty() {
+        let by_number = self.job.plant.trace.is_empty() && !self.job.labels_as_codes;
+        let code = if by_number {
             CodeId(sight.number)
         } else {
             CodeId::of(&self.plant.label(sight.number))
@@ -434,7 +458,11 @@ impl World {
         let is_right = exit
             .dest
             .is_some_and(|dest| self.job.plan.allows(dest, chute));
-        if !is_right && !self.is_reject[chute.index()] {
+        if is_right || self.is_reject[chute.index()] {
+            return;
+        }
+        let key = exit.dest.map(|dest| self.keys[dest.index()]);
+        if !self.said.allows(key, chute) {
             self.astray += 1;
         }
     }

@@ -6,12 +6,14 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{Exit, input, print};
+use crate::config::scenario::Scenario;
 use crate::config::{Fault, FaultKind, HubFile, Severity, Source, trace};
 
-/// Check hub files, layouts and parcel traces: every fault at its place, with its mend.
+/// Check hub files, layouts, parcel traces and scenarios: every fault at its place, with its mend.
 ///
 /// What a file is, its content tells: tables of rows begin with a header. Parcels are checked
-/// against the layout if there is just one among the files.
+/// against the layout if there is just one among the files, scenarios against the hub that they
+/// name, or else against the hub among the files.
 #[derive(Clone, Debug, Args)]
 pub struct CheckArgs {
     /// The files.
@@ -30,6 +32,7 @@ const FILE_MB_MAX: u64 = 512;
 #[serde(rename_all = "lowercase")]
 enum Kind {
     Hub,
+    Scenario,
     Layout,
     Parcels,
     Unreadable,
@@ -75,9 +78,15 @@ pub fn run(args: &CheckArgs) -> Exit {
         .flatten()
         .filter(|source| kind_of(source) == Kind::Layout);
     let layout = layouts.next().filter(|_| layouts.next().is_none());
+    let mut hubs = read
+        .iter()
+        .flatten()
+        .filter(|source| kind_of(source) == Kind::Hub);
+    let hub = hubs.next().filter(|_| hubs.next().is_none());
+    let beside = Beside { layout, hub };
     let files = args.files.iter().zip(&read);
     let files = files
-        .map(|(path, source)| check(path, source.as_ref(), layout))
+        .map(|(path, source)| check(path, source.as_ref(), beside))
         .collect();
     let mut report = Report { ok: true, files };
     report.ok = report.files.iter().all(|file| file.ok);
@@ -113,17 +122,26 @@ fn kind_of(source: &Source) -> Kind {
         Kind::Layout
     } else if is_rows {
         Kind::Parcels
+    } else if Scenario::is_one(source) {
+        Kind::Scenario
     } else {
         Kind::Hub
     }
 }
 
-fn check(path: &Path, source: Result<&Source, &Vec<Fault>>, layout: Option<&Source>) -> Checked {
+/// What the files that need another one are checked against.
+#[derive(Clone, Copy, Debug)]
+struct Beside<'a> {
+    layout: Option<&'a Source>,
+    hub: Option<&'a Source>,
+}
+
+fn check(path: &Path, source: Result<&Source, &Vec<Fault>>, beside: Beside<'_>) -> Checked {
     let (kind, found) = match source {
         Err(faults) => (Kind::Unreadable, faults.clone()),
         Ok(source) => {
             let kind = kind_of(source);
-            (kind, faults_of(source, kind, layout))
+            (kind, faults_of(source, kind, beside))
         }
     };
     let faults = found.iter().map(|fault| FaultJson {
@@ -143,12 +161,13 @@ fn check(path: &Path, source: Result<&Source, &Vec<Fault>>, layout: Option<&Sour
     }
 }
 
-fn faults_of(source: &Source, kind: Kind, layout: Option<&Source>) -> Vec<Fault> {
+fn faults_of(source: &Source, kind: Kind, beside: Beside<'_>) -> Vec<Fault> {
     let either = |read: Result<HubFile, Vec<Fault>>| match read {
         Ok(file) => file.warnings,
         Err(faults) => faults,
     };
-    match (kind, layout) {
+    match (kind, beside.layout) {
+        (Kind::Scenario, _) => scenario_faults(source, beside.hub),
         (Kind::Hub | Kind::Unreadable, _) => either(HubFile::from_source(source)),
         (Kind::Layout, _) => trace::check_layout(source),
         (Kind::Parcels, None) => trace::check_parcels(source),
@@ -159,4 +178,16 @@ fn faults_of(source: &Source, kind: Kind, layout: Option<&Source>) -> Vec<Fault>
             faults
         }
     }
+}
+
+fn scenario_faults(source: &Source, hub: Option<&Source>) -> Vec<Fault> {
+    let checked = Scenario::from_source(source).and_then(|scenario| {
+        let file = match (scenario.hub_file(), hub) {
+            (Some(named), _) => HubFile::read(&named)?,
+            (None, Some(hub)) => HubFile::from_source(hub)?,
+            (None, None) => return Err(vec![scenario.no_hub()]),
+        };
+        scenario.actions(&file, None)
+    });
+    checked.err().unwrap_or_default()
 }

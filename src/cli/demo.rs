@@ -11,6 +11,7 @@ use clap::Args;
 
 use super::{Exit, duration, input, print, signals};
 use crate::config::{HubFile, trace};
+use crate::control::Timed;
 use crate::demo::{self, DemoSetup, Told};
 use crate::emulate::{Fault, WorldPulse};
 use crate::engine::Pulse;
@@ -63,6 +64,9 @@ pub struct DemoArgs {
     /// repeated.
     #[arg(long = "fault", value_name = "FAULT")]
     faults: Vec<Fault>,
+    /// What people do in it, and when, in the hub's time: a scenario file (docs/scenarios.md).
+    #[arg(long, value_name = "F.toml")]
+    scenario: Option<PathBuf>,
     /// Print one JSON object at the end.
     #[arg(long)]
     json: bool,
@@ -96,6 +100,10 @@ pub fn run(args: &DemoArgs) -> Exit {
         Ok(file) => file,
         Err(exit) => return exit,
     };
+    let timetable = match timetable(args, &file) {
+        Ok(timetable) => timetable,
+        Err(exit) => return exit,
+    };
     let interrupts = Arc::new(AtomicU32::new(0));
     if let Err(error) = signals::count(&interrupts) {
         eprintln!("Ctrl-C will end the demo at once: {error}");
@@ -112,7 +120,7 @@ pub fn run(args: &DemoArgs) -> Exit {
         journal: args.journal.clone(),
         faults: args.faults.clone(),
         control: args.control.clone(),
-        timetable: Vec::new(),
+        timetable,
         interrupts,
     };
     let mut line = StatusLine::new(duration);
@@ -140,6 +148,17 @@ pub fn run(args: &DemoArgs) -> Exit {
             }
         }
     }
+}
+
+/// What a scenario asks when. Its names are looked up beforehand, so that a slip ends the demo
+/// before it begins.
+fn timetable(args: &DemoArgs, file: &HubFile) -> Result<Vec<Timed>, Exit> {
+    let Some(path) = &args.scenario else {
+        return Ok(Vec::new());
+    };
+    let (scenario, _) = input::scenario(path, file, None)?;
+    let steps = scenario.timetable().into_iter();
+    Ok(steps.map(|(at, request)| Timed { at, request }).collect())
 }
 
 fn read(args: &DemoArgs) -> Result<HubFile, Exit> {

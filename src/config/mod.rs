@@ -24,6 +24,7 @@ use sorthub_sim::spec::PlantSpec;
 pub mod canonical;
 pub mod fault;
 pub mod links;
+pub mod scenario;
 pub mod source;
 pub mod trace;
 

@@ -48,6 +48,12 @@ impl CutOffs {
         Self { all: all.collect() }
     }
 
+    /// When the next wave is due.
+    #[must_use]
+    pub fn next(&self) -> Option<LocalSeconds> {
+        self.all.iter().filter_map(|one| one.next).min()
+    }
+
     /// Which waves are due; each is told once.
     pub fn due(&mut self, now: LocalSeconds) -> Vec<WaveId> {
         let mut due = Vec::new();
