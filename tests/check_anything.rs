@@ -1,12 +1,13 @@
-//! Whatever a hub file, a layout or a trace holds, reading it ends with a result, and every fault
-//! stands at a place that the text has.
+//! Whatever a hub file, a table of formats, a layout or a trace holds, reading it ends with a
+//! result, and every fault stands at a place that the text has.
 
 use std::path::Path;
 
 use proptest::prelude::*;
-use sorthub::config::{Fault, HubFile, Source, trace};
+use sorthub::config::{CarrierFile, Fault, HubFile, Source, trace};
 
 const LAYOUT: &str = include_str!("faulty/good.layout.csv");
+const CARRIERS: &str = include_str!("../config/carriers.toml");
 const ROWS: &str = include_str!("faulty/rows.csv");
 
 fn demo() -> String {
@@ -36,6 +37,19 @@ fn read_hub(text: &str) {
             assert!(!file.warnings.iter().any(Fault::is_error));
             check_places(&file.warnings, text);
         }
+        Err(faults) => {
+            assert!(
+                faults.iter().any(Fault::is_error),
+                "refused without a reason"
+            );
+            check_places(&faults, text);
+        }
+    }
+}
+
+fn read_carriers(text: &str) {
+    match CarrierFile::from_source(&Source::new("carriers.toml", text.to_owned())) {
+        Ok(file) => check_places(&file.warnings, text),
         Err(faults) => {
             assert!(
                 faults.iter().any(Fault::is_error),
@@ -98,6 +112,9 @@ fn piece() -> impl Strategy<Value = String> {
         "[[chute]]\n",
         "[[track]]\n",
         "[plan]\n",
+        "[[format]]\n",
+        "patterns = ['",
+        "(?<check>\\d)",
         "tracks = [\"*\"]\n",
         "kind = \"line\"\n",
         "outlets = [",
@@ -134,6 +151,7 @@ proptest! {
     fn any_bytes_are_survived(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
         if let Ok(source) = Source::from_bytes("any", bytes.clone()) {
             read_hub(source.text());
+            read_carriers(source.text());
             read_trace(source.text(), source.text());
         } else {
             let text = String::from_utf8_lossy(&bytes);
@@ -146,12 +164,18 @@ proptest! {
     fn any_text_is_survived(pieces in prop::collection::vec(piece(), 0..60)) {
         let text = pieces.concat();
         read_hub(&text);
+        read_carriers(&text);
         read_trace(&text, &text);
     }
 
     #[test]
     fn a_hub_file_with_changes_is_survived(changes in changes()) {
         read_hub(&mutate(&demo(), &changes));
+    }
+
+    #[test]
+    fn a_table_of_formats_with_changes_is_survived(changes in changes()) {
+        read_carriers(&mutate(CARRIERS, &changes));
     }
 
     #[test]

@@ -66,6 +66,11 @@ id! {
     SeatId(u16)
 }
 
+id! {
+    /// A code format, by its place in the table of formats.
+    FormatId(u16)
+}
+
 /// The number that a PLC gives a parcel while it tracks it; 0 is never given.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,

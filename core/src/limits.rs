@@ -44,5 +44,25 @@ pub const WAVES_MAX: usize = 64;
 /// Parcels in one chute whose lengths are remembered, for chutes with a capacity in length.
 pub const CHUTE_CONTENTS_MAX: usize = 4_096;
 
+/// Characters of a scanned code that can fit a format. A longer one (a two-dimensional code with
+/// a whole manifest in it) fits none.
+pub const CODE_CHARS_MAX: usize = 64;
+
+/// Characters that a format can put in front of a code because its print leaves them out.
+pub const OMITTED_CHARS_MAX: usize = 4;
+
+/// Formats of one table.
+pub const FORMATS_MAX: usize = 1_000;
+
+/// Shapes of one format: its patterns with every count of every repetition.
+pub const FORMAT_SHAPES_MAX: usize = 256;
+
+/// Shapes of all formats of one table; what is compiled from them stays below 9 MB.
+pub const SHAPES_MAX: usize = 4_096;
+
+/// Different waybills of one priority that are kept while one label is judged. Two already make
+/// it a conflict; more only add evidence.
+pub const LABEL_WAYBILLS_MAX: usize = 8;
+
 // One re-decided parcel makes at most four outputs (withdraw, divert, decided, ended).
 const _: () = assert!(OUTPUTS_PER_CALL_MAX >= SWEEP_PER_CALL_MAX * 4 + 64);

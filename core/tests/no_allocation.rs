@@ -12,6 +12,7 @@ use std::cell::Cell;
 use common::*;
 use sorthub_core::facts::*;
 use sorthub_core::hub::{Capacity, Sensing};
+use sorthub_core::identify::{CheckSpec, FormatSpec, Formats, FormatsSpec, Label};
 use sorthub_core::ids::*;
 use sorthub_core::plan::RoomPolicy;
 use sorthub_core::signal::*;
@@ -176,4 +177,30 @@ fn left(n: u32, (cell, item, at): (CellId, PlcItem, BeltMm), tell: &mut impl FnM
         tell(Signal::InventoryEnd { track, at });
         tell(Signal::Tick);
     }
+}
+
+#[test]
+fn identifying_codes_allocates_nothing() {
+    let alone = r"00(?<identity>(?<over>\d{17})(?<check>\d))";
+    let behind = r"(?<postcode>\d{5})00(?<identity>(?<over>\d{17})(?<check>\d))";
+    let mut sscc = FormatSpec::new("sscc", "GS1", &[alone, behind]);
+    sscc.check = Some(CheckSpec::Gs1Mod10);
+    sscc.separators = "-".into();
+    let formats = Formats::new(FormatsSpec {
+        formats: vec![sscc],
+    });
+    let formats = formats.expect("the table has no faults");
+    let codes = [
+        "(00)095287654321012346",
+        "]C112345-00376130321109103420",
+        "00376130321109103421",
+        "something else",
+    ];
+    let before = calls();
+    for code in codes {
+        std::hint::black_box(formats.identify(code).identity());
+    }
+    let label = std::hint::black_box(formats.label(codes));
+    assert_eq!(calls() - before, 0);
+    assert!(matches!(label, Label::Several { .. }), "{label:?}");
 }

@@ -7,13 +7,15 @@ use serde::Serialize;
 
 use super::{Exit, input, print};
 use crate::config::scenario::Scenario;
-use crate::config::{Fault, FaultKind, HubFile, Severity, Source, trace};
+use crate::config::{CarrierFile, Fault, FaultKind, HubFile, Severity, Source, trace};
 
-/// Check hub files, layouts, parcel traces and scenarios: every fault at its place, with its mend.
+/// Check hub files, tables of code formats, layouts, parcel traces and scenarios: every fault at
+/// its place, with its mend.
 ///
-/// What a file is, its content tells: tables of rows begin with a header. Parcels are checked
-/// against the layout if there is just one among the files, scenarios against the hub that they
-/// name, or else against the hub among the files.
+/// What a file is, its content tells: tables of rows begin with a header, one of code formats has
+/// a `[[format]]`, a scenario an `[[at]]`. Parcels are checked against the layout if there is just
+/// one among the files, scenarios against the hub that they name, or else against the hub among
+/// the files.
 #[derive(Clone, Debug, Args)]
 pub struct CheckArgs {
     /// The files.
@@ -32,6 +34,7 @@ const FILE_MB_MAX: u64 = 512;
 #[serde(rename_all = "lowercase")]
 enum Kind {
     Hub,
+    Carriers,
     Scenario,
     Layout,
     Parcels,
@@ -124,6 +127,8 @@ fn kind_of(source: &Source) -> Kind {
         Kind::Parcels
     } else if Scenario::is_one(source) {
         Kind::Scenario
+    } else if CarrierFile::is_one(source) {
+        Kind::Carriers
     } else {
         Kind::Hub
     }
@@ -169,6 +174,10 @@ fn faults_of(source: &Source, kind: Kind, beside: Beside<'_>) -> Vec<Fault> {
     match (kind, beside.layout) {
         (Kind::Scenario, _) => scenario_faults(source, beside.hub),
         (Kind::Hub | Kind::Unreadable, _) => either(HubFile::from_source(source)),
+        (Kind::Carriers, _) => match CarrierFile::from_source(source) {
+            Ok(file) => file.warnings,
+            Err(faults) => faults,
+        },
         (Kind::Layout, _) => trace::check_layout(source),
         (Kind::Parcels, None) => trace::check_parcels(source),
         (Kind::Parcels, Some(layout)) => {

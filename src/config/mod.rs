@@ -1,4 +1,4 @@
-//! Hub files and recorded traces: from text to a checked hub, plan and plant.
+//! Hub files, recorded traces and tables of code formats: from text to what is checked.
 //!
 //! One place for all three worlds: the live engine, the simulator and replay read a hub through
 //! [`HubFile`]. Reading works like a compiler: [`source`] holds the text, `syntax` parses it and
@@ -22,6 +22,7 @@ use sorthub_core::plan::Plan;
 use sorthub_sim::spec::PlantSpec;
 
 pub mod canonical;
+pub mod carriers;
 pub mod fault;
 pub mod links;
 pub mod scenario;
@@ -42,6 +43,7 @@ mod reader;
 mod syntax;
 mod tracks;
 
+pub use carriers::CarrierFile;
 pub use fault::{Fault, FaultKind, Severity};
 pub use links::LinksSpec;
 pub use source::Source;

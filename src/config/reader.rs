@@ -417,6 +417,28 @@ impl<'a> Value<'a> {
             .collect()
     }
 
+    /// The place of one character of a text, if the text stands in the file as it is: in single
+    /// quotes, or without escapes. Else the place of the whole.
+    pub(super) fn place_in(&self, character: usize) -> Span {
+        let text = self.any_text().unwrap_or("");
+        let written = self
+            .faults
+            .source
+            .text()
+            .get(self.span.start..self.span.end);
+        let is_plain = written.is_some_and(|w| w.len() == text.len() + 2 && w.contains(text));
+        match text.char_indices().nth(character) {
+            Some((at, c)) if is_plain => {
+                let start = self.span.start + 1 + at;
+                Span {
+                    start,
+                    end: start + c.len_utf8(),
+                }
+            }
+            _ => self.span,
+        }
+    }
+
     /// Reports a fault at this value.
     pub(super) fn fault(&self, kind: impl Into<FaultKind>) {
         self.faults.add(self.span, kind);

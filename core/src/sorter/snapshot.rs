@@ -53,6 +53,12 @@ impl Sorter {
         })
     }
 
+    /// Goes on in another run of the engine: ids of parcels from here on carry its epoch, so that
+    /// none is given twice, even if the calls that gave some are lost.
+    pub fn begin_run(&mut self, run_epoch: u32) {
+        self.state.run_epoch = run_epoch;
+    }
+
     /// A sorter with the state of a snapshot: its future is the same.
     ///
     /// # Errors

@@ -1,7 +1,9 @@
-//! Faults in what a hub file means: names nobody has, and whatever the core refuses.
+//! Faults in what a hub file or a table of formats means: names nobody has, and whatever the core
+//! refuses.
 
 use serde::{Serialize, Serializer};
 use sorthub_core::hub::HubFaultKind;
+use sorthub_core::identify::FormatFaultKind;
 use sorthub_core::plan::PlanFault;
 use thiserror::Error;
 
@@ -108,6 +110,15 @@ pub enum Meaning {
         #[serde(rename = "problem", serialize_with = "as_text")]
         fault: HubFaultKind,
     },
+    /// The core refuses a code format.
+    #[error("format `{format}`: {}", problem_of(fault))]
+    Format {
+        /// Which, by name.
+        format: String,
+        /// What is wrong.
+        #[serde(rename = "problem", serialize_with = "as_text")]
+        fault: FormatFaultKind,
+    },
     /// The core refuses a part of the plan.
     #[error("{}", problem_of(fault))]
     Plan {
@@ -147,6 +158,7 @@ impl Meaning {
                 format!("give it a chute that takes parcels from `{track}`, or leave it out")
             }
             Self::Hub { fault, .. } => mend_of(fault),
+            Self::Format { fault, .. } => mend_of(fault),
             Self::Plan { fault } => mend_of(fault),
         }
     }
