@@ -260,6 +260,7 @@ impl Decider<'_> {
                 item,
                 at,
                 length,
+                spans: 1,
                 returned,
             });
             self.tell(&Signal::AtScanner {

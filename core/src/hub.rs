@@ -77,6 +77,32 @@ pub struct TrackSpec {
     /// How far an item may be from where it should be, in mm of belt, before it counts as
     /// missing.
     pub tolerance: Mm,
+    /// How full it may become.
+    pub caps: Caps,
+}
+
+/// How full a track may become before its inductions are slowed and stopped, in thousandths of its
+/// usable carriers or windows; `None`: never.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Caps {
+    /// From here on its inductions go slowly.
+    pub slow_permille: Option<u16>,
+    /// From here on they stand.
+    pub stop_permille: Option<u16>,
+}
+
+impl Caps {
+    /// What practice has found against gridlock on loops.
+    pub const USUAL: Self = Self {
+        slow_permille: Some(800),
+        stop_permille: Some(900),
+    };
+
+    /// None: what is on the track leaves it by itself, or is to be seen to jam.
+    pub const NONE: Self = Self {
+        slow_permille: None,
+        stop_permille: None,
+    };
 }
 
 /// The two shapes of sorter.
@@ -110,6 +136,9 @@ pub struct InductionSpec {
     pub track: TrackId,
     /// Where, from the track's origin.
     pub at: Mm,
+    /// The most that it may fill of the carriers (of a line: of the places) that come past, in
+    /// thousandths, so that something is left for inductions further on; 1000: all.
+    pub quota_permille: u16,
 }
 
 /// A scanner over a track.
@@ -404,6 +433,19 @@ impl TrackKind {
         match *self {
             Self::Loop { carriers, pitch } => Mm(carriers.saturating_mul(pitch.0)),
             Self::Line { length, .. } => length,
+        }
+    }
+
+    /// Once round for what nobody takes: a loop's length, or that of a line and its return.
+    #[must_use]
+    pub const fn round(&self) -> Mm {
+        match *self {
+            Self::Line {
+                length,
+                returns: Some(returns),
+                ..
+            } => Mm(length.0.saturating_add(returns.0)),
+            _ => self.length(),
         }
     }
 

@@ -14,6 +14,7 @@
 
 extern crate alloc;
 
+pub mod alarm;
 pub mod directory;
 pub mod facts;
 pub mod hub;
@@ -25,6 +26,7 @@ pub mod outbox;
 pub mod plan;
 pub mod plc;
 pub mod reason;
+pub mod running;
 pub mod scanner;
 pub mod signal;
 pub mod sorter;

@@ -35,6 +35,33 @@ pub const CHUTES_MAX: usize = 60_000;
 /// Laps after which a parcel is always rejected, whatever the plan says.
 pub const LAPS_MAX: u8 = 100;
 
+/// How far the occupancy of a track must fall below a cap before inductions are let go again, in
+/// thousandths: without it they would stop and start with every parcel.
+pub const OCCUPANCY_HYSTERESIS_PERMILLE: u64 = 50;
+
+/// Discharges that a carrier may fail in a row, at two chutes at least, before it is disabled. At
+/// one chute only it would be the chute.
+pub const CARRIER_FAILURES_MAX: u8 = 3;
+
+/// Discharges that a chute may fail in a row, from two carriers at least, before it is alarmed.
+pub const CHUTE_FAILURES_MAX: u8 = 3;
+
+/// Carriers that one item can lie on.
+pub const SPANS_MAX: u8 = 4;
+
+/// Items in a row that a scanner sends no telegram for before it counts as silent.
+pub const SCANNER_SILENT_AFTER: u16 = 10;
+
+/// Items in a row that a scanner reads nothing of before it is alarmed.
+pub const NO_READ_STREAK: u16 = 20;
+
+/// How far a belt must have come by its speed, in mm, while its encoder stands, before the encoder
+/// counts as stuck. A poll of an encoder that moves never shows so much.
+pub const ENCODER_STUCK_MM: i64 = 3_000;
+
+/// Cells that one call looks at for work that concerns a whole track.
+pub const REVIEW_CELLS_PER_CALL: u32 = 1_024;
+
 /// Parcels that are expected from one transfer. A conveyor of 400 m with a parcel each 0.4 m.
 pub const TRANSFER_EXPECTED_MAX: usize = 1_024;
 

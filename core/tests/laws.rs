@@ -8,11 +8,12 @@ use common::*;
 use proptest::prelude::*;
 use sorthub_core::facts::*;
 use sorthub_core::ids::*;
+use sorthub_core::operator::*;
 use sorthub_core::outbox::Outbox;
 use sorthub_core::plan::RoomPolicy;
 use sorthub_core::reason::Disposition;
 use sorthub_core::signal::*;
-use sorthub_core::sorter::Sorter;
+use sorthub_core::sorter::{Ask, Sorter, Waiting};
 use sorthub_core::units::*;
 
 // Cells and items come from small ranges, so that signals often mean the same item, and often not.
@@ -113,9 +114,9 @@ fn any_item_signal() -> impl Strategy<Value = Signal> {
         Just(Refusal::Failed)
     ];
     prop_oneof![
-        6 => (place(), any::<bool>()).prop_map(|((cell, item, at), returned)| {
+        6 => (place(), any::<bool>(), 0..4_u8).prop_map(|((cell, item, at), returned, spans)| {
             let induction = InductionId(0);
-            Signal::Inducted { induction, cell, item, at, length: Mm(400), returned }
+            Signal::Inducted { induction, cell, item, at, length: Mm(400), spans, returned }
         }),
         5 => (place(), 0..4_u16).prop_map(|((cell, item, at), trigger)| {
             Signal::AtScanner { scanner: ScannerId(0), cell, item, trigger, at }
@@ -135,7 +136,44 @@ fn any_item_signal() -> impl Strategy<Value = Signal> {
             Signal::OrderAnswered { cell, item, revision, answer }
         }),
         1 => place().prop_map(|(cell, item, at)| Signal::Inventory { cell, item, at }),
+        1 => place().prop_map(|(cell, item, at)| Signal::CarrierNotEmpty { cell, item, at }),
+        1 => any_cell().prop_map(|cell| Signal::CarrierDisabled { cell }),
     ]
+}
+
+fn any_command() -> impl Strategy<Value = Signal> {
+    let mode = prop_oneof![
+        3 => Just(Mode::Automatic),
+        1 => Just(Mode::Manual),
+        1 => Just(Mode::Maintenance),
+        1 => Just(Mode::Emptying),
+    ];
+    let track = prop_oneof![
+        3 => mode.prop_map(TrackWish::Mode),
+        3 => Just(TrackWish::Start),
+        1 => Just(TrackWish::Drain),
+        1 => Just(TrackWish::Purge),
+        1 => Just(TrackWish::Close),
+        1 => Just(TrackWish::Open),
+    ];
+    let induction = prop_oneof![
+        Just(InductionWish::Run),
+        Just(InductionWish::Stop),
+        (0..3_u16).prop_map(|hundreds| InductionWish::Limit(hundreds * 100)),
+    ];
+    let command = prop_oneof![
+        3 => (0..2_u16, track).prop_map(|(track, to)| Command::Track { track: TrackId(track), to }),
+        2 => (0..2_u16, induction).prop_map(|(induction, to)| Command::Induction {
+            induction: InductionId(induction), to,
+        }),
+        2 => (0..25_u32, any::<bool>()).prop_map(|(cell, enabled)| Command::Carrier {
+            cell: CellId(cell), enabled,
+        }),
+    ];
+    (any::<u32>(), command).prop_map(|(ticket, command)| Signal::Command {
+        ticket: Ticket(ticket),
+        command,
+    })
 }
 
 fn any_signal() -> impl Strategy<Value = Signal> {
@@ -144,6 +182,7 @@ fn any_signal() -> impl Strategy<Value = Signal> {
         31 => any_item_signal(),
         5 => any_scan(),
         2 => any_chute_told(),
+        3 => any_command(),
     ]
 }
 
@@ -152,7 +191,14 @@ fn any_run() -> impl Strategy<Value = Vec<(u64, Signal)>> {
 }
 
 fn any_sorter() -> impl Strategy<Value = fn() -> Sorter> {
-    let on_loop: fn() -> Sorter = || sorter(loop_spec(), plan_spec());
+    let on_loop: fn() -> Sorter = || {
+        let mut hub = loop_spec();
+        hub.tracks[0].caps = sorthub_core::hub::Caps {
+            slow_permille: Some(200),
+            stop_permille: Some(400),
+        };
+        sorter(hub, plan_spec())
+    };
     let reserving: fn() -> Sorter = || {
         let mut hub = loop_spec();
         hub.chutes[0].sensing = sorthub_core::hub::Sensing::Counted;
@@ -175,6 +221,26 @@ fn call(sorter: &mut Sorter, now: Micros, signal: &Signal) -> Vec<Output> {
     let mut outbox = Outbox::new();
     sorter.handle(now, signal, &mut outbox);
     outbox.outputs().to_vec()
+}
+
+/// What is counted as it comes and goes is what is there; and of everything it can be said what it
+/// waits for.
+fn check_cells(sorter: &Sorter) {
+    let view = sorter.track(LOOP);
+    let lain_on: u32 = sorter.items().map(|item| u32::from(item.spans)).sum();
+    assert!(
+        view.occupied >= lain_on,
+        "{view:?}, but {lain_on} are lain on"
+    );
+    let cells = sorter.hub().cells();
+    let disabled = (0..cells).filter(|cell| sorter.carrier_disabled(CellId(*cell)).is_some());
+    assert_eq!(view.disabled, disabled.count() as u32);
+    let of_cells = (0..cells).map(|cell| sorter.why(Ask::Cell(CellId(cell))));
+    let carrying = of_cells.filter(|waiting| matches!(waiting, Waiting::Carries { .. }));
+    assert_eq!(carrying.count() as u32, lain_on);
+    for item in sorter.items().filter(|item| item.parcel.counter() != 0) {
+        assert_ne!(sorter.why(Ask::Parcel(item.parcel)), Waiting::NotHere);
+    }
 }
 
 proptest! {
@@ -213,6 +279,7 @@ proptest! {
             let books = sorter.books();
             prop_assert!(books.balance());
             prop_assert_eq!(books.inducted, known.len() as u64);
+            check_cells(&sorter);
             prop_assert_eq!(books.on_sorter, (known.len() - over.len()) as u64);
         }
     }

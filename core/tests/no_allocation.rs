@@ -14,6 +14,7 @@ use sorthub_core::facts::*;
 use sorthub_core::hub::{Capacity, Sensing};
 use sorthub_core::identify::{CheckSpec, FormatSpec, Formats, FormatsSpec, Label};
 use sorthub_core::ids::*;
+use sorthub_core::operator::*;
 use sorthub_core::plan::RoomPolicy;
 use sorthub_core::signal::*;
 use sorthub_core::units::*;
@@ -108,6 +109,7 @@ fn brought(n: u32, (cell, item, at): (CellId, PlcItem, BeltMm), tell: &mut impl 
         item,
         at,
         length: Mm(400),
+        spans: 1 + (n % 13 == 0) as u8,
         returned: false,
     });
     if !n.is_multiple_of(7) {
@@ -168,6 +170,23 @@ fn left(n: u32, (cell, item, at): (CellId, PlcItem, BeltMm), tell: &mut impl FnM
         state,
         taken: n as u16,
     });
+    let to = match n % 50 {
+        10 => Some(TrackWish::Purge),
+        20 => Some(TrackWish::Mode(Mode::Maintenance)),
+        30 => Some(TrackWish::Mode(Mode::Automatic)),
+        31 => Some(TrackWish::Start),
+        _ => None,
+    };
+    if let Some(to) = to.filter(|_| n % 500 < 50) {
+        let command = Command::Track { track, to };
+        let ticket = Ticket(n);
+        tell(Signal::Command { ticket, command });
+        tell(Signal::Tick);
+    }
+    if n % 70 == 69 {
+        tell(Signal::CarrierNotEmpty { cell, item, at });
+        tell(Signal::CarrierDisabled { cell });
+    }
     if n % 200 == 199 {
         tell(Signal::Link {
             track,

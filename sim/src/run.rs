@@ -292,7 +292,9 @@ impl World {
             let timeout = timeouts.min().unwrap_or(Micros::NEVER);
             let action = self.next_action();
             let other = timeout.min(self.belts_told_next).min(action);
-            if ends_when_idle && self.plant.is_idle() {
+            // A hub at rest may be started again by somebody.
+            let is_at_rest = action == Micros::NEVER && self.is_at_rest();
+            if ends_when_idle && (self.plant.is_idle() || is_at_rest) {
                 break;
             }
             // What the plant does at an instant comes before what else is due then.
@@ -321,6 +323,18 @@ impl World {
         }
         self.events = events;
         Ok(())
+    }
+
+    /// Nothing more will happen unless a person says so: no parcel is on the tracks, and whoever
+    /// waits is not let in.
+    fn is_at_rest(&mut self) -> bool {
+        self.plant.tally().on_tracks() == 0
+            && self.plant.next_time().is_none()
+            && self.sorters.iter().all(|s| s.next_timeout().is_none())
+            && self.tracks().all(|track| {
+                let sorter = self.job.hub.sorter_of(track);
+                self.sorters[sorter.index()].track(track).in_doubt == 0
+            })
     }
 
     fn advance(&mut self, now: Micros) -> Result<(), RunError> {
@@ -497,6 +511,14 @@ impl World {
                     ..
                 } => {
                     self.plant.withdraw(self.now, *cell, *item, *revision);
+                }
+                Output::Pace {
+                    induction,
+                    to,
+                    limit_per_h,
+                } => self.plant.pace(self.now, *induction, *to, *limit_per_h),
+                Output::CarrierEnable { cell, enabled } => {
+                    self.plant.enable_carrier(self.now, *cell, *enabled);
                 }
                 Output::HandOver {
                     transfer,

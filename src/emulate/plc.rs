@@ -9,10 +9,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use sorthub_core::hub::{Hub, TrackKind};
 use sorthub_core::ids::{CellId, ChuteId, PlcItem, TrackId};
 use sorthub_core::plc::{
-    Answer, CellBits, ChuteLevel, Command, Consumed, Event, EventKind, Exception, InductionBits,
-    InductionLevel, InventoryCell, LinkMs, Pace, PlcConfig, PlcConfigError, PlcEnd, StatusBits,
-    StatusInputs, StopCause,
+    self, Answer, CellBits, ChuteLevel, Command, Consumed, EngineBits, Event, EventKind, Exception,
+    InductionBits, InductionLevel, InventoryCell, LinkMs, PlcConfig, PlcConfigError, PlcEnd,
+    StatusBits, StatusInputs, StopCause,
 };
+use sorthub_core::running::{Pace, Standstill};
 use sorthub_core::signal::{OrderAnswer, Signal};
 use sorthub_core::units::{BeltMm, Micros};
 use sorthub_core::wire::{Wire, answer, chute_bits};
@@ -157,10 +158,11 @@ impl VirtualPlc {
         loop {
             let command = self.end().next_command();
             let Some(consumed) = command else {
-                return;
+                break;
             };
             self.obey(&consumed, now, plant);
         }
+        self.pace(now, plant);
     }
 
     fn obey(&mut self, consumed: &Consumed, now: Micros, plant: &mut Plant) {
@@ -186,10 +188,13 @@ impl VirtualPlc {
                 let stamp = stamp(near, now);
                 let _lost_is_counted = self.end().answer(consumed, Answer::NotUnderstood, stamp);
             }
-            // The virtual carriers never fail; being asked is acknowledged.
-            Command::CarrierEnable { .. } => {
-                self.answer(consumed, OrderAnswer::Accepted, near, now);
-            }
+            Command::CarrierEnable { cell, enable } => match self.wire.cell(*cell) {
+                Ok(cell) => {
+                    plant.enable_carrier(now, cell, *enable);
+                    self.answer(consumed, OrderAnswer::Accepted, near, now);
+                }
+                Err(_) => self.answer(consumed, OrderAnswer::NoSuchItem, near, now),
+            },
             Command::Resync => {
                 self.answer(consumed, OrderAnswer::Accepted, near, now);
                 self.latch_inventory(now, plant);
@@ -204,7 +209,7 @@ impl VirtualPlc {
                 cell: self.wire.cell_number(cell),
                 item: item.0,
                 chute: 0,
-                bits: CellBits::OCCUPIED,
+                bits: CellBits::OCCUPIED.with(CellBits::DISABLED, !plant.is_enabled(cell)),
                 lap: 0,
             });
         let at = stamp(plant.encoder(self.track, now), now);
@@ -280,29 +285,49 @@ impl VirtualPlc {
         let _lost_is_counted = self.end().set_chute(number, level, stamp(at, Micros(0)));
     }
 
-    /// Whether the engine lets parcels onto the track.
-    pub fn inducts(&self) -> bool {
+    /// Its inductions do as the engine wishes; without one that is granted and ready they stand.
+    fn pace(&self, now: Micros, plant: &mut Plant) {
         let (_, inductions, _) = self.wire.counts();
-        let end = self.end();
-        (1..=inductions).any(|n| end.induction_wish(n).pace != Pace::Stop)
+        for number in 1..=inductions {
+            let wish = self.end().induction_wish(number);
+            let to = match wish.pace {
+                plc::Pace::Run => Pace::Run,
+                plc::Pace::Slow => Pace::Slow,
+                plc::Pace::Stop | plc::Pace::Unsaid => Pace::Stop,
+            };
+            if let Ok(induction) = self.wire.induction(number) {
+                plant.pace(now, induction, to, wish.rate_max_per_h);
+            }
+        }
     }
 
     /// The second half of a PLC cycle: events and status are published.
     pub fn end_scan(&mut self, link: LinkMs, now: Micros, plant: &Plant) {
         let (_, inductions, _) = self.wire.counts();
-        let running_now = self.inducts();
+        let has_engine = self.end().engine_bits().has(EngineBits::READY);
         let at = stamp(plant.encoder(self.track, now), now);
         let speed = plant.speed(self.track, now);
         let mut end = self.end();
         for induction in 1..=inductions {
+            let Ok(id) = self.wire.induction(induction) else {
+                continue;
+            };
+            let feeding = plant.feeding(id);
             let level = InductionLevel {
-                bits: InductionBits::ENABLED.with(InductionBits::RUNNING, running_now),
-                rate_per_h: 0,
+                bits: InductionBits::ENABLED
+                    .with(InductionBits::RUNNING, feeding.runs)
+                    .with(InductionBits::SLOW, feeding.slow)
+                    .with(
+                        InductionBits::LOCAL_STOP,
+                        feeding.because == Standstill::Locally,
+                    ),
+                rate_per_h: feeding.rate_per_h,
                 count: 0,
-                cause: if running_now {
-                    StopCause::Running
-                } else {
-                    StopCause::LinkLost
+                cause: match feeding.because {
+                    Standstill::Runs => StopCause::Running,
+                    Standstill::Locally => StopCause::LocalStop,
+                    _ if has_engine => StopCause::EngineStop,
+                    _ => StopCause::LinkLost,
                 },
             };
             let _lost_is_counted = end.set_induction(induction, level, at);

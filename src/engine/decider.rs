@@ -167,6 +167,20 @@ impl Decider {
                 code,
                 until,
             } => self.ask_host(now, *parcel, *code, *until),
+            Output::Pace {
+                induction,
+                to,
+                limit_per_h,
+            } => {
+                let track = self.hub().inductions()[induction.index()].track;
+                self.lanes[track.index()].pace(*induction, *to, *limit_per_h);
+            }
+            Output::CarrierEnable { cell, enabled } => {
+                if let Some((track, own)) = self.hub().track_of(*cell) {
+                    self.lanes[track.index()].use_carrier(own, *enabled);
+                }
+            }
+            Output::Track { track, to } => self.lanes[track.index()].run(*to),
             Output::HandOver {
                 transfer,
                 parcel,
@@ -180,6 +194,7 @@ impl Decider {
             | Output::Read { .. }
             | Output::Decided { .. }
             | Output::Answered { .. }
+            | Output::StillThere { .. }
             | Output::Ended { .. } => {}
         }
     }

@@ -46,7 +46,7 @@ pub use stats::{ScannerStats, Stats};
 use crate::clock::Clock;
 use crate::config::LinksSpec;
 use crate::journal::{CloseError, Counts, Recorder};
-use crate::telemetry::{HubView, ViewPublisher};
+use crate::telemetry::{AlarmBoard, HubView, ViewPublisher};
 use asking::Reply;
 pub(crate) use asking::hand_plan;
 
@@ -219,6 +219,7 @@ fn run(
     pulse: PulseCell,
 ) -> EngineReport {
     let hub_view = HubView::new(&setup.hub, &setup.plan);
+    let board = AlarmBoard::of_sorter(&hub_view, setup.sorter, setup.hub.sorters());
     let run_epoch = setup.recorder.run_epoch();
     let lanes = lanes::wires(&setup.hub).zip(links).map(|(wire, link)| {
         lanes::Lane::new(wire, link, claim).expect("the same was checked before the start")
@@ -237,7 +238,7 @@ fn run(
         neighbours: setup.neighbours,
         clock: setup.clock,
         recorder: setup.recorder,
-        show: show::Show::new(setup.publisher, pulse, &hub_view),
+        show: show::Show::new(setup.publisher, pulse, board),
         directory: setup.directory,
         links: setup.links.scanners.clone(),
     });

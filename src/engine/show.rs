@@ -10,7 +10,7 @@ use sorthub_core::units::Micros;
 use super::decider::Decider;
 use super::latency::Percentiles;
 use crate::telemetry::{
-    AlarmBoard, ChuteRole, HubView, LatencyRow, ScannerRow, ShortText, Throughput, View,
+    AlarmBoard, AlarmRefused, ChuteRole, LatencyRow, ScannerRow, ShortText, Throughput, View,
     ViewPublisher,
 };
 
@@ -76,11 +76,11 @@ pub(super) struct Show {
 }
 
 impl Show {
-    pub(super) fn new(publisher: ViewPublisher, pulse: PulseCell, hub: &HubView) -> Self {
+    pub(super) fn new(publisher: ViewPublisher, pulse: PulseCell, board: AlarmBoard) -> Self {
         Self {
             publisher: Some(publisher),
             pulse,
-            board: AlarmBoard::new(hub),
+            board,
             inducted: Throughput::new(Micros(0), 0),
             sorted: Throughput::new(Micros(0), 0),
             texts: Texts::default(),
@@ -122,11 +122,39 @@ impl Decider {
         let (inducted, sorted) = (books.inducted, books.sorted);
         self.show.inducted.take(now, inducted);
         self.show.sorted.take(now, sorted);
-        self.show.board.follow(now, &self.sorter);
+        self.follow(now);
         self.pulse();
         if self.show.is_watched() {
             self.view(now);
         }
+    }
+
+    /// Lets the alarms see how everything is.
+    fn follow(&mut self, now: Micros) {
+        let board = &mut self.show.board;
+        board.follow(now, &self.sorter);
+        for lane in &self.lanes {
+            board.follow_link(now, lane.wire.track(), &lane.health);
+        }
+        let watch = self.recorder.watch();
+        board.follow_journal(now, watch.is_failing(), watch.counts().missing);
+    }
+
+    /// Somebody has seen an alarm.
+    ///
+    /// # Errors
+    /// See [`AlarmRefused`].
+    pub fn acknowledge_alarm(&mut self, id: u64, who: &str) -> Result<(), AlarmRefused> {
+        self.show.board.acknowledge(id, who)
+    }
+
+    /// Somebody puts an alarm aside for a time.
+    ///
+    /// # Errors
+    /// See [`AlarmRefused`].
+    pub fn shelve_alarm(&mut self, id: u64, wait: Micros) -> Result<(), AlarmRefused> {
+        let now = self.clock.plant_now();
+        self.show.board.shelve(now, id, now.after(wait))
     }
 
     fn pulse(&mut self) {

@@ -24,6 +24,7 @@ pub struct ViewMerger {
 /// Which sorter each device belongs to, by its position in the hub.
 struct Owners {
     tracks: Vec<usize>,
+    inductions: Vec<usize>,
     chutes: Vec<usize>,
     scanners: Vec<usize>,
 }
@@ -96,7 +97,9 @@ impl Owners {
             outlet.map_or(0, |outlet| owner(outlet.track))
         });
         let scanners = hub.scanners().iter().map(|scanner| owner(scanner.track));
+        let inductions = hub.inductions().iter().map(|i| owner(i.track));
         Self {
+            inductions: inductions.collect(),
             tracks: tracks.collect(),
             chutes: chutes.collect(),
             scanners: scanners.collect(),
@@ -118,6 +121,9 @@ impl Owners {
             let since_us = into.plant_us - views[*owner].plant_us;
             row.belt_mm += (u64::from(row.speed_mm_s) * since_us / 1_000_000) as i64;
         }
+        pick(&self.inductions, views, &mut into.inductions, |view| {
+            &view.inductions
+        });
         pick(&self.chutes, views, &mut into.chutes, |view| &view.chutes);
         pick(&self.scanners, views, &mut into.scanners, |view| {
             &view.scanners

@@ -7,8 +7,9 @@ use std::fmt;
 
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
-use sorthub_core::ids::{ChuteId, CodeId, ParcelId, TrackId};
+use sorthub_core::ids::{ChuteId, CodeId, InductionId, ParcelId, TrackId};
 use sorthub_core::reason::Reason;
+use sorthub_core::running::{Feeding, Hold, Pace, RunState};
 use sorthub_core::sorter::{Books, ItemView, Sorter};
 use sorthub_core::units::Micros;
 
@@ -32,6 +33,8 @@ pub struct View {
     pub speed_permille: u32,
     /// Each track, in the order of the hub.
     pub tracks: Vec<TrackRow>,
+    /// Each induction, in the order of the hub.
+    pub inductions: Vec<InductionRow>,
     /// Items in carriers and windows, at most [`ITEM_ROWS_MAX`].
     pub items: Vec<ItemRow>,
     /// Items beyond those listed.
@@ -70,6 +73,28 @@ pub struct TrackRow {
     pub linked: bool,
     /// Parcels that the PLC has forgotten and that may be found again.
     pub in_doubt: u32,
+    /// Its mode, the step it is in, whether it is out of service, and what it does without.
+    pub state: RunState,
+    /// Occupied carriers or windows, in thousandths of the usable ones.
+    pub occupancy_permille: u32,
+    /// Carriers that are not used.
+    pub disabled: u32,
+}
+
+/// An induction at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct InductionRow {
+    /// How fast it may feed.
+    pub pace: Pace,
+    /// Most parcels an hour; 0: no limit.
+    pub limit_per_h: u16,
+    /// What holds it, in words; `None`: nothing.
+    #[serde(serialize_with = "hold_text")]
+    pub hold: Option<Hold>,
+    /// Plant time since which that is so, in µs.
+    pub since_us: u64,
+    /// What it really does.
+    pub feeding: Feeding,
 }
 
 /// An item on its way.
@@ -331,6 +356,9 @@ impl View {
         self.tracks.clear();
         let tracks = (0..hub.tracks().len()).map(|track| track_row(sorter, track, now));
         self.tracks.extend(tracks);
+        self.inductions.clear();
+        let inductions = (0..hub.inductions().len()).map(|at| induction_row(sorter, at));
+        self.inductions.extend(inductions);
         self.chutes.clear();
         let chutes = (0..hub.chutes().len()).map(|chute| chute_row(sorter, chute));
         self.chutes.extend(chutes);
@@ -359,6 +387,20 @@ fn track_row(sorter: &Sorter, track: usize, now: Micros) -> TrackRow {
         speed_mm_s: if track.linked { track.speed.0 } else { 0 },
         linked: track.linked,
         in_doubt: track.in_doubt,
+        state: track.state,
+        occupancy_permille: track.occupancy_permille,
+        disabled: track.disabled,
+    }
+}
+
+fn induction_row(sorter: &Sorter, at: usize) -> InductionRow {
+    let view = sorter.induction(InductionId(at as u16));
+    InductionRow {
+        pace: view.pace,
+        limit_per_h: view.limit_per_h,
+        hold: (view.hold != Hold::Nothing).then_some(view.hold),
+        since_us: view.since.0,
+        feeding: view.feeding,
     }
 }
 
@@ -397,6 +439,13 @@ fn item_row<'t>(item: &ItemView, text_of: &mut impl FnMut(CodeId) -> Option<&'t 
 fn parcel_text<S: Serializer>(parcel: &Option<ParcelId>, serializer: S) -> Result<S::Ok, S::Error> {
     match parcel {
         Some(parcel) => serializer.collect_str(parcel),
+        None => serializer.serialize_none(),
+    }
+}
+
+fn hold_text<S: Serializer>(hold: &Option<Hold>, serializer: S) -> Result<S::Ok, S::Error> {
+    match hold {
+        Some(hold) => serializer.collect_str(hold),
         None => serializer.serialize_none(),
     }
 }

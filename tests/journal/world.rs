@@ -12,7 +12,7 @@ use sorthub::config::canonical;
 use sorthub::journal::{Options, Recorder, RunHeader};
 use sorthub_core::facts::{DestKey, Facts, Measures, Reading};
 use sorthub_core::hub::{
-    Capacity, ChuteSpec, Hub, HubSpec, InductionSpec, MeetsBy, Outlet, ScannerSpec, Sensing,
+    Capacity, Caps, ChuteSpec, Hub, HubSpec, InductionSpec, MeetsBy, Outlet, ScannerSpec, Sensing,
     TrackKind, TrackSpec,
 };
 use sorthub_core::ids::{CellId, ChuteId, CodeId, InductionId, PlcItem};
@@ -166,6 +166,7 @@ impl World {
             item,
             at,
             length,
+            spans: 1,
             returned: false,
         };
         self.call(got_on, told);
@@ -325,11 +326,13 @@ fn hub_spec() -> HubSpec {
             },
             speed: MmPerS(2_000),
             tolerance: Mm(150),
+            caps: Caps::USUAL,
         }],
         inductions: vec![InductionSpec {
             name: "IN".to_owned(),
             track: TRACK,
             at: Mm(0),
+            quota_permille: 1_000,
         }],
         scanners: vec![ScannerSpec {
             name: "TOP".to_owned(),

@@ -220,6 +220,7 @@ impl Plant {
                 item,
                 at,
                 length,
+                spans: 1,
                 returned: true,
             });
         } else if self.draw(100) < 3 {
@@ -244,6 +245,7 @@ impl Plant {
             item,
             at,
             length,
+            spans: 1,
             returned: false,
         });
     }

@@ -81,6 +81,10 @@ pub enum HubFaultKind {
     NoScanner,
     /// A line's scanner stands behind its last chute.
     ScannerBehindChutes,
+    /// The caps of a track's occupancy are not in order, or above all of it.
+    Caps,
+    /// An induction's quota is nothing, or more than all.
+    Quota(u16),
     /// A track that is in no sorter, or in two.
     NotInOneSorter {
         /// In how many it is.
@@ -135,6 +139,15 @@ impl fmt::Display for HubFaultKind {
             Self::ScannerBehindChutes => write!(
                 f,
                 "stands behind the last chute, so what it reads comes too late; move it upstream"
+            ),
+            Self::Caps => write!(
+                f,
+                "inductions must be slowed at 1 to 1000 permille of its places, and stopped at no \
+                 less than that"
+            ),
+            Self::Quota(permille) => write!(
+                f,
+                "may fill {permille} permille of what comes past; give it 1 to 1000"
             ),
             Self::NotInOneSorter { sorters: 0 } => {
                 write!(f, "is in no sorter; add it to the tracks of one")
@@ -192,6 +205,10 @@ pub(super) fn check(spec: &HubSpec) -> Vec<HubFault> {
             spec,
             &mut found,
         );
+        if !(1..=1_000).contains(&induction.quota_permille) {
+            let kind = HubFaultKind::Quota(induction.quota_permille);
+            found.add(Element::Induction(index), kind);
+        }
     }
     for (index, scanner) in spec.scanners.iter().enumerate() {
         let element = Element::Scanner(index);
@@ -250,6 +267,11 @@ fn check_track(index: usize, track: &TrackSpec, spec: &HubSpec, found: &mut Faul
     let element = Element::Track(index);
     if track.speed.0 == 0 {
         found.add(element, HubFaultKind::Zero("the speed"));
+    }
+    let slow = track.caps.slow_permille.unwrap_or(1);
+    let stop = track.caps.stop_permille.unwrap_or(1_000);
+    if slow == 0 || stop < slow || stop > 1_000 {
+        found.add(element, HubFaultKind::Caps);
     }
     if track.tolerance.0 == 0 {
         found.add(element, HubFaultKind::Zero("the tolerance"));

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use super::{Hub, HubSpec};
 use crate::ids::{ChuteId, SorterId, TrackId, TransferId};
-use crate::operator::Command;
+use crate::operator::{Command, TrackWish};
 use crate::signal::Signal;
 
 /// Tables made of a description without faults.
@@ -104,7 +104,12 @@ impl Hub {
             | Signal::Unexpected { cell, .. }
             | Signal::RemovedByHand { cell, .. }
             | Signal::OrderAnswered { cell, .. }
+            | Signal::CarrierNotEmpty { cell, .. }
+            | Signal::CarrierDisabled { cell }
             | Signal::Inventory { cell, .. } => self.track_of(cell)?.0,
+            Signal::InductionState { induction, .. } => {
+                self.inductions().get(induction.index())?.track
+            }
             Signal::Command { command, .. } => return self.addressee_of(&command),
             Signal::Tick => return None,
         };
@@ -117,6 +122,11 @@ impl Hub {
     pub fn addressee_of(&self, command: &Command) -> Option<SorterId> {
         let track = match *command {
             Command::Chute { chute, .. } => self.track_at(chute)?,
+            // All of them plan around it.
+            Command::Track {
+                to: TrackWish::Close | TrackWish::Open,
+                ..
+            } => return None,
             Command::Track { track, .. } => track,
             Command::Induction { induction, .. } => self.inductions().get(induction.index())?.track,
             Command::Carrier { cell, .. } => self.track_of(cell)?.0,

@@ -43,6 +43,14 @@ pub struct Books {
     pub adopted: u64,
     /// Orders given.
     pub orders: u64,
+    /// Orders that came too late to be obeyed.
+    pub late_orders: u64,
+    /// Items missing or unexpected where nothing explained it: faults of tracking.
+    pub mistracked: u64,
+    /// Discharges that failed at a carrier or diverter.
+    pub failed_discharges: u64,
+    /// Parcels that were told to have left and lay on their carrier still.
+    pub still_there: u64,
 }
 
 /// A count for each reason.
@@ -109,6 +117,10 @@ impl Books {
         self.not_followed += other.not_followed;
         self.adopted += other.adopted;
         self.orders += other.orders;
+        self.late_orders += other.late_orders;
+        self.mistracked += other.mistracked;
+        self.failed_discharges += other.failed_discharges;
+        self.still_there += other.still_there;
     }
 
     /// Parcels on transfers between sorters, if these are the counts of a whole hub.

@@ -32,7 +32,7 @@ impl Sorter {
         it.evidence = belt.at;
         if it.provisional {
             // It was never in the book, and nothing is known by which to find it again.
-            self.state.provisional -= 1;
+            self.end_provisional(slot);
             self.forget(slot);
             return;
         }
@@ -67,6 +67,8 @@ impl Sorter {
                 }
             }
         }
+        self.state.running[track.index()].is_told = false;
+        self.unsettle(track);
         let belt = &mut self.state.tracks[track.index()];
         belt.is_fresh = true;
         let in_doubt = belt.in_doubt.len() as u32;
@@ -86,10 +88,18 @@ impl Sorter {
         let Some(slot) = self.admit(cell, item, seen, Mm(0), outbox) else {
             return;
         };
-        let it = &mut self.state.items[slot as usize];
-        it.provisional = true;
-        it.cause = Reason::UnknownItem;
-        self.state.provisional += 1;
+        self.begin_provisional(slot);
+        self.state.items[slot as usize].cause = Reason::UnknownItem;
+    }
+
+    /// A PLC's tracking has failed for an item, unless it is in the middle of finding again what
+    /// it has forgotten.
+    pub(super) fn mistracked(&mut self, cell: CellId) {
+        let Some((track, _)) = self.hub.track_of(cell) else {
+            return;
+        };
+        let finds_again = !self.state.tracks[track.index()].in_doubt.is_empty();
+        self.state.books.mistracked += u64::from(!finds_again);
     }
 
     /// A missing item may turn up elsewhere on the track.
@@ -122,8 +132,8 @@ impl Sorter {
         let before = self.state.items[old as usize];
         self.state.facts[slot as usize] = self.state.facts[old as usize];
         self.forget(old);
+        self.end_provisional(slot);
         let it = &mut self.state.items[slot as usize];
-        it.provisional = false;
         it.parcel = before.parcel;
         it.length = before.length;
         it.code = before.code;
@@ -138,7 +148,6 @@ impl Sorter {
             cell: it.cell,
             item: it.item,
         });
-        self.state.provisional -= 1;
         self.state.books.adopted += 1;
         true
     }
@@ -159,6 +168,12 @@ impl Sorter {
 
     /// The inventory is complete: what it did not name is gone, taken off while nobody told.
     pub(super) fn inventory_end(&mut self, track: TrackId, at: BeltMm) {
+        let running = &mut self.state.running[track.index()];
+        running.is_told = true;
+        if running.disabled > 0 {
+            self.review(track, true);
+        }
+        self.unsettle(track);
         for cell in self.hub.cells_of(track) {
             let slot = self.state.cells[cell as usize];
             if slot == super::state::NO_ITEM || self.state.items[slot as usize].evidence >= at {

@@ -27,10 +27,14 @@ impl Sorter {
         self.state.items[slot as usize].evidence = at;
         self.fill(chute, self.state.items[slot as usize].length);
         if let Some(transfer) = self.hub.transfer_from(chute) {
+            self.enter_in_book(slot, outbox);
+            self.carrier_emptied(slot, chute);
             self.hand_over(slot, transfer, chute, outbox);
             return;
         }
         let (how, why) = self.judge(slot, chute);
+        self.enter_in_book(slot, outbox);
+        self.carrier_emptied(slot, chute);
         if why == Reason::Elsewhere {
             let item = &self.state.items[slot as usize];
             let ordered = item.ordered.and_then(|order| order.chutes[0]);
@@ -86,6 +90,11 @@ impl Sorter {
         cause: Refusal,
         outbox: &mut Outbox,
     ) {
+        match cause {
+            Refusal::Failed => self.discharge_failed(cell, chute, outbox),
+            Refusal::Late => self.state.books.late_orders += 1,
+            _ => {}
+        }
         let Some(slot) = self.find_or_count(cell, item) else {
             return;
         };
@@ -126,10 +135,12 @@ impl Sorter {
             }
             OrderAnswer::NoSuchItem => self.doubt(slot),
             OrderAnswer::Expired => {
+                self.state.books.late_orders += 1;
                 self.state.items[slot as usize].cause = Reason::Late;
                 self.order_void(slot, outbox);
             }
             OrderAnswer::Late => {
+                self.state.books.late_orders += 1;
                 self.state.items[slot as usize].cause = Reason::Late;
                 self.order_refused(slot, outbox);
             }
@@ -148,7 +159,12 @@ impl Sorter {
     /// What a chute says of itself.
     pub(super) fn chute_told(&mut self, id: ChuteId, state: ChuteState, taken: u16) {
         let chute = &mut self.state.chutes[id.index()];
+        let was_closed = chute.state.closed_because().is_some();
         chute.state = state;
+        if was_closed != state.closed_because().is_some() {
+            self.look_at_rejects(id);
+        }
+        let chute = &mut self.state.chutes[id.index()];
         let more = taken.wrapping_sub(chute.taken);
         if more > u16::MAX / 2 {
             // The counter went back. A little: another PLC of a shared chute tells an older state.

@@ -20,6 +20,7 @@ use crate::ids::{ChuteId, CodeId, DestId, InductionId, ParcelId, TrackId, Transf
 use crate::limits::{ORDER_CHUTES_MAX, TRANSFER_EXPECTED_MAX};
 use crate::outbox::Outbox;
 use crate::reason::{Disposition, Reason};
+use crate::running::Pace;
 use crate::signal::{Alarm, Output};
 use crate::units::Micros;
 
@@ -177,15 +178,14 @@ impl Sorter {
 
     /// Puts an item in the book as one that was handed over.
     fn take_over(&mut self, slot: Slot, expected: &Expected, outbox: &mut Outbox) {
+        self.end_provisional(slot);
         let it = &mut self.state.items[slot as usize];
-        it.provisional = false;
         it.parcel = expected.parcel;
         outbox.push(Output::Known {
             parcel: it.parcel,
             cell: it.cell,
             item: it.item,
         });
-        self.state.provisional -= 1;
         self.state.books.take_over();
     }
 
@@ -202,7 +202,13 @@ impl Sorter {
             .zip(self.hub.transfers());
         let due = queues.enumerate().filter_map(|(index, (queue, spec))| {
             let first = queue.front()?;
-            Some((first.since.after(spec.patience), TransferId(index as u16)))
+            let induction = &self.state.inductions[spec.to.index()];
+            if induction.said.0 == Pace::Stop {
+                // What waits behind an induction that we hold is not lost.
+                return None;
+            }
+            let since = first.since.max(induction.let_go);
+            Some((since.after(spec.patience), TransferId(index as u16)))
         });
         due.min()
     }
@@ -224,6 +230,15 @@ impl Sorter {
         });
     }
 
+    /// Whether a chute feeds a transfer to a track that is out of service.
+    pub(super) fn leads_out_of_service(&self, chute: ChuteId) -> bool {
+        self.hub.transfer_from(chute).is_some_and(|transfer| {
+            let to = self.hub.transfers()[transfer.index()].to;
+            let track = self.hub.inductions()[to.index()].track;
+            self.state.running[track.index()].state.closed
+        })
+    }
+
     /// The first transfers on the shortest ways to a destination that has no chute on this track:
     /// open, and still to be reached. Else says what kept it from the first.
     pub(super) fn choose_transfer(&self, slot: Slot, dest: DestId) -> (Chutes, Reason) {
@@ -235,6 +250,10 @@ impl Sorter {
         let all = own.iter().chain(self.plan.alternates(dest));
         let outlets = all.flat_map(|chute| &self.hub.chutes()[chute.index()].outlets);
         for &way in outlets.flat_map(|outlet| self.hub.ways(from, outlet.track)) {
+            if self.leads_out_of_service(way) {
+                cause = Reason::OutOfService;
+                continue;
+            }
             if found == ORDER_CHUTES_MAX {
                 break;
             }

@@ -17,15 +17,20 @@ use crate::limits::SWEEP_PER_CALL_MAX;
 use crate::outbox::Outbox;
 use crate::plan::Plan;
 use crate::reason::{Disposition, Reason};
+use crate::running::{DisabledBy, Parts};
 use crate::signal::{Alarm, LinkState, Output, Signal};
 use crate::units::Micros;
 
 mod books;
+mod carriers;
 mod commands;
 mod deriving;
 mod doubt;
 mod exits;
 mod handing;
+mod modes;
+mod pacing;
+mod parts;
 mod reading;
 mod ring;
 mod routing;
@@ -33,10 +38,12 @@ mod snapshot;
 mod state;
 mod tracking;
 mod views;
+mod why;
 
 pub use books::{Books, ByReason};
 pub use snapshot::RestoreError;
-pub use views::{ChuteView, ItemView, TrackView};
+pub use views::{ChuteView, InductionView, ItemView, ScannerView, TrackView};
+pub use why::{Ask, ParcelWaits, Waiting, What};
 
 use state::{Slot, State};
 use tracking::Seen;
@@ -96,8 +103,10 @@ impl Sorter {
         let said = outbox.outputs().len();
         if self.is_due(now) {
             self.fire_due(now, outbox);
+            self.settle(outbox);
         }
         self.take(signal, outbox);
+        self.settle(outbox);
         for output in &outbox.outputs()[said..] {
             self.state.hash.mix(output);
         }
@@ -122,6 +131,12 @@ impl Sorter {
                 facts,
             } => self.expect(transfer, parcel, facts, outbox),
             Signal::Command { ticket, command } => self.command(ticket, &command, outbox),
+            Signal::CarrierDisabled { cell } => {
+                self.disable_carrier(cell, DisabledBy::Plc, outbox);
+            }
+            Signal::InductionState { induction, feeding } => {
+                self.state.inductions[induction.index()].feeding = feeding;
+            }
             Signal::Scanned {
                 scanner,
                 key,
@@ -140,6 +155,7 @@ impl Sorter {
                 item,
                 at,
                 length,
+                spans,
                 returned,
             } => {
                 let seen = Seen {
@@ -149,7 +165,7 @@ impl Sorter {
                 if returned {
                     self.came_round(cell, item, seen, length, outbox);
                 } else {
-                    self.inducted(induction, cell, item, seen, length, outbox);
+                    self.inducted(induction, cell, item, seen, (length, spans), outbox);
                 }
             }
             Signal::AtScanner {
@@ -180,8 +196,17 @@ impl Sorter {
             }
             Signal::LapPassed { cell, item, at } => self.lap_passed(cell, item, at, outbox),
             Signal::Returning { cell, item, at } => self.returning(cell, item, at),
-            Signal::Missing { cell, item, .. } => self.missing(cell, item),
-            Signal::Unexpected { cell, item, at } => self.unexpected(cell, item, at, outbox),
+            Signal::Missing { cell, item, .. } => {
+                self.mistracked(cell);
+                self.missing(cell, item);
+            }
+            Signal::Unexpected { cell, item, at } => {
+                self.mistracked(cell);
+                self.unexpected(cell, item, at, outbox);
+            }
+            Signal::CarrierNotEmpty { cell, item, at } => {
+                self.carrier_not_empty(cell, item, at, outbox);
+            }
             Signal::RemovedByHand { cell, item } => self.removed_by_hand(cell, item, outbox),
             Signal::OrderAnswered {
                 cell,
@@ -198,6 +223,8 @@ impl Sorter {
             | Signal::Inventory { .. }
             | Signal::InventoryEnd { .. }
             | Signal::Command { .. }
+            | Signal::CarrierDisabled { .. }
+            | Signal::InductionState { .. }
             | Signal::Transfer { .. }
             | Signal::Scanned { .. } => unreachable!("not told of one item: {signal:?}"),
         }
@@ -208,7 +235,9 @@ impl Sorter {
     #[must_use]
     pub fn next_timeout(&self) -> Option<Micros> {
         let silent = self.next_silent().map(|(due, _)| due);
-        let gone = (!self.state.gone.is_empty()).then_some(self.state.now);
+        let waits =
+            !self.state.gone.is_empty() || (self.state.unsettled | self.state.reviewing) != 0;
+        let gone = waits.then_some(self.state.now);
         let overdue = self.next_overdue().map(|(due, _)| due);
         let due = [silent, gone, overdue].into_iter().flatten().min();
         due.map(|due| due.max(self.state.hold_until))
@@ -243,6 +272,7 @@ impl Sorter {
             }
             share -= 1;
         }
+        share = self.go_on_reviewing(share, outbox);
         if share == 0 {
             self.state.hold_until = now.after(Micros(1));
         }
@@ -270,6 +300,7 @@ impl Sorter {
 
     fn link(&mut self, track: TrackId, to: LinkState, outbox: &mut Outbox) {
         self.state.tracks[track.index()].linked = to == LinkState::Up;
+        self.lose(track, Parts::LINK, to == LinkState::Lost);
         match to {
             LinkState::Up => {}
             LinkState::Lost => outbox.push(Output::Alarm(Alarm::LinkLost { track })),

@@ -80,6 +80,7 @@ impl Sorter {
         facts: Facts,
         outbox: &mut Outbox,
     ) {
+        self.heard(scanner, facts.read, outbox);
         let track = self.hub.scanners()[scanner.index()].track;
         let scan = WaitingScan {
             key,
@@ -142,6 +143,7 @@ impl Sorter {
         };
         self.state.waiting -= 1;
         self.state.books.silent_scans += 1;
+        self.unheard(scanner);
         if let Some(slot) = self.state.find(item.cell, item.item) {
             self.apply(scanner, slot, Facts::default(), outbox);
         }
@@ -224,7 +226,7 @@ impl Sorter {
             _ => Intent::Reject(Reason::NoRead),
         };
         let plan = self.plan.spec();
-        if plan.no_read == NoReadPolicy::Reject {
+        if plan.no_read == NoReadPolicy::Reject && !self.stands_in(scanner) {
             return rejected;
         }
         let track = TrackId(item.track);
@@ -233,7 +235,7 @@ impl Sorter {
             .hub
             .scanners_of(track)
             .any(|s| self.hub.scanners()[s.index()].at > here);
-        let again = more || (self.comes_round(track) && item.laps < plan.laps_max);
+        let again = more || (self.comes_round(track) && item.laps < self.laps_max(track));
         if again { Intent::Undecided } else { rejected }
     }
 

@@ -51,7 +51,11 @@ impl Sorter {
 
     /// Chooses where an item goes and says so, if that is news.
     pub(super) fn route(&mut self, slot: Slot, outbox: &mut Outbox) {
+        self.purge(slot, outbox);
         let item = &self.state.items[slot as usize];
+        if !self.sends(TrackId(item.track)) {
+            return;
+        }
         match item.intent {
             Intent::Undecided => {}
             Intent::Reject(why) => self.route_reject(slot, why, outbox),
@@ -61,7 +65,7 @@ impl Sorter {
                 }
                 let item = &self.state.items[slot as usize];
                 let track = TrackId(item.track);
-                let may_lap = item.laps < self.plan.spec().laps_max;
+                let may_lap = item.laps < self.laps_max(track);
                 if item.cause != Reason::NoRule && may_lap && self.comes_round(track) {
                     // No chute takes it now: it goes round without an order.
                     outbox.push(item.decided(None, item.cause));
@@ -259,7 +263,7 @@ impl Sorter {
     }
 
     /// Takes back the order that stands, if one does.
-    fn withdraw(&mut self, slot: Slot, outbox: &mut Outbox) {
+    pub(super) fn withdraw(&mut self, slot: Slot, outbox: &mut Outbox) {
         let it = &mut self.state.items[slot as usize];
         if it.ordered.take().is_none() {
             return;
@@ -304,7 +308,7 @@ impl Sorter {
             self.state.books.recirculated += 1;
             return;
         }
-        let laps_max = self.plan.spec().laps_max + u8::from(cfg!(mutant = "a_lap_too_many"));
+        let laps_max = self.laps_max(track) + u8::from(cfg!(mutant = "a_lap_too_many"));
         if item.laps >= laps_max {
             self.release_room(slot);
             self.last_resort(slot, outbox);
@@ -318,7 +322,12 @@ impl Sorter {
 
     /// An item has come round a loop.
     pub(super) fn after_lap(&mut self, slot: Slot, outbox: &mut Outbox) {
-        let laps_max = self.plan.spec().laps_max;
+        let track = TrackId(self.state.items[slot as usize].track);
+        if !self.sends(track) {
+            // Nobody is asked to take it, and that is not its fault.
+            return;
+        }
+        let laps_max = self.laps_max(track);
         let item = &mut self.state.items[slot as usize];
         item.refused = None;
         if item.ordered.is_none() {

@@ -70,7 +70,8 @@ impl Sorter {
             return Err(RestoreError::OtherHub);
         }
         let mut state = found.state;
-        if state.cells.len() != hub.cells() as usize {
+        let cells = hub.cells() as usize;
+        if state.cells.len() != cells || state.carriers.len() != cells {
             return Err(RestoreError::Damaged);
         }
         state.reserve(&hub);

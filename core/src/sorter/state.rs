@@ -8,7 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use super::Setup;
 use super::books::Books;
+use super::carriers::{Carrier, Diverter};
 use super::handing::Transfers;
+use super::pacing::{Induction, Running};
+use super::parts::Hearing;
 use super::ring::Ring;
 use crate::facts::Facts;
 use crate::hub::{Capacity, Hub};
@@ -66,6 +69,8 @@ pub(super) struct Item {
     /// The belt position at which it was last heard of.
     pub evidence: BeltMm,
     pub length: Mm,
+    /// Carriers that it lies on.
+    pub spans: u8,
     pub code: CodeId,
     pub dest: Option<DestId>,
     pub intent: Intent,
@@ -204,6 +209,19 @@ pub(super) struct State {
     /// How many items wait at scanners in all, so that a time-out is found without looking.
     pub waiting: u32,
     pub chutes: Vec<Chute>,
+    /// For each chute, how its diverter does.
+    pub diverters: Vec<Diverter>,
+    /// For each track, how it runs.
+    pub running: Vec<Running>,
+    /// Tracks on which something has changed that inductions depend on: a bit for each.
+    pub unsettled: u64,
+    /// Tracks whose cells are being looked at.
+    pub reviewing: u64,
+    pub inductions: Vec<Induction>,
+    /// For each scanner, what is heard of it.
+    pub hearing: Vec<Hearing>,
+    /// For each cell, what it is as a carrier.
+    pub carriers: Vec<Carrier>,
     /// Waves of the plan that are open.
     pub waves: Waves,
     /// Items known to be gone, and how, to be ended a few each call.
@@ -257,6 +275,17 @@ impl State {
                 .iter()
                 .map(|chute| Chute::new(chute.capacity))
                 .collect(),
+            diverters: vec![Diverter::default(); hub.chutes().len()],
+            running: vec![Running::default(); hub.tracks().len()],
+            unsettled: 0,
+            reviewing: 0,
+            inductions: hub
+                .inductions()
+                .iter()
+                .map(|spec| Induction::new(hub, spec))
+                .collect(),
+            hearing: vec![Hearing::default(); hub.scanners().len()],
+            carriers: vec![Carrier::NEW; cells],
             waves: plan.waves(),
             gone: VecDeque::with_capacity(slots),
             hold_until: Micros(0),

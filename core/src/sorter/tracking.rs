@@ -37,10 +37,12 @@ impl Sorter {
         let belt = &mut self.state.tracks[track.index()];
         // An encoder at rest can tremble by a step: that moves nobody back.
         let at = if belt.is_fresh { at } else { at.max(belt.at) };
+        let has_moved = belt.is_fresh || at != belt.at;
         belt.is_fresh = false;
         belt.told = now;
         belt.speed = speed;
         belt.at = at;
+        self.watch_encoder(track, has_moved, speed);
         self.drop_stale_scans(track);
         self.sweep(track, outbox);
     }
@@ -104,14 +106,13 @@ impl Sorter {
             }
         }
         self.sweep_returning(track, kind, outbox);
-        let round = match kind {
-            TrackKind::Line {
-                returns: Some(returns),
-                ..
-            } => length + i64::from(returns.0),
-            _ => length,
-        };
-        self.sweep_doubt(track, round * 2 + tolerance, outbox);
+        self.sweep_doubt(track, self.patience(track), outbox);
+    }
+
+    /// How long something in doubt may still be found again, in mm of belt: two rounds.
+    pub(super) fn patience(&self, track: TrackId) -> i64 {
+        let spec = &self.hub.tracks()[track.index()];
+        i64::from(spec.kind.round().0) * 2 + i64::from(spec.tolerance.0)
     }
 
     /// A return conveyor can hold parcels back, but not for as long as four times round.
@@ -144,14 +145,14 @@ impl Sorter {
         cell: CellId,
         item: PlcItem,
         seen: Seen,
-        length: Mm,
+        (length, spans): (Mm, u8),
         outbox: &mut Outbox,
     ) {
         let Some(slot) = self.admit(cell, item, seen, length, outbox) else {
             return;
         };
-        self.state.items[slot as usize].provisional = true;
-        self.state.provisional += 1;
+        self.lie_over(slot, spans);
+        self.begin_provisional(slot);
         if self.hub.transfers_to(induction).next().is_some() {
             self.state.items[slot as usize].over = Some(induction);
             self.take_over_the_only(slot, induction, outbox);
@@ -177,7 +178,7 @@ impl Sorter {
         };
         let before = self.state.cells[cell.index()];
         if before != NO_ITEM {
-            // Whatever was there has left without a word. It may turn up again.
+            // Its slot may be the one that is needed.
             self.doubt(before);
         }
         let new = Item {
@@ -191,6 +192,7 @@ impl Sorter {
             origin: seen.origin(),
             evidence: seen.at,
             length,
+            spans: 1,
             code: CodeId::NONE,
             dest: None,
             basis: Basis::Nothing,
@@ -208,7 +210,7 @@ impl Sorter {
             outbox.push(Output::Alarm(Alarm::TooManyItems { cell }));
             return None;
         };
-        self.state.cells[cell.index()] = slot;
+        self.enter_cell(slot, cell);
         Some(slot)
     }
 
@@ -223,16 +225,33 @@ impl Sorter {
     /// Puts a provisional item in the book as a new one, with an id of its own.
     fn book_new(&mut self, slot: Slot, outbox: &mut Outbox) {
         let parcel = self.name_parcel();
+        self.end_provisional(slot);
         let item = &mut self.state.items[slot as usize];
-        item.provisional = false;
         item.parcel = parcel;
         outbox.push(Output::Known {
             parcel,
             cell: item.cell,
             item: item.item,
         });
-        self.state.provisional -= 1;
         self.state.books.start();
+    }
+
+    /// An item is followed, but not in the book yet.
+    pub(super) fn begin_provisional(&mut self, slot: Slot) {
+        let item = &mut self.state.items[slot as usize];
+        item.provisional = true;
+        self.state.provisional += 1;
+        self.state.running[usize::from(item.track)].provisional += 1;
+    }
+
+    /// It is known now what it is, or it is forgotten.
+    pub(super) fn end_provisional(&mut self, slot: Slot) {
+        let item = &mut self.state.items[slot as usize];
+        item.provisional = false;
+        self.state.provisional -= 1;
+        let track = TrackId(item.track);
+        self.state.running[track.index()].provisional -= 1;
+        self.unsettle(track);
     }
 
     /// An item came round over its line's return.
@@ -258,15 +277,11 @@ impl Sorter {
         self.state.tracks[track.index()]
             .returning
             .retain(|&other| other != slot);
-        let before = self.state.cells[cell.index()];
-        if before != NO_ITEM {
-            self.doubt(before);
-        }
-        self.state.cells[cell.index()] = slot;
+        self.state.items[slot as usize].cell = cell;
+        self.enter_cell(slot, cell);
         self.state.books.recirculated += 1;
         let it = &mut self.state.items[slot as usize];
         it.whereabouts = Whereabouts::Riding;
-        it.cell = cell;
         it.origin = seen.origin();
         it.length = length;
         it.evidence = seen.at;
@@ -330,17 +345,6 @@ impl Sorter {
         found
     }
 
-    /// Takes an item out of its cell.
-    pub(super) fn leave_cell(&mut self, slot: Slot) {
-        let cell = self.state.items[slot as usize].cell;
-        assert_eq!(
-            self.state.cells[cell.index()],
-            slot,
-            "an item is not in its own cell"
-        );
-        self.state.cells[cell.index()] = NO_ITEM;
-    }
-
     /// Frees an item's slot, wherever it was.
     pub(super) fn forget(&mut self, slot: Slot) {
         let item = self.state.items[slot as usize];
@@ -350,6 +354,7 @@ impl Sorter {
             Whereabouts::Returning => track.returning.retain(|&other| other != slot),
             Whereabouts::InDoubt => track.in_doubt.retain(|&other| other != slot),
         }
+        self.unsettle(TrackId(item.track));
         self.state.free.push(slot);
     }
 }

@@ -6,9 +6,11 @@ use std::sync::Arc;
 use sorthub_core::facts::*;
 use sorthub_core::hub::*;
 use sorthub_core::ids::*;
+use sorthub_core::operator::*;
 use sorthub_core::outbox::Outbox;
 use sorthub_core::plan::*;
 use sorthub_core::reason::{Disposition, Reason};
+use sorthub_core::running::Pace;
 use sorthub_core::signal::*;
 use sorthub_core::sorter::{Setup, Sorter};
 use sorthub_core::units::*;
@@ -36,11 +38,13 @@ fn spec(kind: TrackKind) -> HubSpec {
             kind,
             speed: MmPerS(1_000),
             tolerance: Mm(300),
+            caps: Caps::NONE,
         }],
         inductions: vec![InductionSpec {
             name: "I".into(),
             track: LOOP,
             at: Mm(500),
+            quota_permille: 1_000,
         }],
         scanners: vec![ScannerSpec {
             name: "S".into(),
@@ -136,6 +140,47 @@ impl Hand {
         self.outbox.outputs().to_vec()
     }
 
+    /// The inventory of the empty track is told: parcels may come.
+    pub fn told(&mut self) -> Vec<Output> {
+        let at = BeltMm(self.now.0 as i64 / 1_000);
+        self.tell(Signal::InventoryEnd { track: LOOP, at })
+    }
+
+    /// A person or host wants something; the answer, and what else was said.
+    pub fn command(&mut self, command: Command) -> (Result<(), Refused>, Vec<Output>) {
+        let ticket = Ticket(77);
+        let said = self.tell(Signal::Command { ticket, command });
+        let answer = said.iter().find_map(|output| match output {
+            Output::Answered { ticket: to, answer } if *to == ticket => Some(*answer),
+            _ => None,
+        });
+        (answer.expect("every command is answered"), said)
+    }
+
+    pub fn track(&mut self, to: TrackWish) -> (Result<(), Refused>, Vec<Output>) {
+        self.command(Command::Track { track: LOOP, to })
+    }
+
+    /// The same, for what must be taken.
+    pub fn run_track(&mut self, to: TrackWish) -> Vec<Output> {
+        let (answer, said) = self.track(to);
+        assert_eq!(answer, Ok(()), "{to:?}");
+        said
+    }
+
+    /// Ticks until nothing is due at once any more, and returns what was said.
+    pub fn due(&mut self) -> Vec<Output> {
+        let mut said = Vec::new();
+        while let Some(due) = self.sorter.next_timeout() {
+            if due.since(self.now) > Micros(10) {
+                break;
+            }
+            self.now = self.now.max(due);
+            said.extend(self.tell(Signal::Tick));
+        }
+        said
+    }
+
     /// Time passes at a running belt of 1 m/s until it stands at `mm`, which is told.
     pub fn belt(&mut self, mm: i64) -> Vec<Output> {
         self.now = Micros(mm as u64 * 1_000);
@@ -154,6 +199,7 @@ impl Hand {
             item: PlcItem(item),
             at,
             length: Mm(400),
+            spans: 1,
             returned: false,
         })
     }
@@ -247,4 +293,14 @@ pub fn ended(said: &[Output]) -> Option<(Disposition, Reason, Option<u16>)> {
 /// The chutes of an order, as numbers.
 pub fn chutes(order: &Order) -> Vec<u16> {
     order.chutes.iter().flatten().map(|chute| chute.0).collect()
+}
+
+/// How fast the induction may feed from now on, if that was said.
+pub fn pace(said: &[Output]) -> Option<(Pace, u16)> {
+    said.iter().rev().find_map(|output| match output {
+        Output::Pace {
+            to, limit_per_h, ..
+        } => Some((*to, *limit_per_h)),
+        _ => None,
+    })
 }

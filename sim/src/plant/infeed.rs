@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use sorthub_core::hub::{Hub, InductionSpec};
 use sorthub_core::ids::{InductionId, PlcItem};
+use sorthub_core::running::Pace;
 use sorthub_core::signal::Signal;
 use sorthub_core::units::{Micros, Mm};
 
@@ -30,8 +31,13 @@ pub(super) struct Induction {
     /// Parcels that come over transfers, in the order in which they are here.
     pub brought: VecDeque<Brought>,
     spacing: Micros,
+    /// How fast its PLC lets it feed.
+    pub pace: Pace,
+    pub limit_per_h: u16,
     /// No induction of a new parcel before this.
     rested_at: Micros,
+    /// When its limit allows the next one.
+    allowed_at: Micros,
     /// Carriers up to this travel have been tried.
     tried_nm: i64,
     /// Carriers less than this before the induction have passed all that could empty or fill them.
@@ -48,7 +54,10 @@ impl Induction {
             feed,
             brought: VecDeque::new(),
             spacing,
+            pace: Pace::Run,
+            limit_per_h: 0,
             rested_at: Micros(0),
+            allowed_at: Micros(0),
             tried_nm: -1,
             settled_nm: 0,
         }
@@ -58,6 +67,31 @@ impl Induction {
     pub fn settle_behind(&mut self, devices_nm: impl Iterator<Item = i64>, length_nm: i64) {
         let before = devices_nm.map(|at_nm| (self.at_nm - at_nm).rem_euclid(length_nm));
         self.settled_nm = before.min().unwrap_or(length_nm);
+    }
+
+    /// Whether it lets no new parcel on.
+    fn is_stopped(&self, track: &Track) -> bool {
+        track.is_held || self.pace == Pace::Stop
+    }
+
+    /// A parcel gets on: the next one may after the least time between two, which is twice as long
+    /// at the slow pace, and when the limit allows it. The limit is a rate, not a least time: with
+    /// a carrier only now and then a least time would let fewer on.
+    fn rest(&mut self, now: Micros) {
+        let own = match self.pace {
+            Pace::Slow => Micros(self.spacing.0.saturating_mul(2)),
+            Pace::Run | Pace::Stop => self.spacing,
+        };
+        let hour_us = Micros::from_secs(3_600).0;
+        let between = Micros(
+            hour_us
+                .checked_div(u64::from(self.limit_per_h))
+                .unwrap_or(0),
+        );
+        // One that was late may be made up for, but no more.
+        let late = Micros(now.0.saturating_sub(between.0));
+        self.allowed_at = self.allowed_at.max(late).after(between);
+        self.rested_at = now.after(own).max(self.allowed_at);
     }
 
     /// When the head of the queue can be put on.
@@ -90,7 +124,9 @@ impl Plant {
         let induction = &self.inductions[index];
         let track = &mut self.tracks[induction.track];
         track.changed();
-        if !track.is_alive || track.is_held || track.belt.is_standing() {
+        // A stop is for new parcels: what comes round over a line's return is let in all the same.
+        let is_idle = induction.is_stopped(track) && track.is_loop();
+        if !track.is_alive || is_idle || track.belt.is_standing() {
             track.calendar.clear(induction.slot);
             return;
         }
@@ -123,7 +159,7 @@ impl Plant {
             Shape::Loop { carriers, pitch_nm } => {
                 self.inductions[index].tried_nm = at_nm;
                 let carrier = carrier_at(self.inductions[index].at_nm, at_nm, carriers, pitch_nm);
-                let is_free = track.cells[carrier].parcel.is_none();
+                let is_free = track.cells[carrier].is_free();
                 let is_ready = self.inductions[index]
                     .ready()
                     .is_some_and(|at| at <= self.now);
@@ -167,6 +203,9 @@ impl Plant {
             // Whoever comes round goes first: nobody else is tried while it waits.
             return is_clear;
         }
+        if induction.is_stopped(track) {
+            return false;
+        }
         let Some((length, _)) = induction.next(&self.parcels) else {
             return false;
         };
@@ -202,7 +241,7 @@ impl Plant {
         });
         let new = induction
             .next(&self.parcels)
-            .filter(|_| !track.free.is_empty())
+            .filter(|_| !track.free.is_empty() && !induction.is_stopped(track))
             .map(|(length, at)| {
                 let ready = at.max(induction.rested_at).max(self.now);
                 track.clear_from(induction.at_nm, track.belt.travel_nm(ready), length)
@@ -217,7 +256,7 @@ impl Plant {
 
     fn induct_new(&mut self, index: usize, cell: usize, at_nm: i64) {
         let induction = &mut self.inductions[index];
-        induction.rested_at = self.now.after(induction.spacing);
+        induction.rest(self.now);
         if induction.is_brought_next() {
             self.induct_brought(index, cell, at_nm);
             return;
@@ -313,6 +352,7 @@ impl Plant {
             item,
             at: encoder(at_nm),
             length: parcel.length,
+            spans: 1,
             returned,
         }));
         self.plan_later(number, cell);
@@ -375,8 +415,7 @@ fn next_carrier(
         return Some(pass_nm);
     }
     let mut carrier = carrier_at(induction.at_nm, pass_nm, carriers, pitch_nm);
-    while pass_nm - track.reached_nm < induction.settled_nm && track.cells[carrier].parcel.is_some()
-    {
+    while pass_nm - track.reached_nm < induction.settled_nm && !track.cells[carrier].is_free() {
         pass_nm += pitch_nm;
         carrier = carrier.checked_sub(1).unwrap_or(carriers as usize - 1);
     }

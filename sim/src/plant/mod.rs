@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use sorthub_core::hub::Hub;
 use sorthub_core::ids::{CellId, ChuteId, DestId, InductionId, PlcItem, TrackId};
+use sorthub_core::running::{Feeding, Pace, Standstill};
 use sorthub_core::signal::ChuteState;
 use sorthub_core::units::{BeltMm, Micros, MmPerS};
 
@@ -370,6 +371,33 @@ impl Plant {
     /// How many parcels have come to an induction by a time, those turned away included.
     pub fn arrived(&mut self, induction: InductionId, now: Micros) -> u64 {
         self.inductions[induction.index()].feed.arrived(now)
+    }
+
+    /// What an induction does, as its PLC says.
+    #[must_use]
+    pub fn feeding(&self, induction: InductionId) -> Feeding {
+        let induction = &self.inductions[induction.index()];
+        let is_held = self.tracks[induction.track].is_held;
+        let runs = induction.pace != Pace::Stop && !is_held;
+        Feeding {
+            runs,
+            slow: induction.pace == Pace::Slow,
+            rate_per_h: induction.limit_per_h,
+            because: match (runs, is_held) {
+                (true, _) => Standstill::Runs,
+                (false, true) => Standstill::Locally,
+                (false, false) => Standstill::Asked,
+            },
+        }
+    }
+
+    /// Whether an induction may put parcels on a carrier or into a window.
+    #[must_use]
+    pub fn is_enabled(&self, cell: CellId) -> bool {
+        let place = self.hub.track_of(cell);
+        place.is_some_and(|(track, own)| {
+            !self.tracks[track.index()].cells[usize::from(own)].is_disabled
+        })
     }
 
     /// How many wait at an induction at a time.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sorthub_core::hub::{
-    Capacity, ChuteSpec, Hub, HubSpec, InductionSpec, MeetsBy, Outlet, ScannerSpec, Sensing,
+    Capacity, Caps, ChuteSpec, Hub, HubSpec, InductionSpec, MeetsBy, Outlet, ScannerSpec, Sensing,
     SorterSpec, TrackKind, TrackSpec, TransferSpec,
 };
 use sorthub_core::ids::{ChuteId, DestId, InductionId, TrackId};
@@ -99,6 +99,7 @@ impl Draft {
             kind,
             speed: MmPerS(self.dice.pick(&[500, 1_000, 1_500])),
             tolerance: Mm(250),
+            caps: Caps::NONE,
         });
         self.plant.tracks.push(TrackPlant {
             ramp_mm_s2: self.dice.pick(&[0, 500]),
@@ -125,6 +126,7 @@ impl Draft {
             name,
             track,
             at: Mm(at),
+            quota_permille: 1_000,
         });
         self.plant.inductions.push(InductionPlant {
             rate_per_h: self.dice.pick(&[600, 1_500, 3_000]),

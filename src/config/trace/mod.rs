@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use sorthub_core::directory::Directory;
 use sorthub_core::hub::{
-    Capacity, ChuteSpec, Hub, HubSpec, InductionSpec, MeetsBy, Outlet, ScannerSpec, Sensing,
+    Capacity, Caps, ChuteSpec, Hub, HubSpec, InductionSpec, MeetsBy, Outlet, ScannerSpec, Sensing,
     TrackKind, TrackSpec,
 };
 use sorthub_core::ids::{ChuteId, DestId, TrackId};
@@ -192,11 +192,13 @@ fn hub_of(line: &Layout, outfeeds: u32) -> HubSpec {
             },
             speed: MmPerS(line.speed_mm_s),
             tolerance: Mm(TOLERANCE_MM),
+            caps: Caps::NONE,
         }],
         inductions: vec![InductionSpec {
             name: "infeed".to_owned(),
             track,
             at: Mm(0),
+            quota_permille: 1_000,
         }],
         scanners: vec![ScannerSpec {
             name: "scanner".to_owned(),
