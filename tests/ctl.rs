@@ -63,7 +63,7 @@ fn a_slip_is_told_with_its_mend_and_ends_with_2() {
         ("plan activate x", "invalid value 'x'"),
         (
             "plan stage no-such-file.toml",
-            "no-such-file.toml has 1 faults",
+            "no-such-file.toml has 1 fault",
         ),
         ("carrier 60 disable", "its carriers are 0 to 59"),
     ] {
@@ -219,6 +219,66 @@ fn one_client_too_many_is_told_and_others_are_served() {
     wait_for("a place that is free again", || {
         (engine.ctl(&["status"]).code == Some(0)).then_some(())
     });
+}
+
+#[test]
+fn commands_take_effect_and_why_says_so() {
+    let dir = Dir::new();
+    let engine = long_demo(&dir);
+    engine.wait_until("parcels on the sorter", "status", |status| {
+        count(&status["books"], "on_sorter") > 0
+    });
+    let why = |words: &str| {
+        let told = engine.done(&format!("why {words}"));
+        told["waits"][0]["why"].as_str().expect("a text").to_owned()
+    };
+    engine.done("induction in-2 stop");
+    assert!(why("induction in-2").contains("a person has stopped it"));
+    let status = engine.done("status");
+    assert_eq!(status["inductions"][1]["pace"], "stands", "{status}");
+    assert_eq!(status["inductions"][0]["pace"], "runs", "{status}");
+    engine.done("induction in-2 run");
+    engine.done("carrier 3 disable");
+    assert!(why("carrier 3").contains("disabled by a person"));
+    engine.done("carrier 3 enable");
+    assert!(why("chute A03").starts_with("open"));
+    engine.done("track loop drain");
+    assert_eq!(engine.done("status")["tracks"][0]["mode"], "draining");
+    engine.done("track loop start");
+    assert_eq!(engine.done("status")["tracks"][0]["mode"], "automatic");
+    let (code, said) = engine.not_done("why waybill nobody-1");
+    assert!(code == 1 && said.contains("is not on the sorter"), "{said}");
+    let (code, said) = engine.not_done("why chut A03");
+    assert!(
+        code == 2 && said.contains("did you mean `chute`?"),
+        "{said}"
+    );
+}
+
+#[test]
+fn alarms_are_acknowledged_and_shelved() {
+    let dir = Dir::new();
+    let engine = long_demo(&dir);
+    engine.done("carrier 3 disable");
+    let listed = |state: &str| {
+        let state = state.to_owned();
+        move |list: &Value| {
+            let rows = list["alarms"].as_array().expect("a list");
+            rows.iter().any(|row| row["state"] == state.as_str())
+        }
+    };
+    let list = engine.wait_until("the alarm", "alarms list", listed("stands"));
+    let id = count(&list["alarms"][0], "id");
+    engine.done(&format!("alarms ack {id} --as lin"));
+    let list = engine.done("alarms list");
+    assert!(listed("stands, seen")(&list), "{list}");
+    assert_eq!(list["alarms"][0]["acknowledged_by"], "lin");
+    engine.done(&format!("alarms shelve {id} 10"));
+    assert!(listed("shelved")(&engine.done("alarms list")));
+    let (code, said) = engine.not_done("alarms ack 999");
+    assert!(code == 1 && said.contains("no alarm 999"), "{said}");
+    let (code, said) = engine.not_done(&format!("alarms shelve {id} 1000"));
+    assert!(code == 1 && said.contains("12 hours at most"), "{said}");
 }
 
 #[test]

@@ -166,7 +166,7 @@ impl Scenario {
         if reading.faults.is_empty() {
             Ok(reading.actions)
         } else {
-            Err(reading.faults)
+            Err(super::fault::in_order(reading.faults))
         }
     }
 

@@ -9,22 +9,30 @@ use sorthub_core::ids::CodeId;
 use sorthub_core::operator::{Command, Refused, Ticket};
 use sorthub_core::plan::Plan;
 use sorthub_core::signal::{Output, Signal};
-use sorthub_core::sorter::{ItemView, Sorter};
+use sorthub_core::sorter::{Ask, ItemView, Sorter, Waiting};
+use sorthub_core::units::Micros;
 use tokio::sync::oneshot;
 
 use super::decider::Decider;
 use super::inbox::{Batch, NotStaged, Request};
-use crate::telemetry::View;
+use crate::telemetry::why::why;
+use crate::telemetry::{AlarmRefused, ShortText, View};
 
 /// Most parcels of one waybill that are told; of a larger shipment the first ones.
 pub const FOUND_MAX: usize = 64;
 
-/// Something to look up.
+/// Something to look up, or to note on the alarms.
 #[derive(Debug)]
 pub enum Question {
     /// The parcels on the sorter with this code, written into the list: at most as many as it has
     /// room for.
     Parcels(CodeId, Vec<ItemView>),
+    /// What something waits for.
+    Why(Ask),
+    /// Somebody, by name, has seen an alarm.
+    Acknowledge(u64, ShortText),
+    /// Somebody puts an alarm aside for so long.
+    Shelve(u64, Micros),
 }
 
 /// What was looked up.
@@ -32,6 +40,10 @@ pub enum Question {
 pub enum Found {
     /// Parcels.
     Parcels(Vec<ItemView>),
+    /// What it waits for, in words; `None`: there is no such thing here.
+    Why(Option<String>),
+    /// Whether it was noted.
+    Alarm(Result<(), AlarmRefused>),
 }
 
 /// An answer on its way to whoever asked.
@@ -115,12 +127,24 @@ impl Decider {
         Ok(())
     }
 
-    fn find(&self, question: Question) -> Found {
-        let Question::Parcels(code, mut parcels) = question;
-        let room = parcels.capacity() - parcels.len();
-        let fits = self.sorter.items().filter(|item| item.code == code);
-        parcels.extend(fits.take(room));
-        Found::Parcels(parcels)
+    fn find(&mut self, question: Question) -> Found {
+        match question {
+            Question::Parcels(code, mut parcels) => {
+                let room = parcels.capacity() - parcels.len();
+                let fits = self.sorter.items().filter(|item| item.code == code);
+                parcels.extend(fits.take(room));
+                Found::Parcels(parcels)
+            }
+            Question::Why(ask) => {
+                let is_here = self.sorter.why(ask) != Waiting::NotHere;
+                let now = self.clock.plant_now();
+                Found::Why(is_here.then(|| why(&self.sorter, now, ask)))
+            }
+            Question::Acknowledge(id, who) => {
+                Found::Alarm(self.acknowledge_alarm(id, who.as_str()))
+            }
+            Question::Shelve(id, wait) => Found::Alarm(self.shelve_alarm(id, wait)),
+        }
     }
 
     /// An answer that leaves after the links' turn.

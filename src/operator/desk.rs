@@ -9,19 +9,21 @@ use sorthub_core::directory::Directory;
 use sorthub_core::hub::Hub;
 use sorthub_core::operator::{Command, Refused};
 use sorthub_core::plan::Plan;
+use sorthub_core::sorter::Ask;
+use sorthub_core::units::Micros;
 
 use super::plans::{PlanFile, Shelf};
 use super::problem::{Kind, Problem};
 use super::request::{AlarmsTo, PlanTo, Request, UnreadTo, WaveTo};
-use super::resolve::Names;
+use super::resolve::{Names, Subject};
 use super::sorters::Sorters;
 use super::tell;
 use super::waves::{CutOffs, LocalSeconds, time_of_day};
 use crate::api::HubShow;
 use crate::config::canonical;
-use crate::engine::{HostLink, InboxSender};
+use crate::engine::{HostLink, InboxSender, Question};
 use crate::journal::{KeepError, PlanKeeper};
-use crate::telemetry::{HubView, View};
+use crate::telemetry::{HubView, ShortText, View};
 
 /// Who asks, for the log and the journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -136,8 +138,23 @@ impl Desk {
             Request::Why { of, name, track } => {
                 self.why(of, name.as_deref(), track.as_deref()).await
             }
-            Request::Unread(UnreadTo::List {})
-            | Request::Alarms(AlarmsTo::Ack { .. } | AlarmsTo::Shelve { .. }) => Err(Problem::new(
+            Request::Alarms(AlarmsTo::Ack { alarm }) => {
+                let who = ShortText::new(&asker.name);
+                self.0
+                    .sorters
+                    .alarm(|| Question::Acknowledge(*alarm, who))
+                    .await?;
+                Ok(json!({ "done": 1 }))
+            }
+            Request::Alarms(AlarmsTo::Shelve { alarm, minutes }) => {
+                let wait = Micros::from_secs(u64::from(*minutes) * 60);
+                self.0
+                    .sorters
+                    .alarm(|| Question::Shelve(*alarm, wait))
+                    .await?;
+                Ok(json!({ "done": 1 }))
+            }
+            Request::Unread(UnreadTo::List {}) => Err(Problem::new(
                 Kind::Unavailable,
                 "not in this build",
                 "wait for it",
@@ -368,17 +385,38 @@ impl Desk {
         &self,
         of: &str,
         name: Option<&str>,
-        _track: Option<&str>,
+        track: Option<&str>,
     ) -> Result<Value, Problem> {
-        let waybill = match name {
-            None => of,
-            Some(name) => name,
-        };
         let plans = self.0.plans.lock().await;
-        let code = self.names(plans.shelf.active()).facts(waybill)?.code;
+        let subject = self.names(plans.shelf.active()).subject(of, name, track)?;
         drop(plans);
-        let found = self.0.sorters.parcels(code).await?;
-        Ok(tell::parcels(&self.0.hub, &found))
+        let mut rows = Vec::new();
+        match subject {
+            Subject::One(ask) => {
+                if let Some(why) = self.0.sorters.why(ask).await? {
+                    let of = match name {
+                        Some(name) => format!("{of} {name}"),
+                        None => format!("parcel {of}"),
+                    };
+                    rows.push(json!({ "of": of, "why": why }));
+                }
+            }
+            Subject::Waybill(code) => {
+                for item in self.0.sorters.parcels(code).await? {
+                    let ask = Ask::Parcel(item.parcel);
+                    // It may have left between the two questions.
+                    if let Some(why) = self.0.sorters.why(ask).await? {
+                        let of = format!("parcel {}", item.parcel);
+                        rows.push(json!({ "of": of, "why": why }));
+                    }
+                }
+            }
+        }
+        if rows.is_empty() {
+            let problem = format!("`{}` is not on the sorter", name.unwrap_or(of));
+            return Err(Problem::refused(problem, "look for it in its history"));
+        }
+        Ok(json!({ "waits": rows }))
     }
 
     /// Joins as the host: questions come by the link until [`Desk::leave`]. There is one host.

@@ -22,5 +22,5 @@ pub use request::{
     AlarmsTo, BagTo, BankTo, CarrierTo, ChuteTo, InductionTo, ModeTo, ParcelTo, PlanTo, Request,
     TrackTo, UnreadTo, VerdictTo, WaveTo,
 };
-pub use resolve::{Names, parcel_id};
+pub use resolve::{Names, Subject, parcel_id};
 pub use waves::{CutOffs, LocalSeconds, time_of_day};

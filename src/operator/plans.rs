@@ -50,7 +50,8 @@ impl PlanFile {
 
 fn of_faults(path: &Path, faults: &[Fault]) -> Problem {
     let errors = faults.iter().filter(|fault| fault.is_error()).count();
-    let problem = format!("{} has {errors} faults", path.display());
+    let of = if errors == 1 { "fault" } else { "faults" };
+    let problem = format!("{} has {errors} {of}", path.display());
     Problem {
         faults: texts(faults),
         ..Problem::unusable(

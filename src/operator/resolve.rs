@@ -8,6 +8,7 @@ use sorthub_core::operator::{
     ChuteWish, Command, HostSays, InductionWish, Mode, ParcelWish, TrackWish, WaybillWish,
 };
 use sorthub_core::plan::Plan;
+use sorthub_core::sorter::Ask;
 use sorthub_core::units::Grams;
 
 use super::problem::Problem;
@@ -25,6 +26,15 @@ pub struct Names<'a> {
     pub plan: &'a Plan,
     /// What codes mean.
     pub directory: &'a Directory,
+}
+
+/// What `why` is asked about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// A parcel, or a device.
+    One(Ask),
+    /// All parcels of a waybill.
+    Waybill(CodeId),
 }
 
 /// More than a scanner ever reads, and no memory to speak of.
@@ -216,6 +226,46 @@ impl Names<'_> {
         };
         let code = self.facts(text)?.code;
         Ok(Command::Waybill { code, to })
+    }
+
+    /// What `why` is asked about.
+    ///
+    /// # Errors
+    /// A name that nothing has, or no kind of thing that can be asked about.
+    pub fn subject(
+        &self,
+        of: &str,
+        name: Option<&str>,
+        track: Option<&str>,
+    ) -> Result<Subject, Problem> {
+        const KINDS: [&str; 5] = ["waybill", "parcel", "carrier", "chute", "induction"];
+        let Some(name) = name else {
+            if KINDS.contains(&of) {
+                return Err(lacks(of, "a name or number", &format!("why {of} A03")));
+            }
+            return match parcel_id(of) {
+                Ok(parcel) => Ok(Subject::One(Ask::Parcel(parcel))),
+                Err(_) => Ok(Subject::Waybill(self.facts(of)?.code)),
+            };
+        };
+        match of {
+            "waybill" => Ok(Subject::Waybill(self.facts(name)?.code)),
+            "parcel" => Ok(Subject::One(Ask::Parcel(parcel_id(name)?))),
+            "chute" => Ok(Subject::One(Ask::Chute(self.chute(name)?))),
+            "induction" => Ok(Subject::One(Ask::Induction(self.induction(name)?))),
+            "carrier" => {
+                let own = name.parse().map_err(|_| {
+                    let problem = format!("`{name}` is no carrier's number");
+                    Problem::unusable(problem, "give its number on its track, from 0")
+                })?;
+                Ok(Subject::One(Ask::Cell(self.cell(own, track)?)))
+            }
+            other => {
+                let problem = format!("`{other}` is nothing that waits");
+                let mend = format!("ask about {}{}", KINDS.join(", "), near(other, KINDS));
+                Err(Problem::malformed(problem, mend))
+            }
+        }
     }
 
     /// What is known of a code that a person has typed or scanned.

@@ -11,7 +11,7 @@ use sorthub_core::hub::Hub;
 use sorthub_core::ids::{CodeId, SorterId};
 use sorthub_core::operator::{Command, Refused};
 use sorthub_core::plan::Plan;
-use sorthub_core::sorter::ItemView;
+use sorthub_core::sorter::{Ask, ItemView};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -108,14 +108,50 @@ impl Sorters {
 
     /// The parcels with a code.
     pub async fn parcels(&self, code: CodeId) -> Result<Vec<ItemView>, Problem> {
-        let mut all = Vec::new();
+        let question = || Question::Parcels(code, Vec::with_capacity(FOUND_MAX));
+        let found = self.ask_all(question).await?.into_iter();
+        let lists = found.filter_map(|found| match found {
+            Found::Parcels(parcels) => Some(parcels),
+            Found::Why(_) | Found::Alarm(_) => None,
+        });
+        Ok(lists.flatten().collect())
+    }
+
+    /// What something waits for, in words; `None`: there is no such thing.
+    pub async fn why(&self, ask: Ask) -> Result<Option<String>, Problem> {
+        let found = self.ask_all(|| Question::Why(ask)).await?.into_iter();
+        let mut known = found.filter_map(|found| match found {
+            Found::Why(why) => why,
+            Found::Parcels(_) | Found::Alarm(_) => None,
+        });
+        Ok(known.next())
+    }
+
+    /// Notes something on an alarm; each sorter has alarms of its own.
+    pub async fn alarm(&self, question: impl Fn() -> Question) -> Result<(), Problem> {
+        let mut refused = None;
+        for found in self.ask_all(question).await? {
+            match found {
+                Found::Alarm(Ok(())) => return Ok(()),
+                Found::Alarm(Err(why)) => refused = Some(why.to_string()),
+                Found::Parcels(_) | Found::Why(_) => {}
+            }
+        }
+        let text = refused.unwrap_or_default();
+        let (problem, mend) = text
+            .split_once("; ")
+            .unwrap_or((&text, "read the list again"));
+        Err(Problem::refused(problem, mend))
+    }
+
+    async fn ask_all(&self, question: impl Fn() -> Question) -> Result<Vec<Found>, Problem> {
+        let mut all = Vec::with_capacity(self.inboxes.len());
         for sorter in 0..self.inboxes.len() {
-            let question = Question::Parcels(code, Vec::with_capacity(FOUND_MAX));
-            let found = self
-                .send(sorter, false, |reply| Wish::Ask(question, reply))
-                .await?;
-            let Found::Parcels(found) = found;
-            all.extend(found);
+            let question = question();
+            all.push(
+                self.send(sorter, false, |reply| Wish::Ask(question, reply))
+                    .await?,
+            );
         }
         Ok(all)
     }

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 use sorthub_core::hub::Hub;
-use sorthub_core::ids::CellId;
+use sorthub_core::operator::Mode;
 use sorthub_core::plan::Plan;
-use sorthub_core::sorter::ItemView;
+use sorthub_core::running::{Pace, RunState, Step};
 
 use super::waves::CutOffs;
 use crate::telemetry::{ChuteRow, View};
@@ -19,6 +19,20 @@ pub(super) fn status(hub: &Hub, view: &View) -> Value {
                 "linked": row.linked,
                 "speed_mm_s": row.speed_mm_s,
                 "in_doubt": row.in_doubt,
+                "mode": mode_of(&row.state),
+                "occupancy_permille": row.occupancy_permille,
+                "carriers_disabled": row.disabled,
+            })
+        })
+        .collect();
+    let inductions = hub.inductions().iter().zip(&view.inductions);
+    let inductions: Vec<Value> = inductions
+        .map(|(spec, row)| {
+            json!({
+                "induction": spec.name,
+                "pace": pace_of(row.pace),
+                "because": row.hold.map(|hold| hold.to_string()),
+                "limit_per_h": row.limit_per_h,
             })
         })
         .collect();
@@ -42,11 +56,34 @@ pub(super) fn status(hub: &Hub, view: &View) -> Value {
         "sorted_per_h": view.sorted_per_h,
         "inducted_per_h": view.inducted_per_h,
         "tracks": tracks,
+        "inductions": inductions,
         "scanners": scanners,
         "chutes_closed": view.chutes.iter().filter(|row| state_of(row) != "open").count(),
         "alarms_standing": standing.count(),
         "records_missing": view.queue_drops,
     })
+}
+
+/// A track's mode, or the step it is in, in the words of the command line.
+fn mode_of(state: &RunState) -> &'static str {
+    match (state.closed, state.step, state.mode) {
+        (true, ..) => "closed",
+        (_, Step::Draining, _) => "draining",
+        (_, Step::Purging, _) => "purging",
+        (_, Step::Stopped, _) => "stopped",
+        (_, Step::Started, Mode::Automatic) => "automatic",
+        (_, Step::Started, Mode::Manual) => "manual",
+        (_, Step::Started, Mode::Maintenance) => "maintenance",
+        (_, Step::Started, Mode::Emptying) => "emptying",
+    }
+}
+
+fn pace_of(pace: Pace) -> &'static str {
+    match pace {
+        Pace::Run => "runs",
+        Pace::Slow => "goes slowly",
+        Pace::Stop => "stands",
+    }
 }
 
 /// `chutes`.
@@ -85,7 +122,19 @@ fn state_of(row: &ChuteRow) -> &'static str {
 
 /// `alarms list`.
 pub(super) fn alarms(view: &View) -> Value {
-    json!({ "alarms": view.alarms })
+    let rows = view.alarms.iter().map(|row| {
+        let state = match (row.cleared_us, row.acknowledged_by, row.shelved_until_us) {
+            (_, _, Some(_)) => "shelved",
+            (None, Some(_), _) => "stands, seen",
+            (None, None, _) => "stands",
+            (Some(_), Some(_), _) => "over, seen",
+            (Some(_), None, _) => "over",
+        };
+        let mut told = json!(row);
+        told["state"] = state.into();
+        told
+    });
+    json!({ "alarms": rows.collect::<Vec<Value>>() })
 }
 
 /// `wave list`.
@@ -98,37 +147,4 @@ pub(super) fn waves(plan: &Plan, cut_offs: &CutOffs) -> Value {
         })
         .collect();
     json!({ "plan_version": plan.version(), "waves": rows })
-}
-
-/// Parcels with their places.
-pub(super) fn parcels(hub: &Hub, found: &[ItemView]) -> Value {
-    let rows: Vec<Value> = found.iter().map(|item| parcel(hub, item)).collect();
-    json!({ "parcels": rows })
-}
-
-fn parcel(hub: &Hub, item: &ItemView) -> Value {
-    let chute = item
-        .chute
-        .map(|chute| hub.chutes()[chute.index()].name.as_str());
-    json!({
-        "parcel": item.parcel.to_string(),
-        "on": place(hub, item.cell),
-        "chute": chute,
-        "why": item.why.name(),
-        "laps": item.laps,
-    })
-}
-
-/// `carrier 12 of loop`.
-fn place(hub: &Hub, cell: CellId) -> String {
-    let Some((track, own)) = hub.track_of(cell) else {
-        return format!("cell {}", cell.0);
-    };
-    let track = &hub.tracks()[track.index()];
-    let kind = if track.kind.is_loop() {
-        "carrier"
-    } else {
-        "window"
-    };
-    format!("{kind} {own} of {}", track.name)
 }

@@ -42,14 +42,10 @@ pub(super) fn text(request: &Request, answer: &Value) -> String {
         ),
         Request::Alarms(AlarmsTo::List {}) => table(
             &answer["alarms"],
-            &["id", "priority", "times", "cleared_us", "text", "mend"],
+            &["id", "priority", "state", "times", "text", "mend"],
             "no alarms",
         ),
-        Request::Why { .. } => table(
-            &answer["parcels"],
-            &["parcel", "on", "chute", "why", "laps"],
-            "no parcel with this waybill is on the sorter",
-        ),
+        Request::Why { .. } => why(answer),
         _ => match answer["done"].as_u64() {
             Some(0 | 1) | None => "done\n".to_owned(),
             Some(count) => format!("done, {count} times\n"),
@@ -84,29 +80,32 @@ fn status(answer: &Value) -> String {
         answer["sorted_per_h"], answer["inducted_per_h"]
     );
     for track in answer["tracks"].as_array().into_iter().flatten() {
+        let permille = track["occupancy_permille"].as_u64().unwrap_or_default();
         let _ = writeln!(
             out,
-            "  {}: PLC {}, {} mm/s, {} in doubt",
+            "  {}: {}, PLC {}, {} mm/s, {} % occupied, {} in doubt",
             plain(&track["track"]),
-            if track["linked"] == true {
-                "linked"
-            } else {
-                "NOT linked"
-            },
+            plain(&track["mode"]),
+            linked(track),
             track["speed_mm_s"],
+            permille / 10,
             track["in_doubt"]
         );
+    }
+    for induction in answer["inductions"].as_array().into_iter().flatten() {
+        let because = match &induction["because"] {
+            Value::String(why) => format!(" because {why}"),
+            _ => String::new(),
+        };
+        let name = plain(&induction["induction"]);
+        let _ = writeln!(out, "  {name}: {}{because}", plain(&induction["pace"]));
     }
     for scanner in answer["scanners"].as_array().into_iter().flatten() {
         let _ = writeln!(
             out,
             "  {}: {}, {} read, {} not read",
             plain(&scanner["scanner"]),
-            if scanner["linked"] == true {
-                "linked"
-            } else {
-                "NOT linked"
-            },
+            linked(scanner),
             scanner["reads"],
             scanner["no_reads"]
         );
@@ -117,6 +116,20 @@ fn status(answer: &Value) -> String {
         answer["chutes_closed"], answer["alarms_standing"]
     );
     out
+}
+
+fn linked(of: &Value) -> &'static str {
+    if of["linked"] == true {
+        "linked"
+    } else {
+        "NOT linked"
+    }
+}
+
+fn why(answer: &Value) -> String {
+    let rows = answer["waits"].as_array().into_iter().flatten();
+    rows.map(|row| format!("{}: {}\n", plain(&row["of"]), plain(&row["why"])))
+        .collect()
 }
 
 fn staged(answer: &Value) -> String {
