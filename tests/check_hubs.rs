@@ -233,7 +233,7 @@ fn spelling_does_not_change_the_canonical_text_but_meaning_does() {
 #[test]
 fn a_damaged_canonical_text_is_refused() {
     let text = ready("demo.toml").canonical();
-    let other_format = text.replace("\"format\":1", "\"format\":2");
+    let other_format = text.replace("\"format\":2", "\"format\":1");
     let no_such_chute = text.replace("\"reject\":[14]", "\"reject\":[99]");
     assert!(other_format != text && no_such_chute != text);
     for damaged in [

@@ -140,7 +140,7 @@ fn recorded_commands_come_out_again() {
     write(&dir.file("journal"), &file, &lines);
     let (code, said) = replay(&dir);
     let end = &said["runs"][0]["end"];
-    if cfg!(mutant = "alternate_first") {
+    if sorthub_core::mutant!("alternate_first") {
         // The one way in which the mutant counts as caught is that the right record is named; else
         // this test passes, and the mutant is reported to have survived.
         let named = end["how"] == "differs" && end["record"] == first_with_alternate(&lines);

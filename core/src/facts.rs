@@ -99,6 +99,15 @@ impl Address {
         self.0 != 0
     }
 
+    /// What comes behind the last packed address.
+    pub const END: u64 = Self::BASE.pow(Self::CHARS_MAX as u32);
+
+    /// Its first characters, as a number below 40 to the power of `chars`.
+    #[must_use]
+    pub const fn beginning(self, chars: usize) -> u64 {
+        self.0 / Self::BASE.pow((Self::CHARS_MAX - chars) as u32)
+    }
+
     /// The last packed address that begins with this one; the first is itself.
     #[must_use]
     pub const fn last_with_prefix(self) -> Self {

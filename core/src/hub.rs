@@ -16,9 +16,11 @@ use crate::limits::{
 use crate::units::{Micros, Mm, MmPerS};
 
 mod check;
+mod named;
 mod ways;
 
 pub use check::{Element, HubFault, HubFaultKind};
+pub use named::{GroupSpec, TagSpec};
 
 use ways::Ways;
 
@@ -35,6 +37,10 @@ pub struct HubSpec {
     pub scanners: Vec<ScannerSpec>,
     /// Where parcels leave.
     pub chutes: Vec<ChuteSpec>,
+    /// Chutes that are named and taken out of service as one.
+    pub groups: Vec<GroupSpec>,
+    /// Attributes of parcels that this hub knows beside the fixed ones.
+    pub tags: Vec<TagSpec>,
     /// Which tracks share a control thread; without any, all do.
     pub sorters: Vec<SorterSpec>,
     /// Conveyors from chutes to inductions.

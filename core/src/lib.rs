@@ -13,6 +13,11 @@
 #![forbid(unsafe_code)]
 
 extern crate alloc;
+#[cfg(mutant)]
+extern crate std;
+
+#[macro_use]
+pub mod mutant;
 
 pub mod alarm;
 pub mod directory;

@@ -68,6 +68,9 @@ pub const TRANSFER_EXPECTED_MAX: usize = 1_024;
 /// Waves of one plan: they are kept as bits of one number.
 pub const WAVES_MAX: usize = 64;
 
+/// Attribute rules of one plan: a decision may look through all of them, at some nanoseconds each.
+pub const RULES_MAX: usize = 1_000;
+
 /// Parcels in one chute whose lengths are remembered, for chutes with a capacity in length.
 pub const CHUTE_CONTENTS_MAX: usize = 4_096;
 

@@ -9,10 +9,11 @@ use std::sync::Arc;
 use sorthub_core::hub::{Hub, TrackKind};
 use sorthub_core::ids::{CellId, ChuteId, PlcItem, TrackId};
 use sorthub_core::plc::{
-    Answer, CellBits, ChuteLevel, Command, Consumed, Event, EventKind, InductionBits,
-    InductionLevel, InventoryCell, LinkMs, Pace, PlcConfig, PlcConfigError, PlcEnd, StatusBits,
-    StatusInputs, StopCause,
+    self, Answer, CellBits, ChuteLevel, Command, Consumed, EngineBits, Event, EventKind,
+    InductionBits, InductionLevel, InventoryCell, LinkMs, PlcConfig, PlcConfigError, PlcEnd,
+    StatusBits, StatusInputs, StopCause,
 };
+use sorthub_core::running::{Pace, Standstill};
 use sorthub_core::signal::{OrderAnswer, Signal};
 use sorthub_core::units::{BeltMm, Micros};
 use sorthub_core::wire::{Wire, answer, chute_bits};
@@ -96,6 +97,7 @@ impl PlcNode {
         while let Some(consumed) = self.end.next_command() {
             self.obey(&consumed, now, plant);
         }
+        pace_inductions(&self.end, &self.wire, now, plant);
     }
 
     fn obey(&mut self, consumed: &Consumed, now: Micros, plant: &mut Plant) {
@@ -121,10 +123,13 @@ impl PlcNode {
                 let stamp = stamp(near, now);
                 let _lost_is_counted = self.end.answer(consumed, Answer::NotUnderstood, stamp);
             }
-            // The virtual carriers never fail; being asked is acknowledged.
-            Command::CarrierEnable { .. } => {
-                self.answer(consumed, OrderAnswer::Accepted, near, now);
-            }
+            Command::CarrierEnable { cell, enable } => match self.wire.cell(*cell) {
+                Ok(cell) => {
+                    plant.enable_carrier(now, cell, *enable);
+                    self.answer(consumed, OrderAnswer::Accepted, near, now);
+                }
+                Err(_) => self.answer(consumed, OrderAnswer::NoSuchItem, near, now),
+            },
             Command::Resync => {
                 self.answer(consumed, OrderAnswer::Accepted, near, now);
                 self.latch_inventory(now, plant);
@@ -133,16 +138,7 @@ impl PlcNode {
     }
 
     fn latch_inventory(&mut self, now: Micros, plant: &Plant) {
-        let wire = &self.wire;
-        let cells = plant
-            .inventory(self.track)
-            .map(|(cell, item)| InventoryCell {
-                cell: wire.cell_number(cell),
-                item: item.0,
-                chute: 0,
-                bits: CellBits::OCCUPIED,
-                lap: 0,
-            });
+        let cells = inventory(&self.wire, plant);
         let at = stamp(plant.encoder(self.track, now), now);
         let _lost_is_counted = self.end.latch_inventory(cells, at);
     }
@@ -212,32 +208,11 @@ impl PlcNode {
         let _lost_is_counted = self.end.set_chute(number, level, stamp(at, Micros(0)));
     }
 
-    /// Whether the engine lets parcels onto the track.
-    #[must_use]
-    pub fn inducts(&self) -> bool {
-        let (_, inductions, _) = self.wire.counts();
-        (1..=inductions).any(|n| self.end.induction_wish(n).pace != Pace::Stop)
-    }
-
     /// The second half of a PLC cycle: events and status are published.
     pub fn end_scan(&mut self, link: LinkMs, now: Micros, plant: &Plant) {
-        let (_, inductions, _) = self.wire.counts();
-        let running_now = self.inducts();
         let at = stamp(plant.encoder(self.track, now), now);
         let speed = plant.speed(self.track, now);
-        for induction in 1..=inductions {
-            let level = InductionLevel {
-                bits: InductionBits::ENABLED.with(InductionBits::RUNNING, running_now),
-                rate_per_h: 0,
-                count: 0,
-                cause: if running_now {
-                    StopCause::Running
-                } else {
-                    StopCause::LinkLost
-                },
-            };
-            let _lost_is_counted = self.end.set_induction(induction, level, at);
-        }
+        tell_inductions(&mut self.end, &self.wire, plant, at);
         let inputs = StatusInputs {
             encoder_mm: plant.encoder(self.track, now).wire(),
             speed_mm_s: speed.0 as u16,
@@ -245,6 +220,81 @@ impl PlcNode {
         };
         self.end.end_scan(link, &inputs);
     }
+}
+
+/// The inductions of a link's track do as the engine wishes; without one that is granted and ready
+/// they stand.
+pub fn pace_inductions(end: &PlcEnd, wire: &Wire, now: Micros, plant: &mut Plant) {
+    let (_, inductions, _) = wire.counts();
+    for number in 1..=inductions {
+        let wish = end.induction_wish(number);
+        let to = match wish.pace {
+            plc::Pace::Run => Pace::Run,
+            plc::Pace::Slow => Pace::Slow,
+            plc::Pace::Stop | plc::Pace::Unsaid => Pace::Stop,
+        };
+        if let Ok(induction) = wire.induction(number) {
+            plant.pace(now, induction, to, wish.rate_max_per_h);
+        }
+    }
+}
+
+/// Sets the levels of the inductions of a link's track; what has changed is told. `at` says when
+/// and where.
+pub fn tell_inductions(end: &mut PlcEnd, wire: &Wire, plant: &Plant, at: Event) {
+    let (_, inductions, _) = wire.counts();
+    let has_engine = end.engine_bits().has(EngineBits::READY);
+    for number in 1..=inductions {
+        let Ok(induction) = wire.induction(number) else {
+            continue;
+        };
+        let feeding = plant.feeding(induction);
+        let is_held = feeding.because == Standstill::Locally;
+        let level = InductionLevel {
+            bits: InductionBits::ENABLED
+                .with(InductionBits::RUNNING, feeding.runs)
+                .with(InductionBits::SLOW, feeding.slow)
+                .with(InductionBits::LOCAL_STOP, is_held),
+            rate_per_h: feeding.rate_per_h,
+            count: 0,
+            cause: match feeding.because {
+                Standstill::Runs => StopCause::Running,
+                Standstill::Locally => StopCause::LocalStop,
+                _ if has_engine => StopCause::EngineStop,
+                _ => StopCause::LinkLost,
+            },
+        };
+        let _lost_is_counted = end.set_induction(number, level, at);
+    }
+}
+
+/// What a link's track carries, and the carriers that are not used, as an inventory lists them.
+#[must_use]
+pub fn inventory(wire: &Wire, plant: &Plant) -> Vec<InventoryCell> {
+    let mut cells: BTreeMap<CellId, InventoryCell> = plant
+        .inventory(wire.track())
+        .map(|(cell, item)| {
+            let line = InventoryCell {
+                cell: wire.cell_number(cell),
+                item: item.0,
+                chute: 0,
+                bits: CellBits::OCCUPIED,
+                lap: 0,
+            };
+            (cell, line)
+        })
+        .collect();
+    for cell in plant.disabled(wire.track()) {
+        let line = cells.entry(cell).or_insert(InventoryCell {
+            cell: wire.cell_number(cell),
+            item: 0,
+            chute: 0,
+            bits: CellBits::default(),
+            lap: 0,
+        });
+        line.bits = line.bits.with(CellBits::DISABLED, true);
+    }
+    cells.into_values().collect()
 }
 
 fn running(speed_mm_s: u32) -> StatusBits {

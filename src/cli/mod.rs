@@ -17,6 +17,7 @@ pub mod duration;
 pub mod emulate;
 pub mod identify;
 pub mod input;
+pub mod plan;
 pub mod replay;
 pub mod run;
 pub mod signals;
@@ -37,6 +38,7 @@ enum Command {
     Run(run::RunArgs),
     Emulate(emulate::EmulateArgs),
     Check(check::CheckArgs),
+    Plan(plan::PlanArgs),
     Identify(identify::IdentifyArgs),
     Simulate(simulate::SimulateArgs),
     Ctl(ctl::CtlArgs),
@@ -85,6 +87,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(&args).into(),
         Command::Emulate(args) => emulate::run(&args).into(),
         Command::Check(args) => check::run(&args).into(),
+        Command::Plan(args) => plan::run(&args).into(),
         Command::Identify(args) => identify::run(&args).into(),
         Command::Simulate(args) => simulate::run(&args).into(),
         Command::Ctl(args) => ctl::run(&args).into(),

@@ -241,14 +241,14 @@ fn read_demand(entry: &Table<'_>, known: &Known<'_>, plant: &mut PlantSpec) {
         };
         for &dest in named {
             let weight = weights.next().unwrap_or(0);
-            let found = demand.iter_mut().find(|demand| demand.dest.index() == dest);
-            match found {
-                Some(demand) => demand.weight = weight,
-                None if explicit => list.fault(Meaning::OutOfReach {
+            // They are in the order of their destinations.
+            match demand.binary_search_by_key(&dest, |demand| demand.dest.index()) {
+                Ok(at) => demand[at].weight = weight,
+                Err(_) if explicit => list.fault(Meaning::OutOfReach {
                     destination: known.destinations.all()[dest].clone(),
                     track: known.tracks.all()[track].clone(),
                 }),
-                None => {}
+                Err(_) => {}
             }
         }
     }

@@ -32,7 +32,7 @@ use super::reader::{Faults, Table, Value};
 use super::source::{Source, Span};
 use super::{HubFile, syntax};
 use crate::operator::{
-    CutOffs, LocalSeconds, Names, PlanFile, PlanTo, Problem, Request, WaveTo, time_of_day,
+    CutOffs, LocalSeconds, Names, PlanTo, Problem, ReadPlan, Request, WaveTo, time_of_day,
 };
 
 /// Nobody writes down a longer day.
@@ -377,7 +377,7 @@ impl<'a> Reading<'a> {
     fn deeds(&mut self, step: &Step) -> Result<Vec<Deed>, Problem> {
         match &step.request {
             Request::Plan(PlanTo::Stage { file }) => {
-                let read = PlanFile::read(&self.scenario.beside(file), self.hub)?;
+                let read = ReadPlan::read(&self.scenario.beside(file), self.hub)?;
                 self.staged.push(read.plan);
                 Ok(Vec::new())
             }

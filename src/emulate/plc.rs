@@ -9,15 +9,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use sorthub_core::hub::{Hub, TrackKind};
 use sorthub_core::ids::{CellId, ChuteId, PlcItem, TrackId};
 use sorthub_core::plc::{
-    self, Answer, CellBits, ChuteLevel, Command, Consumed, EngineBits, Event, EventKind, Exception,
-    InductionBits, InductionLevel, InventoryCell, LinkMs, PlcConfig, PlcConfigError, PlcEnd,
-    StatusBits, StatusInputs, StopCause,
+    Answer, ChuteLevel, Command, Consumed, Event, EventKind, Exception, LinkMs, PlcConfig,
+    PlcConfigError, PlcEnd, StatusBits, StatusInputs,
 };
-use sorthub_core::running::{Pace, Standstill};
 use sorthub_core::signal::{OrderAnswer, Signal};
 use sorthub_core::units::{BeltMm, Micros};
 use sorthub_core::wire::{Wire, answer, chute_bits};
 use sorthub_sim::plant::{ChuteTruth, Plant};
+use sorthub_sim::plc_node::{inventory, pace_inductions, tell_inductions};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_modbus::server::tcp::Server;
@@ -162,7 +161,7 @@ impl VirtualPlc {
             };
             self.obey(&consumed, now, plant);
         }
-        self.pace(now, plant);
+        pace_inductions(&self.end(), &self.wire, now, plant);
     }
 
     fn obey(&mut self, consumed: &Consumed, now: Micros, plant: &mut Plant) {
@@ -203,15 +202,7 @@ impl VirtualPlc {
     }
 
     fn latch_inventory(&self, now: Micros, plant: &Plant) {
-        let cells = plant
-            .inventory(self.track)
-            .map(|(cell, item)| InventoryCell {
-                cell: self.wire.cell_number(cell),
-                item: item.0,
-                chute: 0,
-                bits: CellBits::OCCUPIED.with(CellBits::DISABLED, !plant.is_enabled(cell)),
-                lap: 0,
-            });
+        let cells = inventory(&self.wire, plant);
         let at = stamp(plant.encoder(self.track, now), now);
         let _lost_is_counted = self.end().latch_inventory(cells, at);
     }
@@ -285,53 +276,12 @@ impl VirtualPlc {
         let _lost_is_counted = self.end().set_chute(number, level, stamp(at, Micros(0)));
     }
 
-    /// Its inductions do as the engine wishes; without one that is granted and ready they stand.
-    fn pace(&self, now: Micros, plant: &mut Plant) {
-        let (_, inductions, _) = self.wire.counts();
-        for number in 1..=inductions {
-            let wish = self.end().induction_wish(number);
-            let to = match wish.pace {
-                plc::Pace::Run => Pace::Run,
-                plc::Pace::Slow => Pace::Slow,
-                plc::Pace::Stop | plc::Pace::Unsaid => Pace::Stop,
-            };
-            if let Ok(induction) = self.wire.induction(number) {
-                plant.pace(now, induction, to, wish.rate_max_per_h);
-            }
-        }
-    }
-
     /// The second half of a PLC cycle: events and status are published.
     pub fn end_scan(&mut self, link: LinkMs, now: Micros, plant: &Plant) {
-        let (_, inductions, _) = self.wire.counts();
-        let has_engine = self.end().engine_bits().has(EngineBits::READY);
         let at = stamp(plant.encoder(self.track, now), now);
         let speed = plant.speed(self.track, now);
         let mut end = self.end();
-        for induction in 1..=inductions {
-            let Ok(id) = self.wire.induction(induction) else {
-                continue;
-            };
-            let feeding = plant.feeding(id);
-            let level = InductionLevel {
-                bits: InductionBits::ENABLED
-                    .with(InductionBits::RUNNING, feeding.runs)
-                    .with(InductionBits::SLOW, feeding.slow)
-                    .with(
-                        InductionBits::LOCAL_STOP,
-                        feeding.because == Standstill::Locally,
-                    ),
-                rate_per_h: feeding.rate_per_h,
-                count: 0,
-                cause: match feeding.because {
-                    Standstill::Runs => StopCause::Running,
-                    Standstill::Locally => StopCause::LocalStop,
-                    _ if has_engine => StopCause::EngineStop,
-                    _ => StopCause::LinkLost,
-                },
-            };
-            let _lost_is_counted = end.set_induction(induction, level, at);
-        }
+        tell_inductions(&mut end, &self.wire, plant, at);
         let inputs = StatusInputs {
             encoder_mm: plant.encoder(self.track, now).wire(),
             speed_mm_s: speed.0 as u16,

@@ -12,7 +12,7 @@ use sorthub_core::plan::Plan;
 use sorthub_core::sorter::Ask;
 use sorthub_core::units::Micros;
 
-use super::plans::{PlanFile, Shelf};
+use super::plans::{ReadPlan, Shelf};
 use super::problem::{Kind, Problem};
 use super::request::{AlarmsTo, PlanTo, Request, UnreadTo, WaveTo};
 use super::resolve::{Names, Subject};
@@ -20,10 +20,14 @@ use super::sorters::Sorters;
 use super::tell;
 use super::waves::{CutOffs, LocalSeconds, time_of_day};
 use crate::api::HubShow;
-use crate::config::canonical;
+use crate::config::plan_words::Words;
+use crate::config::{canonical, diff};
 use crate::engine::{HostLink, InboxSender, Question};
 use crate::journal::{KeepError, PlanKeeper};
 use crate::telemetry::{HubView, ShortText, View};
+
+/// Differences of two plans that an answer lists of each kind; the rest is counted.
+const DIFFERENCES_TOLD_MAX: usize = 20;
 
 /// Who asks, for the log and the journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -255,12 +259,14 @@ impl Desk {
             PlanTo::List {} => Ok(self.0.plans.lock().await.shelf.list()),
             PlanTo::Diff { from, into } => {
                 let plans = self.0.plans.lock().await;
-                let (_from, _into) = (plans.shelf.plan(*from)?, plans.shelf.plan(*into)?);
-                Err(Problem::new(
-                    Kind::Unavailable,
-                    "not in this build",
-                    "wait for it",
-                ))
+                let (from, into) = (plans.shelf.plan(*from)?, plans.shelf.plan(*into)?);
+                drop(plans);
+                let words = |plan| Words {
+                    hub: &self.0.hub,
+                    plan,
+                };
+                let diff = diff::diff(words(&from), words(&into), DIFFERENCES_TOLD_MAX);
+                Ok(json!({ "diff": diff, "text": diff.to_string() }))
             }
             PlanTo::Activate { version } => {
                 let mut plans = self.0.plans.lock().await;
@@ -280,8 +286,8 @@ impl Desk {
     /// Reads a plan and keeps it: on the shelf, and in the journal so that a replay finds it.
     async fn stage(&self, asker: &Asker, file: &Path) -> Result<Value, Problem> {
         let (hub, path) = (Arc::clone(&self.0.hub), file.to_owned());
-        let read = tokio::task::spawn_blocking(move || PlanFile::read(&path, &hub)).await;
-        let PlanFile { plan, warnings } = read.map_err(|_| lost_thread())??;
+        let read = tokio::task::spawn_blocking(move || ReadPlan::read(&path, &hub)).await;
+        let ReadPlan { plan, warnings } = read.map_err(|_| lost_thread())??;
         let mut plans = self.0.plans.lock().await;
         let is_there = plans.shelf.admit(&plan)?;
         let version = plan.version();

@@ -16,7 +16,7 @@ mod tell;
 mod waves;
 
 pub use desk::{Asker, Desk, DeskSetup};
-pub use plans::{PlanFile, VERSIONS_MAX};
+pub use plans::{ReadPlan, VERSIONS_MAX};
 pub use problem::{Kind, Problem};
 pub use request::{
     AlarmsTo, BagTo, BankTo, CarrierTo, ChuteTo, InductionTo, ModeTo, ParcelTo, PlanTo, Request,

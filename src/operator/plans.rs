@@ -12,30 +12,43 @@ use sorthub_core::hub::Hub;
 use sorthub_core::plan::Plan;
 
 use super::problem::Problem;
-use crate::config::{Fault, HubFile};
+use crate::config::{Fault, Files, HubFile, PlanFile, Source};
 
 /// Versions that are kept: the active one, the one before, and some to choose from.
 pub const VERSIONS_MAX: usize = 8;
+
+/// No plan that people write is larger, its tables not counted.
+const FILE_MB_MAX: u64 = 16;
 
 /// Faults of a file that an answer lists; the rest is counted.
 const FAULTS_TOLD_MAX: usize = 20;
 
 /// A plan that was read from a file and fits the hub.
 #[derive(Clone, Debug)]
-pub struct PlanFile {
+pub struct ReadPlan {
     /// It, compiled.
     pub plan: Arc<Plan>,
     /// What is odd about it.
     pub warnings: Vec<String>,
 }
 
-impl PlanFile {
-    /// Reads a plan: from a hub file that describes the same hub.
+impl ReadPlan {
+    /// Reads a plan: from a file of its own, or from a hub file that describes the same hub.
     ///
     /// # Errors
     /// Every fault of the file, or that it is for another hub.
     pub fn read(path: &Path, hub: &Hub) -> Result<Self, Problem> {
-        let file = HubFile::read(path).map_err(|faults| of_faults(path, &faults))?;
+        let unusable = |faults: Vec<Fault>| of_faults(path, &faults);
+        let source = Source::read(path, FILE_MB_MAX).map_err(unusable)?;
+        if PlanFile::is_one(source.text()) {
+            let file = PlanFile::from_source(&source, &Files::beside(path), hub);
+            let file = file.map_err(unusable)?;
+            return Ok(Self {
+                plan: file.plan,
+                warnings: texts(&file.warnings),
+            });
+        }
+        let file = HubFile::from_source(&source, &Files::beside(path)).map_err(unusable)?;
         if file.hub.spec() != hub.spec() {
             let problem = format!("{} describes another hub", path.display());
             let mend = "stage a plan for the hub that is running; another hub needs a restart";

@@ -180,7 +180,8 @@ impl Names<'_> {
         find("destination", name, all.map(|dest| dest.name.as_str())).map(|_| key)
     }
 
-    /// A bank is a name with a star at its end, as in hub files: all chutes that begin so.
+    /// A bank is a group of the hub file or, as there, a name with a star at its end: all chutes
+    /// that begin so.
     fn bank(&self, name: &str, to: BankTo) -> Result<Vec<Command>, Problem> {
         let to = match to {
             BankTo::Disable => ChuteWish::Disable,
@@ -188,12 +189,22 @@ impl Names<'_> {
             BankTo::Lock => ChuteWish::Lock,
             BankTo::Unlock => ChuteWish::Unlock,
         };
-        let members: Vec<ChuteId> = match name.strip_suffix('*') {
-            None => vec![self.chute(name)?],
-            Some(beginning) => {
+        let group = self.hub.group_named(name.trim_start_matches('@'));
+        let members: Vec<ChuteId> = match (group, name.strip_suffix('*')) {
+            (Some(group), _) => group.chutes.clone(),
+            (None, Some(beginning)) => {
                 let all = self.hub.chutes().iter().enumerate();
                 let fits = all.filter(|(_, chute)| chute.name.starts_with(beginning));
                 fits.map(|(at, _)| ChuteId(at as u16)).collect()
+            }
+            (None, None) => {
+                let groups = self.hub.groups().iter();
+                return Err(
+                    match find("bank", name, groups.map(|group| group.name.as_str())) {
+                        Err(problem) => problem,
+                        Ok(at) => unreachable!("group {at} was not found by the same name"),
+                    },
+                );
             }
         };
         if members.is_empty() {

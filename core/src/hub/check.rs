@@ -4,8 +4,10 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
+use super::named::is_fixed;
 use super::{Capacity, HubSpec, TrackKind, TrackSpec};
-use crate::ids::TrackId;
+use crate::facts::Tags;
+use crate::ids::{ChuteId, TrackId};
 use crate::limits::{
     CELLS_PER_TRACK_MAX, CHUTES_MAX, CHUTES_PER_TRACK_MAX, INDUCTIONS_PER_TRACK_MAX, TRACKS_MAX,
 };
@@ -32,6 +34,10 @@ pub enum Element {
     Scanner(usize),
     /// `chutes[n]`.
     Chute(usize),
+    /// `groups[n]`.
+    Group(usize),
+    /// `tags[n]`.
+    Tag(usize),
     /// `sorters[n]`.
     Sorter(usize),
     /// `transfers[n]`.
@@ -85,6 +91,10 @@ pub enum HubFaultKind {
     Caps,
     /// An induction's quota is nothing, or more than all.
     Quota(u16),
+    /// A group without chutes.
+    NoMember,
+    /// A group names a chute that is not there.
+    NoSuchChute(ChuteId),
     /// A track that is in no sorter, or in two.
     NotInOneSorter {
         /// In how many it is.
@@ -149,6 +159,14 @@ impl fmt::Display for HubFaultKind {
                 f,
                 "may fill {permille} permille of what comes past; give it 1 to 1000"
             ),
+            Self::NoMember => write!(f, "has no chute in it; name at least one"),
+            Self::NoSuchChute(chute) => {
+                let chute = chute.0;
+                write!(
+                    f,
+                    "there is no chute number {chute}; name one that is described"
+                )
+            }
             Self::NotInOneSorter { sorters: 0 } => {
                 write!(f, "is in no sorter; add it to the tracks of one")
             }
@@ -220,6 +238,7 @@ pub(super) fn check(spec: &HubSpec) -> Vec<HubFault> {
     for index in 0..spec.chutes.len() {
         check_chute(index, spec, &mut found);
     }
+    check_groups(spec, &mut found);
     check_sorters(spec, &mut found);
     check_transfers(spec, &mut found);
     found.0
@@ -242,6 +261,10 @@ fn check_names(spec: &HubSpec, found: &mut Faults) {
     same_names(scanners, Element::Scanner, found);
     let chutes = spec.chutes.iter().map(|c| c.name.as_str());
     same_names(chutes, Element::Chute, found);
+    let groups = spec.groups.iter().map(|g| g.name.as_str());
+    same_names(groups, Element::Group, found);
+    let tags = spec.tags.iter().map(|t| t.name.as_str());
+    same_names(tags, Element::Tag, found);
     let sorters = spec.sorters.iter().map(|s| s.name.as_str());
     same_names(sorters, Element::Sorter, found);
 }
@@ -405,6 +428,25 @@ fn check_chute(index: usize, spec: &HubSpec, found: &mut Faults) {
             };
             found.add(element, fault);
         }
+    }
+}
+
+fn check_groups(spec: &HubSpec, found: &mut Faults) {
+    for (index, group) in spec.groups.iter().enumerate() {
+        if group.chutes.is_empty() {
+            found.add(Element::Group(index), HubFaultKind::NoMember);
+        }
+        for &chute in &group.chutes {
+            if chute.index() >= spec.chutes.len() {
+                let kind = HubFaultKind::NoSuchChute(chute);
+                found.add(Element::Group(index), kind);
+            }
+        }
+    }
+    let own = spec.tags.iter().filter(|tag| !is_fixed(&tag.name)).count();
+    if own + Tags::FIXED.len() > Tags::MAX {
+        let max = (Tags::MAX - Tags::FIXED.len()) as u64;
+        found.add(Element::Hub, HubFaultKind::TooMany { what: "tag", max });
     }
 }
 

@@ -151,7 +151,7 @@ impl Seen {
         };
         let mut several: Option<(&Identified, &Identified)> = None;
         for (one, other) in items().flat_map(|one| items().map(move |other| (one, other))) {
-            let one_format = one.format == other.format && !cfg!(mutant = "several_is_conflict");
+            let one_format = one.format == other.format && !mutant!("several_is_conflict");
             let is_pair = one_format && key(one) < key(other);
             if is_pair && several.is_none_or(|(a, b)| (key(one), key(other)) < (key(a), key(b))) {
                 several = Some((one, other));

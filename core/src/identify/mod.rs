@@ -291,7 +291,7 @@ impl Rule {
         let over = code.part(form.over.start, form.over.end, self.omitted.len() as u8);
         let expected = check.character(over);
         match code.part(form.check.start, form.check.end, 0) {
-            [found] if *found == expected || cfg!(mutant = "any_check_digit") => Verdict::Checked,
+            [found] if *found == expected || mutant!("any_check_digit") => Verdict::Checked,
             found => Verdict::Failed {
                 found: found.first().copied().map_or(' ', char::from),
                 expected: char::from(expected),

@@ -41,6 +41,8 @@ pub struct PlanSpec {
     pub host: Option<Micros>,
     /// What measured parcels must keep to.
     pub checks: Checks,
+    /// Names of the carriers and services in `rules`, which have only their keys: for people.
+    pub words: Vec<String>,
 }
 
 /// A destination and its chutes.
@@ -218,6 +220,7 @@ impl Default for PlanSpec {
             time_max: Micros::NEVER,
             host: None,
             checks: Checks::default(),
+            words: Vec::new(),
         }
     }
 }

@@ -176,7 +176,7 @@ impl Sorter {
         carrier.failed = carrier.failed.saturating_add(1);
         let at = *carrier.failed_at.get_or_insert(chute);
         carrier.is_failing_anywhere |= at != chute;
-        let is_its_own = carrier.is_failing_anywhere || cfg!(mutant = "blame_the_carrier");
+        let is_its_own = carrier.is_failing_anywhere || mutant!("blame_the_carrier");
         if is_carrier && is_its_own && carrier.failed >= CARRIER_FAILURES_MAX {
             self.disable_carrier(cell, DisabledBy::Failures, outbox);
         }

@@ -50,6 +50,11 @@ impl Sorter {
             return Derived::by_rule(then, Basis::FirstRule);
         }
         if let Some(dest) = plan.dest(advice.dest) {
+            let others = plan.destinations();
+            let dest = match dest {
+                DestId(own) if mutant!("neighbours_destination") => DestId((own + 1) % others),
+                own => own,
+            };
             return Derived::to(dest, Basis::PreAdvice);
         }
         if let Some(dest) = plan.dest_at(AddressKind::Segment, advice.segment) {

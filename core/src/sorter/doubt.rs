@@ -17,7 +17,9 @@ use crate::units::{BeltMm, Mm};
 impl Sorter {
     /// An item is no longer where it should be: it may be found again.
     pub(super) fn doubt(&mut self, slot: Slot) {
-        self.release_room(slot);
+        if !mutant!("doubt_keeps_room") {
+            self.release_room(slot);
+        }
         self.leave_cell(slot);
         self.put_in_doubt(slot);
     }
@@ -49,7 +51,7 @@ impl Sorter {
     pub(super) fn tracking_reset(&mut self, track: TrackId, outbox: &mut Outbox) {
         for cell in self.hub.cells_of(track) {
             let slot = self.state.cells[cell as usize];
-            if slot != super::state::NO_ITEM {
+            if slot != super::state::NO_ITEM && !mutant!("reset_is_trusted") {
                 self.doubt(slot);
             }
         }
@@ -125,13 +127,15 @@ impl Sorter {
         let in_doubt = &mut self.state.tracks[usize::from(items[slot as usize].track)].in_doubt;
         let position = in_doubt
             .iter()
-            .position(|&old| items[old as usize].code == code);
+            .position(|&old| items[old as usize].code == code || mutant!("anyone_is_adopted"));
         let Some(old) = position.and_then(|at| in_doubt.remove(at)) else {
             return self.take_over_by(slot, code, outbox);
         };
         let before = self.state.items[old as usize];
         self.state.facts[slot as usize] = self.state.facts[old as usize];
-        self.forget(old);
+        if !mutant!("adopted_twice") {
+            self.forget(old);
+        }
         self.end_provisional(slot);
         let it = &mut self.state.items[slot as usize];
         it.parcel = before.parcel;
@@ -161,6 +165,7 @@ impl Sorter {
         outbox: &mut Outbox,
     ) {
         match self.state.find(cell, item) {
+            Some(_) if mutant!("inventory_confirms_nobody") => {}
             Some(slot) => self.state.items[slot as usize].evidence = at,
             None => self.unexpected(cell, item, at, outbox),
         }
@@ -170,6 +175,7 @@ impl Sorter {
     pub(super) fn inventory_end(&mut self, track: TrackId, at: BeltMm) {
         let running = &mut self.state.running[track.index()];
         running.is_told = true;
+        running.says_again = true;
         if running.disabled > 0 {
             self.review(track, true);
         }

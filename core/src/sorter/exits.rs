@@ -102,7 +102,8 @@ impl Sorter {
         it.evidence = at;
         it.cause = cause.reason();
         // While another chute of the order is still to come, the order goes on by itself.
-        if it.ordered.is_some_and(|order| order.last() == Some(chute)) {
+        let is_over = it.ordered.is_some_and(|order| order.last() == Some(chute));
+        if is_over && !mutant!("refusal_unheard") {
             self.order_failed(slot, outbox);
         }
     }
@@ -130,9 +131,12 @@ impl Sorter {
             OrderAnswer::OldRevision => {
                 // The PLC holds a newer one, given by a run before this. A leap passes it.
                 let it = &mut self.state.items[slot as usize];
-                it.revision = it.revision.wrapping_add(256);
+                it.revision = it
+                    .revision
+                    .wrapping_add(if mutant!("no_leap") { 0 } else { 256 });
                 self.order_void(slot, outbox);
             }
+            OrderAnswer::NoSuchItem if mutant!("denied_item_stays") => {}
             OrderAnswer::NoSuchItem => self.doubt(slot),
             OrderAnswer::Expired => {
                 self.state.books.late_orders += 1;
@@ -183,7 +187,9 @@ impl Sorter {
                 // Taken out before it was told to be in: an empty chute is empty.
                 break;
             };
-            chute.used -= u64::from(room);
+            if !mutant!("taken_but_room_used") {
+                chute.used -= u64::from(room);
+            }
         }
     }
 
@@ -208,7 +214,7 @@ impl Sorter {
             return;
         };
         let room = room_of(self.hub.chutes()[id.index()].capacity, item.length);
-        if cfg!(mutant = "room_stays_held") {
+        if mutant!("room_stays_held") {
             return;
         }
         let chute = &mut self.state.chutes[id.index()];
@@ -229,7 +235,7 @@ impl Sorter {
             (Sensing::Counted, Capacity::Parcels(most)) => u64::from(most),
             (Sensing::Counted, Capacity::Length(most)) => u64::from(most.0),
         };
-        if chute.used + chute.held + u64::from(room) > limit {
+        if chute.used + chute.held + u64::from(room) > limit && !mutant!("room_for_all") {
             return false;
         }
         assert!(item.reserved.is_none(), "an item held room in two chutes");

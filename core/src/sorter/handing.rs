@@ -91,7 +91,11 @@ impl Sorter {
             parcel: item.parcel,
             facts: self.state.facts[slot as usize],
         });
-        self.state.books.hand_over();
+        if mutant!("handed_over_and_sorted") {
+            self.state.books.end(Disposition::Sorted, Reason::Planned);
+        } else {
+            self.state.books.hand_over();
+        }
         self.forget(slot);
     }
 

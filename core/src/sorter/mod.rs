@@ -101,7 +101,8 @@ impl Sorter {
         );
         self.state.now = now;
         let said = outbox.outputs().len();
-        if self.is_due(now) {
+        let waits_for_tick = mutant!("due_only_at_ticks") && *signal != Signal::Tick;
+        if self.is_due(now) && !waits_for_tick {
             self.fire_due(now, outbox);
             self.settle(outbox);
         }

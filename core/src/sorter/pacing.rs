@@ -33,6 +33,8 @@ pub(super) struct Running {
     pub said: RunState,
     /// The PLC's inventory has been told since it or we started.
     pub is_told: bool,
+    /// Its levels must be said again, news or not: whoever carries them may have begun anew.
+    pub says_again: bool,
     pub pressure: Pressure,
     /// What holds its inductions, as last worked out.
     pub hold: Option<Hold>,
@@ -136,8 +138,9 @@ impl Sorter {
         }
         running.pressure = pressure;
         let hold = running.holds();
-        let is_news = running.state != running.said;
-        let is_held_anew = running.hold != Some(hold);
+        let again = core::mem::take(&mut running.says_again);
+        let is_news = again || running.state != running.said;
+        let is_held_anew = again || running.hold != Some(hold);
         (running.said, running.hold) = (running.state, Some(hold));
         if is_news {
             let to = running.state;
@@ -146,14 +149,14 @@ impl Sorter {
         if is_held_anew {
             for index in 0..self.hub.inductions().len() {
                 if self.hub.inductions()[index].track == track {
-                    self.pace(InductionId(index as u16), outbox);
+                    self.pace(InductionId(index as u16), again, outbox);
                 }
             }
         }
     }
 
     /// Works out how an induction may run, and says so if that is news.
-    fn pace(&mut self, id: InductionId, outbox: &mut Outbox) {
+    fn pace(&mut self, id: InductionId, again: bool, outbox: &mut Outbox) {
         let track = self.hub.inductions()[id.index()].track;
         let of_track = self.state.running[track.index()].hold;
         let now = self.state.now;
@@ -168,7 +171,7 @@ impl Sorter {
             (induction.hold, induction.since) = (hold, now);
         }
         let said = (hold.pace(), induction.limit());
-        if said != induction.said {
+        if again || said != induction.said {
             if induction.said.0 == Pace::Stop {
                 induction.let_go = now;
             }
@@ -197,7 +200,7 @@ impl Sorter {
             InductionWish::Stop => induction.is_stopped = true,
             InductionWish::Limit(per_h) => induction.limit_per_h = per_h,
         }
-        self.pace(id, outbox);
+        self.pace(id, false, outbox);
         Ok(())
     }
 
@@ -231,7 +234,7 @@ impl Sorter {
         let before = self.state.running[track.index()].pressure;
         let is = self.occupancy_permille(track);
         let reaches = |cap: Option<u16>, held: bool| {
-            let slack = if held && !cfg!(mutant = "no_hysteresis") {
+            let slack = if held && !mutant!("no_hysteresis") {
                 OCCUPANCY_HYSTERESIS_PERMILLE
             } else {
                 0

@@ -111,6 +111,14 @@ impl Sorter {
                 }
                 scans.push(scan);
             }
+            Err(_) if mutant!("two_fit_so_the_first") => {
+                if let Some(item) = room.items.pop_first() {
+                    self.state.waiting -= 1;
+                    if let Some(slot) = self.find_or_count(item.cell, item.item) {
+                        self.apply(scanner, slot, facts, outbox);
+                    }
+                }
+            }
             Err(_) => self.state.books.unmatched_scans += 1,
         }
     }
@@ -133,7 +141,7 @@ impl Sorter {
             // Just before the eye is as near to it as just behind it.
             past = (past + wait).rem_euclid(lap) - wait;
         }
-        (past.abs() <= wait).then_some(slot)
+        (past.abs() <= wait || mutant!("carrier_anywhere")).then_some(slot)
     }
 
     /// The oldest item at a scanner has waited long enough: nothing was read of it.
@@ -175,7 +183,7 @@ impl Sorter {
         let differs = facts.read == Reading::Good && item.code != facts.code;
         match item.intent {
             Intent::Undecided => {}
-            Intent::Sort if differs && !cfg!(mutant = "first_code_wins") => {
+            Intent::Sort if differs && !mutant!("first_code_wins") => {
                 // Two codes on one item: neither can be trusted.
                 self.state.items[slot as usize].intent = Intent::Reject(Reason::Conflict);
                 self.route(slot, outbox);
@@ -269,9 +277,10 @@ struct Meeting {
 
 impl Meeting {
     fn fits(self, item: &WaitingItem, scan: &WaitingScan) -> bool {
-        let near = |at: BeltMm| item.at.minus(at).abs() <= self.window_mm;
+        let window_mm = self.window_mm * if mutant!("window_too_wide") { 20 } else { 1 };
+        let near = |at: BeltMm| item.at.minus(at).abs() <= window_mm;
         match scan.key {
-            ScanKey::Trigger(trigger) => item.trigger == trigger,
+            ScanKey::Trigger(trigger) => item.trigger == trigger || mutant!("any_trigger_fits"),
             ScanKey::Carrier(cell) => item.cell == cell,
             ScanKey::Encoder(at) => near(at),
             ScanKey::Arrival => near(scan.at.plus(-self.back_mm)),

@@ -26,7 +26,7 @@ impl Answers {
             Self::Own(dest) => plan.chutes(dest, waves),
             Self::Overflow(dest) => plan.overflow(dest),
         };
-        if cfg!(mutant = "alternate_first") {
+        if mutant!("alternate_first") {
             return list.iter().rev().nth(nth).copied();
         }
         list.get(nth).copied()
@@ -161,7 +161,9 @@ impl Sorter {
                 };
                 continue;
             }
-            if let Some(refusal) = self.state.chutes[chute.index()].state.closed_because() {
+            let chute_state = self.state.chutes[chute.index()].state;
+            let refusal = chute_state.closed_because();
+            if let Some(refusal) = refusal.filter(|_| !mutant!("closed_is_open")) {
                 cause = refusal.reason();
                 closed = closed.or(Some(chute));
                 continue;
@@ -202,7 +204,7 @@ impl Sorter {
                 let laps = (behind + lap - 1) / lap;
                 Some(pass.plus(laps * lap))
             }
-            TrackKind::Line { .. } if cfg!(mutant = "past_commit_is_in_time") => Some(pass),
+            TrackKind::Line { .. } if mutant!("past_commit_is_in_time") => Some(pass),
             TrackKind::Line { .. } => (now <= commit).then_some(pass),
         }
     }
@@ -244,7 +246,9 @@ impl Sorter {
             TrackKind::Line { .. } => (OnFail::Straight, 0),
         };
         let it = &mut self.state.items[slot as usize];
-        it.revision = next_revision(it.revision);
+        if !mutant!("order_without_new_revision") {
+            it.revision = next_revision(it.revision);
+        }
         it.ordered = Some(Standing { chutes });
         let order = Order {
             parcel: it.parcel,
@@ -265,7 +269,7 @@ impl Sorter {
     /// Takes back the order that stands, if one does.
     pub(super) fn withdraw(&mut self, slot: Slot, outbox: &mut Outbox) {
         let it = &mut self.state.items[slot as usize];
-        if it.ordered.take().is_none() {
+        if it.ordered.take().is_none() || mutant!("withdrawal_unsaid") {
             return;
         }
         it.revision = next_revision(it.revision);
@@ -308,13 +312,13 @@ impl Sorter {
             self.state.books.recirculated += 1;
             return;
         }
-        let laps_max = self.laps_max(track) + u8::from(cfg!(mutant = "a_lap_too_many"));
+        let laps_max = self.laps_max(track) + u8::from(mutant!("a_lap_too_many"));
         if item.laps >= laps_max {
             self.release_room(slot);
             self.last_resort(slot, outbox);
             return;
         }
-        self.state.items[slot as usize].laps += 1;
+        self.state.items[slot as usize].laps += u8::from(!mutant!("laps_uncounted"));
         self.state.books.recirculated += 1;
         // The plan's next answer; often the same, and then the standing order serves.
         self.route(slot, outbox);

@@ -31,7 +31,7 @@ impl Sorter {
         let now = self.state.now;
         let before = &self.state.tracks[track.index()];
         let back = at.minus(before.at);
-        if back < 0 && before.is_fresh {
+        if back < 0 && before.is_fresh && !mutant!("encoder_goes_on") {
             self.rebase(track, back);
         }
         let belt = &mut self.state.tracks[track.index()];
@@ -100,7 +100,12 @@ impl Sorter {
                 continue;
             }
             let item = &self.state.items[slot as usize];
-            if at.minus(item.evidence) > length + tolerance {
+            let most = if mutant!("lost_after_half_a_lap") {
+                length / 2
+            } else {
+                length + tolerance
+            };
+            if at.minus(item.evidence) > most {
                 self.end(slot, Disposition::Lost, Reason::Missing, None, outbox);
                 share -= 1;
             }
@@ -297,7 +302,9 @@ impl Sorter {
         self.release_room(slot);
         self.leave_cell(slot);
         let it = &mut self.state.items[slot as usize];
-        it.ordered = None;
+        if !mutant!("order_kept_over_the_return") {
+            it.ordered = None;
+        }
         it.evidence = at;
         it.whereabouts = Whereabouts::Returning;
         let track = usize::from(it.track);

@@ -391,13 +391,12 @@ impl Plant {
         }
     }
 
-    /// Whether an induction may put parcels on a carrier or into a window.
-    #[must_use]
-    pub fn is_enabled(&self, cell: CellId) -> bool {
-        let place = self.hub.track_of(cell);
-        place.is_some_and(|(track, own)| {
-            !self.tracks[track.index()].cells[usize::from(own)].is_disabled
-        })
+    /// The carriers of a track that its PLC uses no more.
+    pub fn disabled(&self, track: TrackId) -> impl Iterator<Item = CellId> + '_ {
+        let track = &self.tracks[track.index()];
+        let cells = track.cells.iter().enumerate();
+        let disabled = cells.filter(|(_, cell)| cell.is_disabled);
+        disabled.map(|(index, _)| track.cell_id(index))
     }
 
     /// How many wait at an induction at a time.

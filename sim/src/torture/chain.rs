@@ -433,10 +433,6 @@ impl Chain {
         for plc in self.plcs.iter_mut().filter(|plc| plc.is_alive()) {
             plc.begin_scan(link, self.now, &mut self.plant);
         }
-        for plc in 0..self.plcs.len() {
-            let (track, held) = (self.plcs[plc].track(), !self.plcs[plc].inducts());
-            self.plant.hold_inductions(self.now, track, held);
-        }
         self.run_plant()?;
         for plc in self.plcs.iter_mut().filter(|plc| plc.is_alive()) {
             plc.end_scan(link, self.now, &self.plant);
@@ -569,6 +565,21 @@ impl Chain {
                         self.lanes[track.index()].order(own, output);
                         self.looks[track.index()] = now;
                     }
+                }
+                Output::CarrierEnable { cell, .. } => {
+                    if let Some((track, own)) = self.drawn.hub.track_of(cell) {
+                        self.lanes[track.index()].use_carrier(own, output);
+                        self.looks[track.index()] = now;
+                    }
+                }
+                Output::Pace {
+                    induction,
+                    to,
+                    limit_per_h,
+                } => {
+                    let track = self.drawn.hub.inductions()[induction.index()].track;
+                    self.lanes[track.index()].pace(induction, to, limit_per_h);
+                    self.looks[track.index()] = now;
                 }
                 Output::HandOver {
                     transfer,

@@ -99,7 +99,11 @@ impl Draft {
             kind,
             speed: MmPerS(self.dice.pick(&[500, 1_000, 1_500])),
             tolerance: Mm(250),
-            caps: Caps::NONE,
+            caps: if self.dice.chance(500) {
+                Caps::USUAL
+            } else {
+                Caps::NONE
+            },
         });
         self.plant.tracks.push(TrackPlant {
             ramp_mm_s2: self.dice.pick(&[0, 500]),
@@ -126,7 +130,7 @@ impl Draft {
             name,
             track,
             at: Mm(at),
-            quota_permille: 1_000,
+            quota_permille: self.dice.pick(&[1_000, 1_000, 500]),
         });
         self.plant.inductions.push(InductionPlant {
             rate_per_h: self.dice.pick(&[600, 1_500, 3_000]),

@@ -4,14 +4,15 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use sorthub_core::hub::Hub;
-use sorthub_core::ids::TrackId;
+use sorthub_core::ids::{InductionId, TrackId};
 use sorthub_core::plc::{
-    Area, Command, Delivery, EngineBits, EngineConfig, EngineEnd, EventKind, Exchange,
-    InductionWish, InventoryEnd, Link, LinkMs, Mark, Pace,
+    Area, CellBits, Command, Delivery, EngineBits, EngineConfig, EngineEnd, EventKind, Exchange,
+    InventoryEnd, Link, LinkMs, Mark,
 };
+use sorthub_core::running::Pace;
 use sorthub_core::signal::{LinkState, Output, Signal};
 use sorthub_core::units::Micros;
-use sorthub_core::wire::Wire;
+use sorthub_core::wire::{Wire, induction_wish};
 
 /// What comes out of a lane: something for the sorter, and with an event its mark.
 pub(super) type Heard = (Option<Signal>, Option<Mark>);
@@ -21,6 +22,7 @@ pub(super) struct Lane {
     pub end: EngineEnd,
     wire: Wire,
     unsent: Vec<Option<Command>>,
+    unsent_uses: Vec<Option<Command>>,
     wants_inventory: bool,
     is_fresh: bool,
     inventory_at: u32,
@@ -71,16 +73,13 @@ impl Lane {
         let mut end =
             EngineEnd::new(config).unwrap_or_else(|error| panic!("drew an unfit track: {error}"));
         for induction in 1..=inductions {
-            let wish = InductionWish {
-                pace: Pace::Run,
-                rate_max_per_h: 0,
-            };
-            end.set_induction(induction, wish);
+            end.set_induction(induction, induction_wish(Pace::Stop, 0));
         }
         Self {
             end,
             wire,
             unsent: vec![None; usize::from(cells)],
+            unsent_uses: vec![None; usize::from(cells)],
             wants_inventory: false,
             is_fresh: true,
             inventory_at: 0,
@@ -104,11 +103,23 @@ impl Lane {
         self.unsent[usize::from(own)] = Some(command);
     }
 
+    /// Takes what the sorter says about the use of a carrier.
+    pub fn use_carrier(&mut self, own: u16, output: &Output) {
+        self.unsent_uses[usize::from(own)] = self.wire.command(output);
+    }
+
+    /// Takes how fast an induction may feed.
+    pub fn pace(&mut self, induction: InductionId, to: Pace, limit_per_h: u16) {
+        let number = self.wire.induction_number(induction);
+        self.end
+            .set_induction(number, induction_wish(to, limit_per_h));
+    }
+
     fn push_unsent(&mut self) {
         if self.wants_inventory && self.end.push(Command::Resync).is_ok() {
             self.wants_inventory = false;
         }
-        for place in &mut self.unsent {
+        for place in self.unsent_uses.iter_mut().chain(&mut self.unsent) {
             let Some(command) = *place else { continue };
             if self.end.push(command).is_err() {
                 return;
@@ -189,10 +200,15 @@ impl Lane {
             Delivery::Inventory(cell) => {
                 let at = self.wire.position(self.inventory_at);
                 let item = sorthub_core::ids::PlcItem(cell.item);
-                if cell.item != 0
-                    && let Ok(cell) = self.wire.cell(cell.cell)
-                {
+                let is_disabled = cell.bits.has(CellBits::DISABLED);
+                let Ok(cell) = self.wire.cell(cell.cell) else {
+                    return;
+                };
+                if item.0 != 0 {
                     self.say(Signal::Inventory { cell, item, at });
+                }
+                if is_disabled {
+                    self.say(Signal::CarrierDisabled { cell });
                 }
             }
             Delivery::InventoryEnd(InventoryEnd::Complete) => {
@@ -206,7 +222,10 @@ impl Lane {
                 let signal = self.wire.chute_level(number, &level);
                 self.say(signal.unwrap_or_else(|error| panic!("no such chute: {error}")));
             }
-            Delivery::Induction(..) => {}
+            Delivery::Induction(number, level) => {
+                let signal = self.wire.induction_level(number, &level);
+                self.say(signal.unwrap_or_else(|error| panic!("no such induction: {error}")));
+            }
             Delivery::Status {
                 encoder_mm,
                 speed_mm_s,
@@ -226,6 +245,7 @@ impl Lane {
             Link::Lost { .. } => Some(LinkState::Lost),
             Link::Reset { .. } => {
                 self.unsent.fill(None);
+                self.unsent_uses.fill(None);
                 self.undurable.clear();
                 self.end.set_bits(EngineBits::default());
                 Some(LinkState::Reset)

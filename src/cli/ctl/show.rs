@@ -21,6 +21,7 @@ pub(super) fn text(request: &Request, answer: &Value) -> String {
             "no plans",
         ),
         Request::Plan(PlanTo::Stage { .. }) => staged(answer),
+        Request::Plan(PlanTo::Diff { .. }) => plain(&answer["text"]),
         Request::Plan(PlanTo::Activate { .. } | PlanTo::Rollback {}) => {
             format!(
                 "plan {} is active, before it {}\n",

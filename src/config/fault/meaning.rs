@@ -18,6 +18,9 @@ use super::did_you_mean;
 )]
 #[non_exhaustive]
 pub enum Meaning {
+    /// A plan by itself says nothing: its chutes are a hub's.
+    #[error("this is a sort plan, and there is no hub to check it against")]
+    NoHub,
     /// A name that nothing has.
     #[error("there is no {what} `{name}`")]
     UnknownName {
@@ -52,6 +55,16 @@ pub enum Meaning {
         /// The prefix.
         prefix: String,
         /// The destination that has it already.
+        other: String,
+    },
+    /// The same addresses for two destinations.
+    #[error("{kind}s that begin with `{prefix}` already go to `{other}`")]
+    SameAddresses {
+        /// What kind of address.
+        kind: &'static str,
+        /// How they begin.
+        prefix: String,
+        /// The destination that has them already.
         other: String,
     },
     /// One thing is named twice in a list.
@@ -131,6 +144,7 @@ pub enum Meaning {
 impl Meaning {
     pub(super) fn mend(&self) -> String {
         match self {
+            Self::NoHub => "add `--hub HUB.toml`, or the hub file that names it".to_owned(),
             Self::UnknownName { nearest, .. } => {
                 format!(
                     "name one that is described{}",
@@ -141,7 +155,9 @@ impl Meaning {
             Self::SameAddress { .. } => {
                 "give each its own address; in a bank put {n} or {track} into it".to_owned()
             }
-            Self::SamePrefix { .. } => "keep it at one of the two".to_owned(),
+            Self::SamePrefix { .. } | Self::SameAddresses { .. } => {
+                "keep it at one of the two".to_owned()
+            }
             Self::Repeated { .. } => "name it once".to_owned(),
             Self::NoKeyField { field, .. } => {
                 format!("add \"{field}\" to `fields`, or match by something else")
