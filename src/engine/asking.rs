@@ -9,7 +9,7 @@ use sorthub_core::ids::CodeId;
 use sorthub_core::operator::{Command, Refused, Ticket};
 use sorthub_core::plan::Plan;
 use sorthub_core::signal::{Output, Signal};
-use sorthub_core::sorter::{Ask, ItemView, Sorter, Waiting};
+use sorthub_core::sorter::{Ask, ItemView, Sorter, Unread, Waiting};
 use sorthub_core::units::Micros;
 use tokio::sync::oneshot;
 
@@ -29,6 +29,8 @@ pub enum Question {
     Parcels(CodeId, Vec<ItemView>),
     /// What something waits for.
     Why(Ask),
+    /// The parcels that can be keyed in, the most urgent first, in place of what the list holds.
+    Unread(Vec<Unread>),
     /// Somebody, by name, has seen an alarm.
     Acknowledge(u64, ShortText),
     /// Somebody puts an alarm aside for so long.
@@ -42,6 +44,8 @@ pub enum Found {
     Parcels(Vec<ItemView>),
     /// What it waits for, in words; `None`: there is no such thing here.
     Why(Option<String>),
+    /// Parcels that can be keyed in.
+    Unread(Vec<Unread>),
     /// Whether it was noted.
     Alarm(Result<(), AlarmRefused>),
 }
@@ -139,6 +143,10 @@ impl Decider {
                 let is_here = self.sorter.why(ask) != Waiting::NotHere;
                 let now = self.clock.plant_now();
                 Found::Why(is_here.then(|| why(&self.sorter, now, ask)))
+            }
+            Question::Unread(mut queue) => {
+                self.sorter.unread(&mut queue);
+                Found::Unread(queue)
             }
             Question::Acknowledge(id, who) => {
                 Found::Alarm(self.acknowledge_alarm(id, who.as_str()))

@@ -158,11 +158,10 @@ impl Desk {
                     .await?;
                 Ok(json!({ "done": 1 }))
             }
-            Request::Unread(UnreadTo::List {}) => Err(Problem::new(
-                Kind::Unavailable,
-                "not in this build",
-                "wait for it",
-            )),
+            Request::Unread(UnreadTo::List {}) => {
+                let all = self.0.sorters.unread().await?;
+                Ok(tell::unread(hub, &all))
+            }
             Request::Host { .. } => {
                 let problem = "a host stays on the line to be asked";
                 Err(Problem::malformed(problem, "join over the local socket"))

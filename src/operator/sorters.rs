@@ -11,7 +11,7 @@ use sorthub_core::hub::Hub;
 use sorthub_core::ids::{CodeId, SorterId};
 use sorthub_core::operator::{Command, Refused};
 use sorthub_core::plan::Plan;
-use sorthub_core::sorter::{Ask, ItemView};
+use sorthub_core::sorter::{Ask, ItemView, Unread};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -27,6 +27,9 @@ const ANSWER_MAX: Duration = Duration::from_secs(10);
 
 /// How often a full inbox is tried again.
 const TRY_EVERY: Duration = Duration::from_millis(5);
+
+/// Room that is brought along for a list of unread parcels; more of them grow it.
+const UNREAD_ROOM: usize = 256;
 
 /// The answer of one command.
 type Answer = Result<(), Refused>;
@@ -112,7 +115,7 @@ impl Sorters {
         let found = self.ask_all(question).await?.into_iter();
         let lists = found.filter_map(|found| match found {
             Found::Parcels(parcels) => Some(parcels),
-            Found::Why(_) | Found::Alarm(_) => None,
+            _ => None,
         });
         Ok(lists.flatten().collect())
     }
@@ -122,9 +125,22 @@ impl Sorters {
         let found = self.ask_all(|| Question::Why(ask)).await?.into_iter();
         let mut known = found.filter_map(|found| match found {
             Found::Why(why) => why,
-            Found::Parcels(_) | Found::Alarm(_) => None,
+            _ => None,
         });
         Ok(known.next())
+    }
+
+    /// The parcels that can be keyed in, the most urgent first.
+    pub async fn unread(&self) -> Result<Vec<Unread>, Problem> {
+        let question = || Question::Unread(Vec::with_capacity(UNREAD_ROOM));
+        let found = self.ask_all(question).await?.into_iter();
+        let lists = found.filter_map(|found| match found {
+            Found::Unread(queue) => Some(queue),
+            _ => None,
+        });
+        let mut all: Vec<Unread> = lists.flatten().collect();
+        all.sort_by_key(|one| (one.left_mm, one.parcel));
+        Ok(all)
     }
 
     /// Notes something on an alarm; each sorter has alarms of its own.
@@ -134,7 +150,7 @@ impl Sorters {
             match found {
                 Found::Alarm(Ok(())) => return Ok(()),
                 Found::Alarm(Err(why)) => refused = Some(why.to_string()),
-                Found::Parcels(_) | Found::Why(_) => {}
+                _ => {}
             }
         }
         let text = refused.unwrap_or_default();

@@ -2,9 +2,11 @@
 
 use serde_json::{Value, json};
 use sorthub_core::hub::Hub;
+use sorthub_core::ids::CellId;
 use sorthub_core::operator::Mode;
 use sorthub_core::plan::Plan;
 use sorthub_core::running::{Pace, RunState, Step};
+use sorthub_core::sorter::Unread;
 
 use super::waves::CutOffs;
 use crate::telemetry::{ChuteRow, View};
@@ -147,4 +149,40 @@ pub(super) fn waves(plan: &Plan, cut_offs: &CutOffs) -> Value {
         })
         .collect();
     json!({ "plan_version": plan.version(), "waves": rows })
+}
+
+/// Unread parcels that an answer lists; a person keys one at a time.
+const UNREAD_TOLD_MAX: usize = 100;
+
+/// `unread list`.
+pub(super) fn unread(hub: &Hub, all: &[Unread]) -> Value {
+    let rows = all.iter().take(UNREAD_TOLD_MAX).map(|one| {
+        let picture = one.picture.map(|(scanner, trigger)| {
+            let name = &hub.scanners()[scanner.index()].name;
+            json!({ "scanner": name, "trigger": trigger })
+        });
+        json!({
+            "parcel": one.parcel.to_string(),
+            "on": place(hub, one.cell),
+            "why": one.why.name(),
+            "left_mm": one.left_mm,
+            "seat": one.seat.map(|seat| seat.0 + 1),
+            "picture": picture,
+        })
+    });
+    json!({ "count": all.len(), "unread": rows.collect::<Vec<Value>>() })
+}
+
+/// `carrier 12 of loop`.
+fn place(hub: &Hub, cell: CellId) -> String {
+    let Some((track, own)) = hub.track_of(cell) else {
+        return format!("cell {}", cell.0);
+    };
+    let track = &hub.tracks()[track.index()];
+    let kind = if track.kind.is_loop() {
+        "carrier"
+    } else {
+        "window"
+    };
+    format!("{kind} {own} of {}", track.name)
 }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use sorthub_core::facts::{Facts, Measures};
+use sorthub_core::facts::Facts;
 use sorthub_core::ids::{ChuteId, CodeId, ScannerId, SorterId, TrackId};
 use sorthub_core::outbox::Outbox;
 use sorthub_core::plc::{Exchange, Mark};
@@ -372,10 +372,7 @@ impl Chain {
     }
 
     fn facts(&self, sight: &Sight) -> Facts {
-        let measured = Measures {
-            weight: sight.mass,
-            ..Measures::default()
-        };
+        let measured = sight.measured;
         if !sight.is_read {
             return Facts {
                 measured,

@@ -38,7 +38,7 @@ pub(super) fn text(request: &Request, answer: &Value) -> String {
         }
         Request::Unread(UnreadTo::List {}) => table(
             &answer["unread"],
-            &["parcel", "on", "left_mm", "seat"],
+            &["parcel", "on", "why", "left_mm", "seat"],
             "nothing is waiting to be keyed in",
         ),
         Request::Alarms(AlarmsTo::List {}) => table(

@@ -11,6 +11,8 @@ use crate::telemetry::hub_view::{ChuteRole, HubView, TrackSite};
 pub enum About {
     /// Parcels left by a chute that they were not ordered to.
     Missort(ChuteId),
+    /// Parcels were held or redirected too late: they left by a chute.
+    Slipped(ChuteId),
     /// Parcels were lost.
     Lost,
     /// A PLC says nothing.
@@ -122,6 +124,7 @@ impl About {
             | Self::NoReadStreak(_)
             | Self::ReadRate(_) => self.of_a_device(),
             Self::Missort(_)
+            | Self::Slipped(_)
             | Self::Lost
             | Self::TooManyItems
             | Self::LateOrders
@@ -213,6 +216,10 @@ impl About {
                 "The diverter acted late or not at all, or the tracking slipped.",
                 "Take it out by hand; check the diverter and the carrier before it.",
             ),
+            Self::Slipped(_) => high(
+                "The hold or the new destination came when the parcel was at its chute.",
+                "Take it out of the chute by hand before it is loaded.",
+            ),
             Self::Lost => high(
                 "It fell off, was taken off, or an eye missed it.",
                 "Look beside the belt and under the last eye that saw it.",
@@ -282,6 +289,12 @@ impl Names {
             Alarm::Missort { parcel, went, .. } => {
                 let text = format!("Parcel {parcel} left by {}", self.chute(went));
                 (About::Missort(went), text)
+            }
+            Alarm::Slipped { parcel, went, why } => {
+                let went_to = self.chute(went);
+                let text =
+                    format!("Parcel {parcel} left by {went_to} though it was stopped: {why}");
+                (About::Slipped(went), text)
             }
             Alarm::Lost { parcel } => {
                 let text = format!("Parcel {parcel} was not seen where it had to pass");
