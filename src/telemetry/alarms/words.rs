@@ -265,6 +265,12 @@ pub(super) struct Names {
 }
 
 impl Names {
+    pub fn set_roles(&mut self, roles: &[ChuteRole]) {
+        for ((_, role), new) in self.chutes.iter_mut().zip(roles) {
+            *role = *new;
+        }
+    }
+
     pub fn new(hub: &HubView) -> Self {
         let scanners = hub.scanners.iter();
         let chutes = hub.chutes.iter().map(|c| (c.name.clone(), c.role));
