@@ -123,8 +123,7 @@ impl Sorter {
         );
         self.state.now = now;
         let said = outbox.outputs().len();
-        let waits_for_tick = mutant!("due_only_at_ticks") && *signal != Signal::Tick;
-        if self.is_due(now) && !waits_for_tick {
+        if self.is_due(now) {
             self.fire_due(now, outbox);
             self.settle(outbox);
         }
