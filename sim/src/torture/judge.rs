@@ -62,6 +62,21 @@ impl Judge {
         self.revisions.clear();
     }
 
+    /// What was said in a call that is not durable was said to nobody: it may be said again.
+    pub fn unsay(&mut self, outputs: &[Output]) {
+        for output in outputs {
+            match *output {
+                Output::Known { parcel, .. } => {
+                    self.parcels.remove(&parcel);
+                }
+                Output::Ended { parcel, .. } | Output::HandOver { parcel, .. } => {
+                    self.parcels.insert(parcel, false);
+                }
+                _ => {}
+            }
+        }
+    }
+
     /// It begins anew, knowing nothing.
     pub fn forgotten(&mut self) {
         self.replaced();
@@ -163,7 +178,8 @@ impl Judge {
     fn output(&mut self, sorter: &Sorter, output: &Output) -> Result<(), String> {
         match *output {
             Output::Known { parcel, .. } => {
-                if self.parcels.insert(parcel, false) == Some(true) {
+                let before = self.parcels.insert(parcel, false);
+                if before == Some(true) {
                     return Err(format!(
                         "parcel {parcel} is back after its passage was over"
                     ));
