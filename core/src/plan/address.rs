@@ -125,6 +125,11 @@ impl Ranges {
     fn leave(&mut self, open: &mut Vec<(Address, DestId)>, ended: impl Fn(Address) -> bool) {
         while let Some((last, _)) = open.pop_if(|(last, _)| ended(*last)) {
             let outer = open.last().map_or(NOBODY, |(_, to)| to.0);
+            let outer = if mutant!("outer_prefix_ends") {
+                NOBODY
+            } else {
+                outer
+            };
             self.begin(last.0 + 1, outer);
         }
     }
