@@ -170,6 +170,10 @@ impl Sorter {
     }
 
     /// What is told of one item.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "a table: one arm for each kind of signal"
+    )]
     fn take_of_item(&mut self, signal: &Signal, outbox: &mut Outbox) {
         match *signal {
             Signal::Inducted {

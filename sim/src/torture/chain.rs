@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use sorthub_core::facts::Facts;
 use sorthub_core::ids::{ChuteId, CodeId, ScannerId, SorterId, TrackId};
+use sorthub_core::operator::{Command, Ticket};
 use sorthub_core::outbox::Outbox;
 use sorthub_core::plc::{Exchange, Mark};
 use sorthub_core::signal::{Output, Signal};
@@ -621,6 +622,10 @@ impl Chain {
     }
 
     /// A fault begins or ends.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "a table: one arm for each kind of fault"
+    )]
     fn change(&mut self, index: usize, begins: bool) -> Result<(), String> {
         let now = self.now.max(self.plant.now());
         let on = |value: u16| if begins { value } else { 0 };
@@ -697,7 +702,31 @@ impl Chain {
             What::TakenOff(_) => {}
             What::DiskSlow(ms) => self.disk_ms = on(ms).max(1),
             What::Crash if begins => self.crash()?,
-            What::Crash => {}
+            What::Crash
+            | What::Drained(_)
+            | What::Purged(_)
+            | What::Maintained(_)
+            | What::Emptied(_)
+            | What::Closed(_)
+            | What::CarrierOff(_)
+            | What::InductionOff(_) => {}
+        }
+        self.people_say(&self.faults[index].what.commands(begins))
+    }
+
+    /// People tell every sorter that it is for what they want.
+    fn people_say(&mut self, commands: &[Command]) -> Result<(), String> {
+        for &command in commands {
+            let ticket = Ticket(0);
+            let signal = Signal::Command { ticket, command };
+            match self.drawn.hub.addressee(&signal) {
+                Some(sorter) => self.call(sorter.index(), &signal, None)?,
+                None => {
+                    for sorter in 0..self.sorters.len() {
+                        self.call(sorter, &signal, None)?;
+                    }
+                }
+            }
         }
         Ok(())
     }
@@ -739,8 +768,28 @@ impl Chain {
                 resume[lane] = Some(mark);
             }
         }
+        self.unsay_the_rest(index, &sorter)?;
         sorter.begin_run(u32::from(self.epoch));
         self.sorters[index] = sorter;
+        Ok(())
+    }
+
+    /// Takes back what was said in the calls that are not durable, the last first. `sorter` is as
+    /// it was after the last durable one.
+    fn unsay_the_rest(&mut self, index: usize, sorter: &Sorter) -> Result<(), String> {
+        let (hub, plan) = (Arc::clone(&self.drawn.hub), Arc::clone(&self.drawn.plan));
+        let mut again = Sorter::restore(hub, plan, &sorter.snapshot())
+            .map_err(|error| format!("a snapshot cannot be restored: {error}"))?;
+        let (_, records) = &self.journals[index];
+        let mut said = vec![];
+        for record in records.iter().filter(|record| record.durable > self.now) {
+            self.outbox.clear();
+            again.handle(record.now, &record.signal, &mut self.outbox);
+            said.push(self.outbox.outputs().to_vec());
+        }
+        for outputs in said.iter().rev() {
+            self.judges[index].unsay(outputs);
+        }
         Ok(())
     }
 

@@ -62,6 +62,21 @@ impl Judge {
         self.revisions.clear();
     }
 
+    /// What was said in a call that is not durable was said to nobody: it may be said again.
+    pub fn unsay(&mut self, outputs: &[Output]) {
+        for output in outputs {
+            match *output {
+                Output::Known { parcel, .. } => {
+                    self.parcels.remove(&parcel);
+                }
+                Output::Ended { parcel, .. } | Output::HandOver { parcel, .. } => {
+                    self.parcels.insert(parcel, false);
+                }
+                _ => {}
+            }
+        }
+    }
+
     /// It begins anew, knowing nothing.
     pub fn forgotten(&mut self) {
         self.replaced();

@@ -148,7 +148,7 @@ impl About {
             ),
             Self::Mismatch(_) => critical(
                 "The PLC's configuration or its programme is not the one of the hub file.",
-                "Load the hub file that belongs to the PLC's configuration, or the other way round.",
+                "Load the hub file that belongs to the PLC, or the PLC's own configuration.",
             ),
             Self::EventsLost(_) => high(
                 "The engine was away for longer than the PLC can keep events.",
@@ -156,7 +156,7 @@ impl About {
             ),
             Self::Unreadable(_) => high(
                 "The PLC's programme does not keep to the interface.",
-                "Compare its map version and device numbers with the hub file; the log has the slot.",
+                "Compare its map version and devices with the hub file; the log has the slot.",
             ),
             _ => critical(
                 "The PLC, its switch or its cable has no power, or the network is cut.",
@@ -189,7 +189,7 @@ impl About {
             ),
             Self::CarrierNotEmpty(_) => high(
                 "A parcel sticks to the carrier, or two lay on it.",
-                "Nothing at once: it is read again and sorted. Look at the carrier if it comes often.",
+                "Nothing at once: it is read again. Look at the carrier if it comes often.",
             ),
             Self::EncoderStuck(_) => critical(
                 "The encoder, its wheel or its cable has failed.",
@@ -229,7 +229,7 @@ impl About {
                 "Pause the inductions until the sorter has emptied.",
             ),
             Self::LateOrders => high(
-                "Scanners, hosts or links answer too slowly for the way that is left to the chutes.",
+                "Scanners, hosts or links are too slow for the way that is left to the chutes.",
                 "Look at the delays of scanners and links; slow the belt if they cannot be mended.",
             ),
             Self::Mistracked => high(
