@@ -178,7 +178,8 @@ impl Judge {
     fn output(&mut self, sorter: &Sorter, output: &Output) -> Result<(), String> {
         match *output {
             Output::Known { parcel, .. } => {
-                if self.parcels.insert(parcel, false) == Some(true) {
+                let before = self.parcels.insert(parcel, false);
+                if before == Some(true) {
                     return Err(format!(
                         "parcel {parcel} is back after its passage was over"
                     ));
