@@ -284,7 +284,10 @@ fn every_command_of_the_day_shows_what_the_document_shows() {
     );
     let dir = Dir::new();
     fs::create_dir(dir.file("cwd")).expect("the test's folder takes another");
-    symlink(root.join("config"), dir.file("cwd").join("config")).expect("a link can be made");
+    for folder in ["config", "docs"] {
+        let link = dir.file("cwd").join(folder);
+        symlink(root.join(folder), link).expect("a link can be made");
+    }
     let mut terminal = Terminal {
         dir: &dir,
         env: BTreeMap::from([("TZ".to_owned(), morning())]),
