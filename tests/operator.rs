@@ -37,8 +37,8 @@ const SPELLINGS: &[(&str, &str)] = &[
         r#"{"do":"chute","chute":"bay 3","to":"cleared"}"#,
     ),
     (
-        "bag A03 bind 003412345678901234",
-        r#"{"do":"bag","chute":"A03","to":"bind","label":"003412345678901234"}"#,
+        "bag A03 bind 376130321109103420",
+        r#"{"do":"bag","chute":"A03","to":"bind","label":"376130321109103420"}"#,
     ),
     (
         "bag A03 change",

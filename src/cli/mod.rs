@@ -3,7 +3,7 @@
 //! A command reads its input, calls the library, prints, and ends with one of the exit codes of
 //! [`Exit`]. What it found out goes to standard output, everything else to standard error.
 
-use std::io::{ErrorKind, Write as _};
+use std::io::{ErrorKind, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -119,6 +119,8 @@ fn log_to_standard_error() {
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        // Colours only where somebody sees them.
+        .with_ansi(std::io::stderr().is_terminal())
         .try_init();
 }
 

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use sorthub_core::hub::Hub;
 use sorthub_core::ids::CodeId;
 use sorthub_core::units::Micros;
 use sorthub_sim::run::{Job, RunError, simulate_observed};
@@ -19,12 +20,12 @@ mod judge;
 mod report;
 mod trail;
 
-pub use judge::{Comparison, Differing, Disagreement, Verdict, compare, judge};
+pub use judge::{Comparison, Differing, Disagreement, Verdict, Wishes, compare, judge};
 pub use report::{duration, json, text};
 pub use trail::{Ending, Passage, Step, Trails};
 
 use crate::api::{Api, ApiError, ApiLimits};
-use crate::config::{HubFile, LinksSpec};
+use crate::config::{HubFile, LinksSpec, canonical};
 use crate::control::{self, Bound, ControlError, Timed, TimedAnswer};
 use crate::emulate::{EmulateError, Emulator, EmulatorSetup, Fault, Truth, WorldPulse};
 use crate::engine::{EngineReport, HubEngine, HubSetup, Pulse, StartError};
@@ -284,12 +285,12 @@ fn conclude(
         asked,
     } = ended;
     let hub = Arc::clone(&setup.file.hub);
-    let mut live = Trails::new(&hub);
+    let (mut live, mut wishes) = (Trails::new(&hub), Wishes::default());
     let mut records = 0;
     for (place, run) in journal::places(&folder.path, &hub).iter().zip(runs) {
-        records += read_back(place, run, &mut live)?;
+        records += read_back(place, run, &hub, &mut live, &mut wishes)?;
     }
-    let verdict = judge(&truth, &live, &hub, &setup.file.plan);
+    let verdict = judge(&truth, &live, &hub, &setup.file.plan, &wishes);
     let comparison = if setup.file.plant.trace.is_empty() {
         None
     } else {
@@ -334,21 +335,38 @@ fn against_simulation(
 }
 
 /// Reads a run's calls back from its journal.
-fn read_back(dir: &Path, run: u32, trails: &mut Trails<'_>) -> Result<u64, JournalError> {
+fn read_back(
+    dir: &Path,
+    run: u32,
+    hub: &Hub,
+    trails: &mut Trails<'_>,
+    wishes: &mut Wishes,
+) -> Result<u64, JournalError> {
     let reader = Reader::open(dir)?;
     let info = reader.run(run)?;
     let mut records = 0;
-    let mut outputs = Vec::new();
+    let (mut outputs, mut staged) = (Vec::new(), Vec::new());
     reader.visit(&info, |block: &Block| {
         let mut items = block.items();
         while let Some(item) = items.next(&mut outputs)? {
-            if let Item::Call(call) = item {
-                records += 1;
-                trails.call(call.now, &call.signal, &outputs);
+            match item {
+                Item::Call(call) => {
+                    records += 1;
+                    trails.call(call.now, &call.signal, &outputs);
+                    wishes.call(&call.signal, &outputs);
+                }
+                Item::Staged { version } => staged.push(version),
+                _ => {}
             }
         }
         Ok(true)
     })?;
+    for version in staged {
+        let text = reader.plan(run, version)?;
+        // One that cannot be made again is one less to excuse anything by.
+        let plan = text.and_then(|text| canonical::plan_from_text(&text, hub).ok());
+        wishes.plans.extend(plan);
+    }
     Ok(records)
 }
 

@@ -7,6 +7,7 @@
 //! door, and so are logged and journaled alike.
 
 mod desk;
+mod labels;
 mod plans;
 mod problem;
 mod request;

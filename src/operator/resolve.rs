@@ -11,6 +11,7 @@ use sorthub_core::plan::Plan;
 use sorthub_core::sorter::Ask;
 use sorthub_core::units::Grams;
 
+use super::labels;
 use super::problem::Problem;
 use super::request::{
     BagTo, BankTo, CarrierTo, ChuteTo, InductionTo, ModeTo, ParcelTo, Request, TrackTo, UnreadTo,
@@ -385,11 +386,6 @@ fn seat_id(seat: u16) -> Result<SeatId, Problem> {
     seat.checked_sub(1).map(SeatId).ok_or_else(problem)
 }
 
-/// The identity of a bag's label.
-fn label_id(text: &str) -> CodeId {
-    CodeId::of(text.trim())
-}
-
 fn chute_wish(to: ChuteTo) -> ChuteWish {
     match to {
         ChuteTo::Lock => ChuteWish::Lock,
@@ -403,12 +399,12 @@ fn chute_wish(to: ChuteTo) -> ChuteWish {
 fn bag_wish(to: BagTo, label: Option<&str>) -> Result<ChuteWish, Problem> {
     match (to, label.map(str::trim).filter(|label| !label.is_empty())) {
         (BagTo::Bind, Some(label)) => Ok(ChuteWish::BindBag {
-            label: label_id(label),
+            label: labels::identity(label)?,
         }),
         (BagTo::Bind, None) => Err(lacks(
             "bind",
             "the label",
-            "bag A03 bind 003412345678901234",
+            "bag A03 bind 376130321109103420",
         )),
         (_, Some(_)) => Err(too_much("a label", "bind")),
         (BagTo::Change, None) => Ok(ChuteWish::ChangeBag),
