@@ -52,6 +52,9 @@ pub const SPANS_MAX: u8 = 4;
 /// Items in a row that a scanner sends no telegram for before it counts as silent.
 pub const SCANNER_SILENT_AFTER: u16 = 10;
 
+/// Questions in a row that the host has not answered in time before it counts as lost.
+pub const HOST_LOST_AFTER: u16 = 5;
+
 /// Items in a row that a scanner reads nothing of before it is alarmed.
 pub const NO_READ_STREAK: u16 = 20;
 
@@ -73,6 +76,24 @@ pub const RULES_MAX: usize = 1_000;
 
 /// Parcels in one chute whose lengths are remembered, for chutes with a capacity in length.
 pub const CHUTE_CONTENTS_MAX: usize = 4_096;
+
+/// Parcels that a command about a waybill re-decides in its own call; if more carry the number,
+/// they all follow by time-outs, the longest read first.
+pub const REDECIDED_BY_COMMAND_MAX: usize = 16;
+
+/// Waybills for which people have left word (holds, intercepts, verdicts). One in a hundred of
+/// the waybills of a day at a large hub; those long gone are released by the host.
+pub const INSTRUCTIONS_MAX: usize = 65_536;
+
+/// Waybills whose many parcels are being re-decided at a time; beyond that a command is refused.
+pub const REDECIDING_MAX: usize = 64;
+
+/// Questions to the host that are open at a time: at ten thousand parcels a second and 300 ms.
+/// For a parcel beyond that the local answer stands at once.
+pub const QUESTIONS_MAX: usize = 4_096;
+
+/// Seats at which people key in what could not be read.
+pub const SEATS_MAX: usize = 256;
 
 /// Characters of a scanned code that can fit a format. A longer one (a two-dimensional code with
 /// a whole manifest in it) fits none.

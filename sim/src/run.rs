@@ -7,12 +7,12 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use sorthub_core::facts::{Advice, DestKey, Facts, Measures, Reading};
+use sorthub_core::facts::{Advice, DestKey, Facts, Reading};
 use sorthub_core::hub::Hub;
 use sorthub_core::ids::{ChuteId, CodeId, SorterId, TrackId};
 use sorthub_core::outbox::Outbox;
 use sorthub_core::plan::Plan;
-use sorthub_core::reason::Disposition;
+use sorthub_core::reason::{Disposition, Reason};
 use sorthub_core::signal::{LinkState, Output, Signal};
 use sorthub_core::sorter::{Books, Setup, Sorter};
 use sorthub_core::units::{Micros, MmPerS};
@@ -21,9 +21,11 @@ use crate::plant::{Exit, Options, Plant, PlantEvent, PlantFault, Sight, Way};
 use crate::spec::PlantSpec;
 use crate::stats::TimeHistogram;
 
+mod host;
 mod outcome;
 mod replicate;
 
+use host::Host;
 pub use outcome::{ChuteOutcome, Difference, Outcome};
 pub use replicate::{Replications, replicate};
 
@@ -122,6 +124,7 @@ pub struct World {
     sorters: Vec<Sorter>,
     /// Parcels put on transfers that their next sorter has not been told of yet.
     handed_over: VecDeque<Signal>,
+    host: Host,
     now: Micros,
     /// When the belts' travel is told next.
     belts_told_next: Micros,
@@ -137,6 +140,8 @@ pub struct World {
     keys: Vec<DestKey>,
     /// Parcels that really left by a chute that neither their destination nor rejection allows.
     astray: u64,
+    /// Parcels that the sorter says left elsewhere than their papers say because somebody wanted it.
+    redirected: u64,
     /// Things that happened at `now`.
     at_once: u32,
 }
@@ -191,6 +196,7 @@ impl World {
             plant,
             sorters: sorters.collect(),
             handed_over: VecDeque::new(),
+            host: Host::new(&job.plant, seed),
             now: Micros(0),
             belts_told_next: BELTS_TOLD_EVERY,
             has_begun: false,
@@ -207,6 +213,7 @@ impl World {
                 .map(|d| DestKey::of(&d.name))
                 .collect(),
             astray: 0,
+            redirected: 0,
             at_once: 0,
         })
     }
@@ -270,7 +277,8 @@ impl World {
         loop {
             let timeouts = self.sorters.iter().filter_map(Sorter::next_timeout);
             let timeout = timeouts.min().unwrap_or(Micros::NEVER);
-            let other = timeout.min(self.belts_told_next);
+            let answer = self.host.next().unwrap_or(Micros::NEVER);
+            let other = timeout.min(self.belts_told_next).min(answer);
             if ends_when_idle && (self.plant.is_idle() || self.is_at_rest()) {
                 break;
             }
@@ -289,7 +297,11 @@ impl World {
                 break;
             }
             self.advance(other.max(self.now))?;
-            if self.belts_told_next <= other {
+            if answer <= other {
+                if let Some((sorter, signal)) = self.host.answer() {
+                    self.call_one(sorter, &signal, observer);
+                }
+            } else if self.belts_told_next <= other {
                 // Behind all that happens at this instant: everything up to here has been told.
                 self.tell_belts(observer);
             } else {
@@ -412,16 +424,16 @@ impl World {
     /// What a directory that knows every label says. A generated label is a function of the
     /// parcel's number, so the number stands in for the code; nobody else gives such codes.
     fn facts(&self, sight: &Sight) -> Facts {
-        let measured = Measures {
-            weight: sight.mass,
-            ..Measures::default()
+        let seen = Facts {
+            measured: sight.measured,
+            verdict: sight.verdict,
+            ..Facts::default()
         };
         if !sight.is_read {
-            return Facts {
-                measured,
-                ..Facts::default()
-            };
+            return seen;
         }
+        let parcels = self.plant.parcels();
+        let known = sight.dest.filter(|_| parcels.is_advised(sight.number));
         let code = if self.job.plant.trace.is_empty() {
             CodeId(sight.number)
         } else {
@@ -430,13 +442,13 @@ impl World {
         Facts {
             read: Reading::Good,
             code,
-            advice: sight.dest.map_or_else(Advice::default, |dest| Advice {
+            advice: known.map_or_else(Advice::default, |dest| Advice {
                 known: true,
                 dest: self.keys[dest.index()],
+                declared: parcels.declared(sight.number),
                 ..Advice::default()
             }),
-            measured,
-            ..Facts::default()
+            ..seen
         }
     }
 
@@ -499,12 +511,20 @@ impl World {
                     parcel: *parcel,
                     facts: *facts,
                 }),
+                Output::AskHost { parcel, code, .. } => {
+                    let about = (*parcel, *code);
+                    self.host
+                        .asked(self.now, sorter, about, &self.plant, &self.keys);
+                }
                 Output::Ended {
                     how: Disposition::Sorted,
                     chute: Some(chute),
+                    why,
                     ..
                 } => {
                     self.sorted[chute.index()] += 1;
+                    let wanted = [Reason::Forced, Reason::Intercept, Reason::Late];
+                    self.redirected += u64::from(wanted.contains(why));
                 }
                 _ => {}
             }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use sorthub_core::directory::Directory;
-use sorthub_core::facts::Reading;
+use sorthub_core::facts::{Facts, Reading};
 use sorthub_core::hub::Hub;
 use sorthub_core::ids::{CellId, ScannerId, SorterId, TrackId};
 use sorthub_core::outbox::Outbox;
@@ -279,9 +279,14 @@ impl Decider {
             self.scanners[scanner].garbage += 1;
             return;
         };
-        let facts = self.directory.facts(telegram.code, telegram.weight);
-        self.scanners[scanner].count(facts.read == Reading::Good, telegram.code);
-        if let Some(code) = telegram.code {
+        let (code, measured) = (telegram.codes.first(), telegram.measured);
+        let facts = Facts {
+            measured,
+            verdict: telegram.verdict,
+            ..self.directory.facts(code, measured.weight)
+        };
+        self.scanners[scanner].count(facts.read == Reading::Good, code);
+        if let Some(code) = code {
             self.recorder.text(facts.code, code);
             self.show.text(facts.code, code);
         }

@@ -286,6 +286,7 @@ impl Draft {
         self.plant.parcels = ParcelPlant {
             length: (Mm(150), Mm(450)),
             mass: (Grams(100), Grams(5_000)),
+            ..ParcelPlant::default()
         };
     }
 }

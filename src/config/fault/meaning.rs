@@ -86,6 +86,12 @@ pub enum Meaning {
     /// Telegrams do not carry a code.
     #[error("the telegram's fields have no `code`")]
     NoCodeField,
+    /// Two codes of a telegram cannot be told from two fields.
+    #[error("`{between}` stands between two fields and between two codes")]
+    SameSeparator {
+        /// The character.
+        between: char,
+    },
     /// A chute with two outlets on one track.
     #[error("the chute `{chute}` has two outlets on `{track}`")]
     TwoOutlets {
@@ -163,6 +169,7 @@ impl Meaning {
                 format!("add \"{field}\" to `fields`, or match by something else")
             }
             Self::NoCodeField => "add \"code\" to `fields`".to_owned(),
+            Self::SameSeparator { .. } => "give each a character of its own".to_owned(),
             Self::TwoOutlets { .. } => "describe them as two chutes".to_owned(),
             Self::NoReject { track } => {
                 format!("add a chute that takes parcels from `{track}` to `reject`")

@@ -11,6 +11,8 @@ use crate::telemetry::hub_view::{ChuteRole, HubView, TrackSite};
 pub enum About {
     /// Parcels left by a chute that they were not ordered to.
     Missort(ChuteId),
+    /// Parcels were held or redirected too late: they left by a chute.
+    Slipped(ChuteId),
     /// Parcels were lost.
     Lost,
     /// A PLC says nothing.
@@ -43,6 +45,8 @@ pub enum About {
     LateOrders,
     /// Items are missing, or found where none should be.
     Mistracked,
+    /// The host answers late or not at all.
+    HostSlow,
     /// No chute takes the parcels of a destination.
     DestinationFull(DestId),
     /// A PLC obeys another engine.
@@ -122,10 +126,12 @@ impl About {
             | Self::NoReadStreak(_)
             | Self::ReadRate(_) => self.of_a_device(),
             Self::Missort(_)
+            | Self::Slipped(_)
             | Self::Lost
             | Self::TooManyItems
             | Self::LateOrders
             | Self::Mistracked
+            | Self::HostSlow
             | Self::DestinationFull(_)
             | Self::JournalFailing
             | Self::JournalGap
@@ -213,6 +219,10 @@ impl About {
                 "The diverter acted late or not at all, or the tracking slipped.",
                 "Take it out by hand; check the diverter and the carrier before it.",
             ),
+            Self::Slipped(_) => high(
+                "The hold or the new destination came when the parcel was at its chute.",
+                "Take it out of the chute by hand before it is loaded.",
+            ),
             Self::Lost => high(
                 "It fell off, was taken off, or an eye missed it.",
                 "Look beside the belt and under the last eye that saw it.",
@@ -228,6 +238,10 @@ impl About {
             Self::Mistracked => high(
                 "An eye is dirty or out of place, parcels slip, or the encoder slips.",
                 "Find the eye that most of them are missing at; clean and align it.",
+            ),
+            Self::HostSlow => high(
+                "The host or the network to it is overloaded or down.",
+                "Ask who runs the host; until then rules of the plan or the exception chute decide.",
             ),
             Self::DestinationFull(_) => low(
                 "Its chutes are full, closed or out of service.",
@@ -276,6 +290,12 @@ impl Names {
             Alarm::Missort { parcel, went, .. } => {
                 let text = format!("Parcel {parcel} left by {}", self.chute(went));
                 (About::Missort(went), text)
+            }
+            Alarm::Slipped { parcel, went, why } => {
+                let went_to = self.chute(went);
+                let text =
+                    format!("Parcel {parcel} left by {went_to} though it was stopped: {why}");
+                (About::Slipped(went), text)
             }
             Alarm::Lost { parcel } => {
                 let text = format!("Parcel {parcel} was not seen where it had to pass");
