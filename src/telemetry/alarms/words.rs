@@ -45,6 +45,8 @@ pub enum About {
     LateOrders,
     /// Items are missing, or found where none should be.
     Mistracked,
+    /// The host answers late or not at all.
+    HostSlow,
     /// No chute takes the parcels of a destination.
     DestinationFull(DestId),
     /// A PLC obeys another engine.
@@ -129,6 +131,7 @@ impl About {
             | Self::TooManyItems
             | Self::LateOrders
             | Self::Mistracked
+            | Self::HostSlow
             | Self::DestinationFull(_)
             | Self::JournalFailing
             | Self::JournalGap
@@ -235,6 +238,10 @@ impl About {
             Self::Mistracked => high(
                 "An eye is dirty or out of place, parcels slip, or the encoder slips.",
                 "Find the eye that most of them are missing at; clean and align it.",
+            ),
+            Self::HostSlow => high(
+                "The host or the network to it is overloaded or down.",
+                "Ask who runs the host; until then rules of the plan or the exception chute decide.",
             ),
             Self::DestinationFull(_) => low(
                 "Its chutes are full, closed or out of service.",
