@@ -150,41 +150,6 @@ fn any_item_signal() -> impl Strategy<Value = Signal> {
     ]
 }
 
-fn any_running_command() -> impl Strategy<Value = Signal> {
-    let mode = prop_oneof![
-        3 => Just(Mode::Automatic),
-        1 => Just(Mode::Manual),
-        1 => Just(Mode::Maintenance),
-        1 => Just(Mode::Emptying),
-    ];
-    let track = prop_oneof![
-        3 => mode.prop_map(TrackWish::Mode),
-        3 => Just(TrackWish::Start),
-        1 => Just(TrackWish::Drain),
-        1 => Just(TrackWish::Purge),
-        1 => Just(TrackWish::Close),
-        1 => Just(TrackWish::Open),
-    ];
-    let induction = prop_oneof![
-        Just(InductionWish::Run),
-        Just(InductionWish::Stop),
-        (0..3_u16).prop_map(|hundreds| InductionWish::Limit(hundreds * 100)),
-    ];
-    let command = prop_oneof![
-        3 => (0..2_u16, track).prop_map(|(track, to)| Command::Track { track: TrackId(track), to }),
-        2 => (0..2_u16, induction).prop_map(|(induction, to)| Command::Induction {
-            induction: InductionId(induction), to,
-        }),
-        2 => (0..25_u32, any::<bool>()).prop_map(|(cell, enabled)| Command::Carrier {
-            cell: CellId(cell), enabled,
-        }),
-    ];
-    (any::<u32>(), command).prop_map(|(ticket, command)| Signal::Command {
-        ticket: Ticket(ticket),
-        command,
-    })
-}
-
 fn any_waybill_wish() -> impl Strategy<Value = WaybillWish> {
     let to = (0..3_usize).prop_map(|at| DestKey::of(["a", "c", "nowhere"][at]));
     prop_oneof![
@@ -217,16 +182,42 @@ fn any_parcel_wish() -> impl Strategy<Value = ParcelWish> {
 }
 
 fn any_command() -> impl Strategy<Value = Signal> {
+    let mode = prop_oneof![
+        3 => Just(Mode::Automatic),
+        1 => Just(Mode::Manual),
+        1 => Just(Mode::Maintenance),
+        1 => Just(Mode::Emptying),
+    ];
+    let track = prop_oneof![
+        3 => mode.prop_map(TrackWish::Mode),
+        3 => Just(TrackWish::Start),
+        1 => Just(TrackWish::Drain),
+        1 => Just(TrackWish::Purge),
+        1 => Just(TrackWish::Close),
+        1 => Just(TrackWish::Open),
+    ];
+    let induction = prop_oneof![
+        Just(InductionWish::Run),
+        Just(InductionWish::Stop),
+        (0..3_u16).prop_map(|hundreds| InductionWish::Limit(hundreds * 100)),
+    ];
     let command = prop_oneof![
-        1 => (0..5_u64, any_waybill_wish()).prop_map(|(code, to)| {
+        3 => (0..2_u16, track).prop_map(|(track, to)| Command::Track { track: TrackId(track), to }),
+        2 => (0..2_u16, induction).prop_map(|(induction, to)| Command::Induction {
+            induction: InductionId(induction), to,
+        }),
+        2 => (0..25_u32, any::<bool>()).prop_map(|(cell, enabled)| Command::Carrier {
+            cell: CellId(cell), enabled,
+        }),
+        5 => (0..5_u64, any_waybill_wish()).prop_map(|(code, to)| {
             Command::Waybill { code: CodeId(code), to }
         }),
-        2 => (1..12_u64, any_parcel_wish()).prop_map(|(count, to)| {
+        10 => (1..12_u64, any_parcel_wish()).prop_map(|(count, to)| {
             Command::Parcel { parcel: ParcelId::new(5, count), to }
         }),
     ];
-    command.prop_map(|command| Signal::Command {
-        ticket: Ticket(1),
+    (any::<u32>(), command).prop_map(|(ticket, command)| Signal::Command {
+        ticket: Ticket(ticket),
         command,
     })
 }
@@ -237,8 +228,7 @@ fn any_signal() -> impl Strategy<Value = Signal> {
         31 => any_item_signal(),
         5 => any_scan(),
         2 => any_chute_told(),
-        3 => any_running_command(),
-        8 => any_command(),
+        10 => any_command(),
     ]
 }
 

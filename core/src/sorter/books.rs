@@ -43,14 +43,6 @@ pub struct Books {
     pub adopted: u64,
     /// Orders given.
     pub orders: u64,
-    /// Orders that came too late to be obeyed.
-    pub late_orders: u64,
-    /// Items missing or unexpected where nothing explained it: faults of tracking.
-    pub mistracked: u64,
-    /// Discharges that failed at a carrier or diverter.
-    pub failed_discharges: u64,
-    /// Parcels that were told to have left and lay on their carrier still.
-    pub still_there: u64,
     /// Questions to the host.
     pub host_asked: u64,
     /// Of those, the ones that were answered in time.
@@ -63,6 +55,14 @@ pub struct Books {
     pub keyed: u64,
     /// Of those, the ones that were sorted by it.
     pub keyed_in_time: u64,
+    /// Orders that came too late to be obeyed.
+    pub late_orders: u64,
+    /// Items missing or unexpected where nothing explained it: faults of tracking.
+    pub mistracked: u64,
+    /// Discharges that failed at a carrier or diverter.
+    pub failed_discharges: u64,
+    /// Parcels that were told to have left and lay on their carrier still.
+    pub still_there: u64,
 }
 
 /// A count for each reason.
@@ -129,16 +129,16 @@ impl Books {
         self.not_followed += other.not_followed;
         self.adopted += other.adopted;
         self.orders += other.orders;
-        self.late_orders += other.late_orders;
-        self.mistracked += other.mistracked;
-        self.failed_discharges += other.failed_discharges;
-        self.still_there += other.still_there;
         self.host_asked += other.host_asked;
         self.host_answered += other.host_answered;
         self.host_late += other.host_late;
         self.host_not_asked += other.host_not_asked;
         self.keyed += other.keyed;
         self.keyed_in_time += other.keyed_in_time;
+        self.late_orders += other.late_orders;
+        self.mistracked += other.mistracked;
+        self.failed_discharges += other.failed_discharges;
+        self.still_there += other.still_there;
     }
 
     /// Parcels on transfers between sorters, if these are the counts of a whole hub.

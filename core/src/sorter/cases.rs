@@ -180,7 +180,9 @@ impl Sorter {
                 .filter(|s| s.seat == seat)
                 .for_each(|s| s.slot = slot);
         }
-        self.forget(old);
+        if !mutant!("adopted_twice") {
+            self.forget(old);
+        }
         self.name_item(slot, before.parcel);
         if before.code != CodeId::NONE {
             self.mark(slot, before.code);

@@ -186,7 +186,7 @@ impl Sorter {
     fn take_over(&mut self, slot: Slot, expected: &Expected, outbox: &mut Outbox) {
         self.name_item(slot, expected.parcel);
         self.end_provisional(slot);
-        let it = &mut self.state.items[slot as usize];
+        let it = &self.state.items[slot as usize];
         outbox.push(Output::Known {
             parcel: it.parcel,
             cell: it.cell,

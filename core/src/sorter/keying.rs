@@ -88,9 +88,8 @@ impl Sorter {
             return (item.whereabouts == Whereabouts::Returning).then_some(lap);
         }
         let now = self.state.tracks[track.index()].by(self.state.now);
-        let commit = |Outlet { at, lead, .. }: Outlet, chute| {
+        let commit = |Outlet { lead, .. }: Outlet, chute| {
             let pass = self.reach(slot, chute)?;
-            debug_assert!(at.0 as i64 <= lap, "an outlet beyond its track");
             Some(pass.plus(-i64::from(lead.0)).minus(now))
         };
         if let Some(order) = item.ordered {
@@ -106,7 +105,7 @@ impl Sorter {
             .filter_map(|&(outlet, chute)| commit(outlet, chute))
             .max();
         let laps = if self.comes_round(track) {
-            i64::from(self.plan.spec().laps_max.saturating_sub(item.laps))
+            i64::from(self.laps_max(track).saturating_sub(item.laps))
         } else {
             0
         };

@@ -49,12 +49,17 @@ impl Sorter {
         }
         let item = &self.state.items[slot as usize];
         let told = self.state.instructions.of(item.code);
-        if self.state.facts[slot as usize].verdict == Verdict::Suspect || told.is_suspect {
+        let seen = self.state.facts[slot as usize].verdict;
+        let is_suspect = seen == Verdict::Suspect || told.is_suspect;
+        if is_suspect && !mutant!("suspect_is_forced") {
             return Err(Refused::Suspect);
         }
         let rides = item.whereabouts == Whereabouts::Riding;
         if !rides || self.reach(slot, chute).is_none() {
             return Err(Refused::OutOfReach);
+        }
+        if !self.may_be_forced(TrackId(item.track)) {
+            return Err(Refused::NotNow);
         }
         if self.state.chutes[chute.index()]
             .is
@@ -83,7 +88,7 @@ impl Sorter {
     /// The chute that an item was forced to has refused it on a loop: it tries again each lap,
     /// for as many as the plan allows.
     pub(super) fn forced_failed(&mut self, slot: Slot, outbox: &mut Outbox) {
-        let laps_max = self.plan.spec().laps_max;
+        let laps_max = self.laps_max(TrackId(self.state.items[slot as usize].track));
         let item = &mut self.state.items[slot as usize];
         if item.laps >= laps_max {
             self.force_is_over(slot, outbox);
@@ -113,7 +118,7 @@ impl Sorter {
         let item = &self.state.items[slot as usize];
         let tolerance = self.hub.tracks()[usize::from(item.track)].tolerance;
         let in_time = item.evidence <= until.plus(i64::from(tolerance.0));
-        if !in_time || !chutes.contains(&Some(chute)) {
+        if !in_time || !chutes.contains(&Some(chute)) || mutant!("slipped_is_missort") {
             return None;
         }
         let how = if rejects {

@@ -147,6 +147,18 @@ impl Hand {
         self.tell(Signal::InventoryEnd { track: LOOP, at })
     }
 
+    /// A person or host wants something; the answer, and what else was said.
+    pub fn command(&mut self, command: Command) -> (Result<(), Refused>, Vec<Output>) {
+        let ticket = Ticket(77);
+        let mut said = self.tell(Signal::Command { ticket, command });
+        let answer = said.iter().find_map(|output| match output {
+            Output::Answered { ticket: to, answer } if *to == ticket => Some(*answer),
+            _ => None,
+        });
+        said.retain(|output| !matches!(output, Output::Answered { .. }));
+        (answer.expect("every command is answered"), said)
+    }
+
     pub fn track(&mut self, to: TrackWish) -> (Result<(), Refused>, Vec<Output>) {
         self.command(Command::Track { track: LOOP, to })
     }
@@ -245,22 +257,6 @@ impl Hand {
             at,
             cause: Refusal::Full,
         })
-    }
-
-    /// Gives a command and returns its answer with what else was said.
-    pub fn command(&mut self, command: Command) -> (Result<(), Refused>, Vec<Output>) {
-        let ticket = Ticket(77);
-        let mut said = self.tell(Signal::Command { ticket, command });
-        let mut answers = vec![];
-        said.retain(|output| match output {
-            Output::Answered { ticket: to, answer } if *to == ticket => {
-                answers.push(*answer);
-                false
-            }
-            _ => true,
-        });
-        assert_eq!(answers.len(), 1, "a command is answered once");
-        (answers[0], said)
     }
 
     /// Wants something of a waybill, which is taken.
