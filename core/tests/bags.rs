@@ -231,7 +231,10 @@ fn the_button_asks_for_a_change_and_ends_it() {
         [],
         "the new bag has no label yet"
     );
-    wish(&mut hand, ChuteWish::BindBag { label: LABEL });
+    assert_eq!(
+        wish(&mut hand, ChuteWish::BindBag { label: LABEL }).0,
+        Ok(())
+    );
     let said = hand.tell(press);
     assert_eq!(stages(&said), [(BagStage::Opened, 0, LABEL)]);
 }

@@ -122,9 +122,10 @@ fn an_order_that_the_plc_obeyed_before_it_was_revised_is_no_missort() {
     hand.brought(3, 100, 0);
     hand.belt(2_250);
     let (_, said) = activate(&mut hand, 8);
+    let taken_back = |output: &Output| matches!(output, Output::Withdraw { .. });
     assert!(
-        order(&said).is_some(),
-        "revised just in time, as far as can be seen from here"
+        said.iter().any(taken_back),
+        "just in time, as far as can be seen from here: {said:?}"
     );
     hand.belt(2_500);
     let said = hand.discharged(0, 3, 100);
@@ -137,7 +138,7 @@ fn a_parcel_past_its_chute_that_did_not_leave_comes_under_the_new_plan() {
     let mut hand = hand_of(Lot::Flow);
     hand.brought(3, 100, 0);
     hand.belt(2_350);
-    activate(&mut hand, 8);
+    assert_eq!(activate(&mut hand, 8).0, Ok(()));
     hand.belt(2_500);
     let said = hand.refused(0, 3, 100);
     assert_eq!(order(&said).map(|order| chutes(&order)), Some(vec![2]));
@@ -149,15 +150,13 @@ fn a_cage_takes_nothing_of_its_new_owner_before_it_is_cleared() {
     let mut hand = hand_of(Lot::Cage);
     for chute in 0..4 {
         let to = ChuteWish::Cleared;
-        hand.command(Command::Chute {
-            chute: ChuteId(chute),
-            to,
-        });
+        let chute = ChuteId(chute);
+        assert_eq!(hand.command(Command::Chute { chute, to }).0, Ok(()));
     }
     hand.brought(3, 100, 0);
     hand.belt(2_500);
     hand.discharged(0, 3, 100);
-    activate(&mut hand, 8);
+    assert_eq!(activate(&mut hand, 8).0, Ok(()));
     let is = |hand: &Hand, chute| hand.sorter.chute(ChuteId(chute)).is;
     assert_eq!(is(&hand, 0), ChuteIs::PendingClear);
     assert_eq!(is(&hand, 2), ChuteIs::Open, "nothing lies in it");
@@ -180,14 +179,14 @@ fn a_cage_takes_nothing_of_its_new_owner_before_it_is_cleared() {
 #[test]
 fn a_bag_closed_is_a_chute_cleared() {
     let mut hand = hand_of(Lot::Bag);
-    activate(&mut hand, 8);
+    assert_eq!(activate(&mut hand, 8).0, Ok(()));
     let chute = ChuteId(0);
     assert_eq!(
         hand.sorter.chute(chute).is,
         ChuteIs::PendingClear,
         "nobody knows what is in it"
     );
-    let mut wish = |hand: &mut Hand, to| hand.command(Command::Chute { chute, to }).0;
+    let wish = |hand: &mut Hand, to| hand.command(Command::Chute { chute, to }).0;
     assert_eq!(wish(&mut hand, ChuteWish::ChangeBag), Ok(()));
     let lock_applied = ChuteState {
         lock_applied: true,
@@ -209,7 +208,7 @@ fn a_flow_clears_itself_once_its_eyes_are_clear() {
         ..ChuteState::OPEN
     };
     told(&mut hand, 0, half);
-    activate(&mut hand, 8);
+    assert_eq!(activate(&mut hand, 8).0, Ok(()));
     assert_eq!(hand.sorter.chute(ChuteId(0)).is, ChuteIs::PendingClear);
     let said = told(&mut hand, 0, ChuteState::OPEN);
     assert_eq!(hand.sorter.chute(ChuteId(0)).is, ChuteIs::Open);
@@ -284,7 +283,7 @@ fn a_wave_that_was_cut_off_stays_so_under_the_next_plan() {
     stage(&mut hand, next);
     let (wave, open) = (WaveId(0), false);
     assert_eq!(hand.command(Command::Wave { wave, open }).0, Ok(()));
-    activate(&mut hand, 8);
+    assert_eq!(activate(&mut hand, 8).0, Ok(()));
     let waves = hand.sorter.waves();
     assert!(waves.has(WaveId(0)) && !waves.has(WaveId(1)));
 }
@@ -326,7 +325,7 @@ fn a_snapshot_in_the_middle_of_a_switch_has_the_same_future() {
     let mut hand = hand_of(Lot::Cage);
     hand.brought(3, 100, 0);
     hand.belt(2_350);
-    activate(&mut hand, 8);
+    assert_eq!(activate(&mut hand, 8).0, Ok(()));
     let (hub, bytes) = (Arc::clone(hand.sorter.hub()), hand.sorter.snapshot());
     let only = [Arc::clone(hand.sorter.plan())];
     let refused = Sorter::restore(Arc::clone(&hub), &only, &bytes).expect_err("one is missing");

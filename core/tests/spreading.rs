@@ -160,7 +160,7 @@ fn alternates_come_before_a_lap_and_overflow_after_the_last() {
         locked: true,
         ..ChuteState::OPEN
     };
-    let mut shut = |hand: &mut Hand, chute: u16| {
+    let shut = |hand: &mut Hand, chute: u16| {
         let (chute, taken) = (ChuteId(chute), 0);
         let state = locked;
         hand.tell(Signal::Chute {
@@ -211,7 +211,7 @@ fn a_wave_that_is_cut_off_sends_its_parcels_to_the_next_or_rejects_them() {
         (vec![8], Reason::WaveOver)
     );
     let (_, said) = set_wave(&mut hand, 0, true);
-    assert_eq!(said.len(), 1, "what was rejected stays rejected: {said:?}");
+    assert_eq!(said, [], "what was rejected stays rejected");
     let said = hand.brought(4, 101, 0);
     assert_eq!(order(&said).map(|order| chutes(&order)), Some(vec![0]));
     assert_eq!(set_wave(&mut hand, 2, false).0, Err(Refused::NoSuchWave));

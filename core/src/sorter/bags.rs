@@ -176,9 +176,11 @@ impl Sorter {
     /// A parcel found no room in the container although nothing more is on its way to it: what is
     /// left of it is of no use, and it is changed.
     pub(super) fn bag_turned_away(&mut self, id: ChuteId) {
-        if self.state.chutes[id.index()].coming == 0 {
-            // One that is being changed already is not asked for again.
-            let _is_asked_already = self.change_bag(id, ChuteIs::BagLimit);
+        // One that is being changed already is not asked for again.
+        if self.state.chutes[id.index()].coming == 0
+            && self.change_bag(id, ChuteIs::BagLimit).is_ok()
+        {
+            self.state.queue_chute(id);
         }
     }
 

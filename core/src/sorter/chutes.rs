@@ -118,6 +118,8 @@ pub(super) struct Chute {
     pub locked_us: u64,
     /// Parcels on their way to it.
     pub coming: u32,
+    /// Of those, how many are to be sent elsewhere as soon as their turn comes.
+    pub leaving: u32,
     /// Mass and volume (cm³) of those on their way, where its container has a limit.
     pub coming_weight: u64,
     pub coming_volume: u64,
@@ -213,6 +215,7 @@ impl Chute {
             full_us: 0,
             locked_us: 0,
             coming: 0,
+            leaving: 0,
             coming_weight: 0,
             coming_volume: 0,
             held: 0,
@@ -430,7 +433,7 @@ impl Sorter {
             (Lot::Flow, Sensing::Eyes) => chute.state.half || chute.state.full,
             (Lot::Cage | Lot::Bag, _) => chute.bag.may_hold(),
         };
-        holds || chute.coming > 0
+        holds || chute.coming > chute.leaving
     }
 
     /// A chute that waits to be cleared and can hold nothing any more is cleared.

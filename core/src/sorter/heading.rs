@@ -20,6 +20,8 @@ pub(super) struct Aim {
     pub volume: u32,
     /// The share that it was charged to, if it was chosen by shares.
     pub share: Option<Share>,
+    /// It is to be sent elsewhere as soon as its turn comes.
+    pub is_leaving: bool,
 }
 
 /// A counter of shares, under the plan that it belongs to.
@@ -140,6 +142,7 @@ impl Sorter {
             weight,
             volume,
             share,
+            is_leaving: false,
         });
         self.state.turns += 1;
         let chute = &mut self.state.chutes[id.index()];
@@ -165,8 +168,31 @@ impl Sorter {
         }
     }
 
+    /// An item that is heading for a chute is to be sent elsewhere, or is not after all.
+    pub(super) fn set_leaving(&mut self, slot: Slot, is_leaving: bool) {
+        let Some(aim) = &mut self.state.items[slot as usize].aim else {
+            return;
+        };
+        if aim.is_leaving == is_leaving {
+            return;
+        }
+        aim.is_leaving = is_leaving;
+        let id = aim.chute;
+        let chute = &mut self.state.chutes[id.index()];
+        if is_leaving {
+            chute.leaving += 1;
+        } else {
+            chute.leaving -= 1;
+        }
+        if chute.pending_clear && chute.coming == chute.leaving {
+            // The last that it waited for: its new owner's parcels need not wait for these.
+            self.state.queue_chute(id);
+        }
+    }
+
     /// An item is no longer heading for the chute that it was heading for.
     pub(super) fn leave_way(&mut self, slot: Slot) -> Option<Aim> {
+        self.set_leaving(slot, false);
         let aim = self.state.items[slot as usize].aim.take()?;
         self.state.lists.take_out(slot);
         if mutant!("room_stays_held") {

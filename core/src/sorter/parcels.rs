@@ -5,7 +5,7 @@ use super::Sorter;
 use super::cases::Replaced;
 use super::state::{Slot, Whereabouts};
 use crate::facts::Verdict;
-use crate::ids::{ChuteId, ParcelId};
+use crate::ids::{ChuteId, ParcelId, TrackId};
 use crate::limits::ORDER_CHUTES_MAX;
 use crate::operator::{ParcelWish, Refused};
 use crate::outbox::Outbox;

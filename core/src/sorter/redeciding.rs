@@ -162,10 +162,11 @@ impl Sorter {
     /// Goes on with what is still to be done, up to this instant's share.
     pub(super) fn catch_up(&mut self, outbox: &mut Outbox) {
         while self.is_unfinished() {
+            // Chutes come before parcels: what has become free by the first look can be chosen.
             let goes_on = self.look_through_pile()
+                && self.say_wishes(outbox)
                 && self.decide_nearest(outbox)
-                && self.sweep_others(outbox)
-                && self.say_wishes(outbox);
+                && self.sweep_others(outbox);
             if !goes_on {
                 break;
             }
@@ -195,6 +196,7 @@ impl Sorter {
             self.state.redo.mark(distance, true);
             let list = self.list_of(distance);
             self.state.lists.push(list, slot);
+            self.set_leaving(slot, true);
         }
         true
     }
@@ -248,6 +250,7 @@ impl Sorter {
             }
             self.count_decision();
             self.state.lists.take_out(slot);
+            self.set_leaving(slot, false);
             match self.state.items[slot as usize].heading_for() {
                 // While it waited its way has opened again, or it has become too late.
                 Some(heading) if self.keeps_its_way(slot) => {

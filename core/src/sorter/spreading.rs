@@ -129,7 +129,8 @@ impl Shares {
         let at = |nth: usize| first + nth as u32;
         for (nth, &share) in shares.iter().enumerate() {
             if nth != chosen && size > 0 && shut(nth) {
-                let level = u64::from(given) * u64::from(share) / u64::from(size);
+                // With the one that it is about to be given.
+                let level = u64::from(given + 1) * u64::from(share) / u64::from(size);
                 self.set(at(nth), self.get(at(nth)).max(level as u32));
             }
         }

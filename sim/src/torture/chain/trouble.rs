@@ -167,7 +167,7 @@ impl Chain {
     /// it was after the last durable one.
     fn unsay_the_rest(&mut self, index: usize, sorter: &Sorter) -> Result<(), String> {
         let (hub, plan) = (Arc::clone(&self.drawn.hub), Arc::clone(&self.drawn.plan));
-        let mut again = Sorter::restore(hub, plan, &sorter.snapshot())
+        let mut again = Sorter::restore(hub, &[plan], &sorter.snapshot())
             .map_err(|error| format!("a snapshot cannot be restored: {error}"))?;
         let (_, records) = &self.journals[index];
         let mut said = vec![];
