@@ -374,10 +374,10 @@ impl<'a> Words<'a> {
                     BagStage::Frozen => "is closed",
                     BagStage::Kept => "stays and is open again",
                 };
-                let chute = self.chute(chute);
+                let (chute, grams) = (self.chute(chute), weight.0);
                 format!(
-                    "bag {bag} {label} at {chute} {stage}: {pieces} parcels, {} g, {volume_cm3} cm3",
-                    weight.0
+                    "bag {bag} {label} at {chute} {stage}: {pieces} parcels, {grams} g, \
+                     {volume_cm3} cm3"
                 )
             }
             _ => format!("{output:?}"),

@@ -351,8 +351,8 @@ impl Wire {
         }
     }
 
-    /// What the PLC should do with a chute, in its words, and the chute's number on the link; `None`
-    /// if the track does not pass it.
+    /// What the PLC should do with a chute, in its words, and the chute's number on the link;
+    /// `None` if the track does not pass it.
     #[must_use]
     pub fn chute_wish(&self, chute: ChuteId, wish: Wish) -> Option<(u16, ChuteWish)> {
         let words = ChuteWish {
