@@ -51,6 +51,25 @@ pub enum ChuteIs {
 }
 
 impl ChuteIs {
+    /// Its name for reports.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Half => "half",
+            Self::Disabled => "disabled",
+            Self::DisabledByPlc => "disabled-by-plc",
+            Self::Jammed => "jammed",
+            Self::LockedLocally => "locked-locally",
+            Self::BagChange => "bag-change",
+            Self::BagLimit => "bag-limit",
+            Self::Locked => "locked",
+            Self::PendingClear => "pending-clear",
+            Self::EyeStuck => "eye-stuck",
+            Self::Full => "full",
+        }
+    }
+
     /// Why it takes nothing; `None` if it does.
     #[must_use]
     pub const fn closed_because(self) -> Option<Reason> {
