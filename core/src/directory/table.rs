@@ -1,0 +1,353 @@
+//! A hash table for exact keys that is built once and then only read.
+//!
+//! A line of the processor's cache holds `N` keys with their values. A key stands in one of two
+//! lines; one that is in the way is moved to its other line, so that lines can be filled almost
+//! entirely. A look-up loads both lines at once and never a third one.
+//!
+//! Each line also has a few bits of each of its keys' hashes, its tags, in one integer. Comparing
+//! them takes a handful of instructions for all places of both lines. That matters more than it
+//! seems: the processor looks a few hundred instructions ahead, so the shorter a look-up is, the
+//! more of them wait for memory at the same time.
+//!
+//! All of it is a function of the keys and the order in which they came.
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+/// A key of a table; the default is "no key".
+pub(super) trait Packed: Copy + Eq + Default {
+    /// Mixed bits of the key; another seed gives others.
+    fn mix(self, seed: u64) -> u64;
+}
+
+/// Odd numbers without a pattern in their bits: digits of pi and of e.
+const MIX: [u64; 2] = [0x243f_6a88_85a3_08d3, 0xb7e1_5162_8aed_2a6b];
+
+/// Both halves of the product, so that high and low bits of the result hang on all bits.
+pub(super) fn fold(a: u64, b: u64) -> u64 {
+    let product = u128::from(a) * u128::from(b);
+    (product as u64) ^ ((product >> 64) as u64)
+}
+
+impl Packed for u64 {
+    fn mix(self, seed: u64) -> u64 {
+        fold(self ^ seed, MIX[0])
+    }
+}
+
+impl Packed for u128 {
+    fn mix(self, seed: u64) -> u64 {
+        let low = fold(self as u64 ^ seed, MIX[0]);
+        fold(low ^ ((self >> 64) as u64), MIX[1])
+    }
+}
+
+/// What a key leads to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Entry<K> {
+    pub key: K,
+    pub value: u32,
+    /// Kept in a column of its own, which is there only if one entry's is not zero.
+    pub extra: u64,
+}
+
+/// A place in a table: line and place in it. It holds until the table is changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Slot {
+    line: usize,
+    place: usize,
+}
+
+/// One line of the cache.
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(64))]
+struct Line<K, const N: usize> {
+    keys: [K; N],
+    values: [u32; N],
+    /// `N` tags, the first in the lowest bits. An empty place has any.
+    tags: u32,
+}
+
+const _: () = assert!(size_of::<Line<u64, 5>>() == 64 && size_of::<Line<u128, 3>>() == 64);
+
+impl<K: Packed, const N: usize> Line<K, N> {
+    const TAG_BITS: u32 = 32 / N as u32;
+    const TAG_MASK: u32 = (1 << Self::TAG_BITS) - 1;
+    /// The lowest bit of each tag of two lines.
+    const LOW_BITS: u64 = {
+        let mut bits = 0;
+        let mut at = 0;
+        while at < N as u32 {
+            bits |= 1_u64 << (at * Self::TAG_BITS);
+            at += 1;
+        }
+        bits | bits << 32
+    };
+    const HIGH_BITS: u64 = Self::LOW_BITS << (Self::TAG_BITS - 1);
+
+    fn empty() -> Self {
+        Self {
+            keys: [K::default(); N],
+            values: [0; N],
+            tags: 0,
+        }
+    }
+
+    /// The highest bit of each tag of two lines that is `tag`, and now and then of the one above
+    /// it. The subtraction borrows from the highest bit where all bits of a tag are zero.
+    fn matches(&self, other: &Self, tag: u32) -> u64 {
+        let tags = u64::from(self.tags) | u64::from(other.tags) << 32;
+        let zero = tags ^ (u64::from(tag) * Self::LOW_BITS);
+        zero.wrapping_sub(Self::LOW_BITS) & !zero & Self::HIGH_BITS
+    }
+
+    fn place_of(&self, key: K) -> Option<usize> {
+        self.keys.iter().position(|other| *other == key)
+    }
+}
+
+/// The two lines of a key and its tag.
+#[derive(Clone, Copy)]
+struct Home {
+    first: usize,
+    second: usize,
+    tag: u32,
+}
+
+/// Lines among which both lines of a key are, at most. Small enough that the second one is found
+/// from the first by flipping bits, large enough that chance does not overfill one group.
+const GROUP_LINES: usize = 1 << 14;
+
+/// Keys moved for one that has no place, before the table is built anew.
+const MOVES_MAX: usize = 500;
+
+/// Attempts to build a table anew. At the fill aimed for hardly one table needs a second; keys
+/// would have to be made to collide under seed after seed to need all.
+const SEEDS_MAX: u64 = 16;
+
+/// The entries of two lines are so many that one finds no place with any seed tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct NoPlace;
+
+/// What adding an entry did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Added {
+    /// The key was not there.
+    New,
+    /// The key was there: the newer entry stands.
+    Replaced,
+}
+
+/// A table with lines of `N` keys.
+#[derive(Clone, Debug)]
+pub(super) struct Table<K, const N: usize> {
+    /// As many as a multiple of the group.
+    lines: Vec<Line<K, N>>,
+    /// By line and place; empty if there is nothing in it.
+    extras: Vec<u64>,
+    /// One less than the lines of a group, which are a power of two.
+    group_mask: usize,
+    seed: u64,
+    entries: usize,
+    /// Where the search for a key to be moved goes on.
+    turn: u64,
+}
+
+impl<K: Packed, const N: usize> Table<K, N> {
+    /// How full lines are meant to be. A key then is moved a few times at most; from 99 % of five
+    /// places and 96 % of three on there is no place for all.
+    const FILL_PERCENT: usize = if N > 3 { 95 } else { 92 };
+
+    /// A table with room for so many entries. More are taken too, at the cost of time.
+    pub(super) fn with_room(entries: usize) -> Self {
+        let lines = Self::lines_for(entries);
+        Self {
+            lines: vec![Line::empty(); lines],
+            extras: Vec::new(),
+            group_mask: lines.min(GROUP_LINES) - 1,
+            seed: 0,
+            entries: 0,
+            turn: 0,
+        }
+    }
+
+    /// The lines for so many entries: whole groups, or one smaller group.
+    fn lines_for(entries: usize) -> usize {
+        let lines = entries.saturating_mul(100) / (N * Self::FILL_PERCENT) + 1;
+        match lines < GROUP_LINES {
+            true => lines.next_power_of_two().max(2),
+            false => lines.next_multiple_of(GROUP_LINES),
+        }
+    }
+
+    fn home(&self, key: K) -> Home {
+        let mixed = key.mix(self.seed);
+        // A product's high half instead of a remainder: no division. It takes its bits from the
+        // top, the others from the bottom.
+        let first = ((u128::from(mixed) * self.lines.len() as u128) >> 64) as usize;
+        Home {
+            first,
+            second: first ^ (mixed as usize & self.group_mask | 1),
+            tag: (mixed >> 16) as u32 & Line::<K, N>::TAG_MASK,
+        }
+    }
+
+    /// The value of a key, and the slot for [`Table::extra`].
+    #[inline]
+    pub(super) fn get(&self, key: K) -> Option<(u32, Slot)> {
+        let home = self.home(key);
+        let (first, second) = (self.lines.get(home.first)?, self.lines.get(home.second)?);
+        let mut matches = first.matches(second, home.tag);
+        while matches != 0 {
+            let bit = matches.trailing_zeros();
+            // Which of the two it is cannot be foreseen; a wrong guess would throw away what is
+            // being loaded for the look-ups behind this one.
+            let in_first = bit < 32;
+            let line = core::hint::select_unpredictable(in_first, first, second);
+            let place = (bit % 32 / Line::<K, N>::TAG_BITS) as usize;
+            if *line.keys.get(place)? == key {
+                let at = core::hint::select_unpredictable(in_first, home.first, home.second);
+                return Some((*line.values.get(place)?, Slot { line: at, place }));
+            }
+            matches &= matches - 1;
+        }
+        None
+    }
+
+    /// What is kept beside a value.
+    #[inline]
+    pub(super) fn extra(&self, slot: Slot) -> u64 {
+        let column = self.extras.get(slot.line * N + slot.place);
+        column.copied().unwrap_or(0)
+    }
+
+    /// Loads a key's lines, so that adding the key soon after finds them in the cache.
+    pub(super) fn touch(&self, key: K) -> u32 {
+        let home = self.home(key);
+        self.lines[home.first].tags ^ self.lines[home.second].tags
+    }
+
+    /// Adds an entry; of two with one key the later one stands. After an error the table is of no
+    /// more use.
+    pub(super) fn add(&mut self, entry: Entry<K>) -> Result<Added, NoPlace> {
+        if let Some((_, slot)) = self.get(entry.key) {
+            self.set(slot, entry);
+            return Ok(Added::Replaced);
+        }
+        self.entries += 1;
+        if let Err(homeless) = self.place(entry) {
+            let lines = self.lines.len();
+            let full = self.entries * 100 >= lines * N * Self::FILL_PERCENT;
+            let lines = if full { lines + lines / 4 } else { lines };
+            self.rebuild(lines * N * Self::FILL_PERCENT / 100, Some(homeless))?;
+        }
+        Ok(Added::New)
+    }
+
+    /// Takes an entry out, if it is there.
+    pub(super) fn remove(&mut self, key: K) -> bool {
+        let Some((_, slot)) = self.get(key) else {
+            return false;
+        };
+        self.set(slot, Entry::default());
+        self.entries -= 1;
+        true
+    }
+
+    /// Gives back what was set aside for entries that did not come.
+    pub(super) fn trim(&mut self) -> Result<(), NoPlace> {
+        let lines = Self::lines_for(self.entries);
+        // A few percent are not worth the work.
+        match self.lines.len() > lines + lines / 16 {
+            true => self.rebuild(self.entries, None),
+            false => Ok(()),
+        }
+    }
+
+    /// Everything in a table with room for so many, under another seed; with more room if that
+    /// does not do.
+    fn rebuild(&mut self, mut room: usize, homeless: Option<Entry<K>>) -> Result<(), NoPlace> {
+        for attempt in 1..=SEEDS_MAX {
+            let mut anew = Self::with_room(room);
+            anew.seed = fold(self.seed ^ attempt, MIX[1]);
+            anew.entries = self.entries;
+            let mut all = self.entries().chain(homeless);
+            let placed = all.all(|entry| anew.place(entry).is_ok());
+            drop(all);
+            if placed {
+                *self = anew;
+                return Ok(());
+            }
+            room += room / 16 + N;
+        }
+        Err(NoPlace)
+    }
+
+    fn entries(&self) -> impl Iterator<Item = Entry<K>> + '_ {
+        let slots = (0..self.lines.len())
+            .flat_map(|line| (0..N).map(move |place| Slot { line, place }));
+        let all = slots.map(|slot| self.entry(slot));
+        all.filter(|entry| entry.key != K::default())
+    }
+
+    fn entry(&self, slot: Slot) -> Entry<K> {
+        Entry {
+            key: self.lines[slot.line].keys[slot.place],
+            value: self.lines[slot.line].values[slot.place],
+            extra: self.extra(slot),
+        }
+    }
+
+    fn set(&mut self, slot: Slot, entry: Entry<K>) {
+        let tag = self.home(entry.key).tag;
+        let line = &mut self.lines[slot.line];
+        let shift = slot.place as u32 * Line::<K, N>::TAG_BITS;
+        line.keys[slot.place] = entry.key;
+        line.values[slot.place] = entry.value;
+        line.tags = line.tags & !(Line::<K, N>::TAG_MASK << shift) | tag << shift;
+        if entry.extra != 0 && self.extras.is_empty() {
+            self.extras = vec![0; self.lines.len() * N];
+        }
+        if let Some(extra) = self.extras.get_mut(slot.line * N + slot.place) {
+            *extra = entry.extra;
+        }
+    }
+
+    /// Puts in an entry whose key is not there. An error is the entry that is left without a
+    /// place, not necessarily the one given.
+    fn place(&mut self, mut entry: Entry<K>) -> Result<(), Entry<K>> {
+        let mut came_from = usize::MAX;
+        for _ in 0..MOVES_MAX {
+            let home = self.home(entry.key);
+            for line in [home.first, home.second] {
+                if let Some(place) = self.lines[line].place_of(K::default()) {
+                    self.set(Slot { line, place }, entry);
+                    return Ok(());
+                }
+            }
+            // It takes the place of another one, which then has to move; not where it was just
+            // moved from, or the two would change places for ever.
+            let line = match came_from == home.first {
+                true => home.second,
+                false => home.first,
+            };
+            self.turn = fold(self.turn ^ MIX[1], MIX[0]).wrapping_add(1);
+            let place = (u128::from(self.turn) * N as u128 >> 64) as usize;
+            let slot = Slot { line, place };
+            let moved = self.entry(slot);
+            self.set(slot, entry);
+            (entry, came_from) = (moved, line);
+        }
+        Err(entry)
+    }
+
+    /// How many entries there are.
+    pub(super) fn len(&self) -> usize {
+        self.entries
+    }
+
+    /// The memory it holds.
+    pub(super) fn bytes(&self) -> usize {
+        self.lines.capacity() * size_of::<Line<K, N>>() + self.extras.capacity() * 8
+    }
+}
