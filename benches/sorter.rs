@@ -12,13 +12,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use sorthub::config::HubFile;
+use sorthub_core::facts::{DestKey, Facts};
 use sorthub_core::hub::{Hub, Sensing};
-use sorthub_core::ids::{CellId, ChuteId, CodeId, DestId, InductionId, PlcItem, ScannerId};
+use sorthub_core::ids::{CellId, ChuteId, CodeId, InductionId, PlcItem, ScannerId};
 use sorthub_core::outbox::Outbox;
 use sorthub_core::plan::{DestinationSpec, Plan, RoomPolicy};
-use sorthub_core::signal::{ChuteState, Facts, Output, Reading, ScanKey, Signal};
+use sorthub_core::signal::{ChuteState, Output, ScanKey, Signal};
 use sorthub_core::sorter::{Setup, Sorter};
-use sorthub_core::units::{BeltMm, Grams, Micros, Mm};
+use sorthub_core::units::{BeltMm, Micros, Mm};
 use sorthub_sim::run::{Job, World};
 
 const ROUNDS: usize = 15;
@@ -207,7 +208,7 @@ impl Choice {
         plan.destinations = Vec::from_iter((0..self.destinations).map(|dest| DestinationSpec {
             name: format!("D{dest}"),
             chutes: Vec::from_iter((0..self.chutes_each).map(|nth| self.chute(dest, nth))),
-            overflow: Vec::new(),
+            ..DestinationSpec::default()
         }));
         let plan = Plan::new(plan, &hub).expect("its chutes are the hub's");
         let mut sorter = Sorter::new(Arc::new(hub), Arc::new(plan), SETUP);
@@ -274,12 +275,9 @@ impl Decider<'_> {
             let number = first + nth as u32;
             // A step that visits all destinations in no order that a cache could foresee.
             let dest = (number.wrapping_mul(2_654_435_761) >> 7) % self.choice.destinations;
-            let facts = Facts {
-                read: Reading::Good,
-                code: CodeId(u64::from(number) + 1),
-                dest: Some(DestId(dest)),
-                weight: Grams(500),
-            };
+            let code = CodeId(u64::from(number) + 1);
+            let name = DestKey::of(&format!("D{dest}"));
+            let facts = Facts::advised(code, name);
             let key = ScanKey::Carrier(CellId(nth as u32));
             Signal::Scanned {
                 scanner,

@@ -6,7 +6,7 @@ use std::cell::Cell;
 use sorthub::journal::{Journal, Options, RunHeader};
 use sorthub_core::ids::{ChuteId, CodeId, ParcelId};
 use sorthub_core::reason::Reason;
-use sorthub_core::signal::{Output, Signal};
+use sorthub_core::signal::{Basis, Output, Signal};
 use sorthub_core::units::Micros;
 
 thread_local! {
@@ -65,6 +65,7 @@ fn recording_allocates_nothing() {
         parcel: ParcelId::new(1, 1),
         chute: Some(ChuteId(1)),
         why: Reason::Planned,
+        basis: Basis::PreAdvice,
     };
     let before = calls();
     for nth in 0..10_000 {

@@ -63,16 +63,16 @@ fn sorter(carriers: u32) -> Sorter {
     let destination = DestinationSpec {
         name: "north".to_owned(),
         chutes: vec![SORTS],
-        overflow: Vec::new(),
+        ..DestinationSpec::default()
     };
     let plan = PlanSpec {
         version: 1,
         destinations: vec![destination],
         reject: vec![REJECTS],
-        exceptions: Vec::new(),
         room: RoomPolicy::Attempt,
         no_read: NoReadPolicy::Again,
         laps_max: 2,
+        ..PlanSpec::default()
     };
     let plan = Plan::new(plan, &hub).expect("the plan is sound");
     let mut sorter = Sorter::new(Arc::new(hub), Arc::new(plan), Setup { run_epoch: 3 });

@@ -45,8 +45,17 @@ id! {
     CellId(u32)
 }
 id! {
-    /// A destination of the sort plan.
+    /// A destination of one version of the sort plan, by its place in it. Across versions a
+    /// destination is known by its [`DestKey`](crate::facts::DestKey).
     DestId(u32)
+}
+id! {
+    /// A wave of the sort plan.
+    WaveId(u8)
+}
+id! {
+    /// A place where a person keys in what could not be read.
+    SeatId(u16)
 }
 
 /// The number that a PLC gives a parcel while it tracks it; 0 is never given.

@@ -6,17 +6,19 @@
 //! signals come from sockets, from a model of the plant, or from the journal.
 //!
 //! A tour: [`hub`] describes what there is and [`plan`] what goes where; both are checked once and
-//! shared. [`directory`] turns a scanned text into facts. [`signal`] is the vocabulary, [`reason`]
-//! its two closed lists, [`sorter`] the state machine, [`plc`] the two ends of the PLC link.
+//! shared. [`directory`] turns a scanned text into [`facts`]. [`signal`] and [`operator`] are the
+//! vocabulary, [`reason`] its two closed lists, [`sorter`] the state machine, [`plc`] the two ends of the PLC link.
 #![no_std]
 #![forbid(unsafe_code)]
 
 extern crate alloc;
 
 pub mod directory;
+pub mod facts;
 pub mod hub;
 pub mod ids;
 pub mod limits;
+pub mod operator;
 pub mod outbox;
 pub mod plan;
 pub mod plc;

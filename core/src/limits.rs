@@ -35,6 +35,9 @@ pub const CHUTES_MAX: usize = 60_000;
 /// Laps after which a parcel is always rejected, whatever the plan says.
 pub const LAPS_MAX: u8 = 100;
 
+/// Waves of one plan: they are kept as bits of one number.
+pub const WAVES_MAX: usize = 64;
+
 /// Parcels in one chute whose lengths are remembered, for chutes with a capacity in length.
 pub const CHUTE_CONTENTS_MAX: usize = 4_096;
 

@@ -86,6 +86,38 @@ reasons! {
     Forced = "forced",
     /// It left by another chute than it was ordered to: a missort.
     Elsewhere = "elsewhere",
+    /// It was stopped on its way: returned or redirected.
+    Intercept = "intercept",
+    /// A security device or officer wants to see it.
+    SecurityHold = "security-hold",
+    /// Its sender, the customs or the office must say first.
+    Held = "held",
+    /// It is heavier or larger than anything here may be.
+    WeightOrSize = "weight-or-size",
+    /// It was measured otherwise than declared.
+    DeclaredMismatch = "declared-mismatch",
+    /// Codes of several parcels were read in one gate.
+    Several = "several-parcels",
+    /// It is damaged.
+    Damaged = "damaged",
+    /// The host did not answer in time, and nothing here knows where it goes.
+    HostLate = "host-late",
+    /// It has been on the sorter as long as the plan allows.
+    MostTime = "most-time",
+    /// The wave of its destination has reached its cut-off, and no other takes it.
+    WaveOver = "wave-over",
+    /// What lies in the chute belongs to its last owner and has not been cleared.
+    PendingClear = "pending-clear",
+    /// The bag at the chute is being changed.
+    BagChange = "bag-change",
+    /// The bag at the chute is as full or heavy as it may be.
+    BagLimit = "bag-limit",
+    /// The chute does not take parcels so heavy, long or fragile.
+    ChuteLimits = "chute-limits",
+    /// The track or sorter that leads to it is out of service.
+    OutOfService = "out-of-service",
+    /// The track is being purged.
+    Purged = "purged",
 }
 
 impl Reason {

@@ -6,12 +6,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{
-    CellId, ChuteId, CodeId, DestId, InductionId, ParcelId, PlcItem, ScannerId, TrackId,
-};
+use crate::facts::Facts;
+use crate::ids::{CellId, ChuteId, CodeId, InductionId, ParcelId, PlcItem, ScannerId, TrackId};
 use crate::limits::ORDER_CHUTES_MAX;
+use crate::operator::{Command, Refused, Ticket};
 use crate::reason::{Disposition, Reason};
-use crate::units::{BeltMm, Grams, Mm, MmPerS};
+use crate::units::{BeltMm, Micros, Mm, MmPerS};
 
 /// Something that happened, told to [`Sorter::handle`](crate::sorter::Sorter::handle).
 ///
@@ -64,7 +64,7 @@ pub enum Signal {
         scanner: ScannerId,
         /// How it names the item it saw.
         key: ScanKey,
-        /// What it read, looked up.
+        /// What it read, identified and looked up.
         facts: Facts,
     },
     /// An item left by a chute.
@@ -170,6 +170,13 @@ pub enum Signal {
         /// The encoder when the inventory was latched.
         at: BeltMm,
     },
+    /// A person or a host wants something.
+    Command {
+        /// What the answer will name.
+        ticket: Ticket,
+        /// What.
+        command: Command,
+    },
     /// The inventory of a track is told in full.
     InventoryEnd {
         /// Which track.
@@ -206,33 +213,6 @@ pub enum ScanKey {
     Encoder(BeltMm),
     /// Not at all; only by when it came.
     Arrival,
-}
-
-/// What a telegram said, looked up in the directory.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Facts {
-    /// Whether there is a code, and a good one.
-    pub read: Reading,
-    /// The code, as a number; the text stays with the driver.
-    pub code: CodeId,
-    /// Where the directory says it is for.
-    pub dest: Option<DestId>,
-    /// Measured mass; zero means not measured.
-    pub weight: Grams,
-}
-
-/// Whether a telegram carried a code.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Reading {
-    /// None could be read.
-    #[default]
-    NoRead,
-    /// One good code.
-    Good,
-    /// Codes that contradict each other.
-    Conflict,
-    /// A code whose form or check digit is wrong.
-    Invalid,
 }
 
 /// Why a chute did not take an item.
@@ -383,6 +363,25 @@ pub enum Output {
         chute: Option<ChuteId>,
         /// Why.
         why: Reason,
+        /// What said where it is for.
+        basis: Basis,
+    },
+    /// Ask the host where a parcel goes; its answer comes as
+    /// [`ParcelWish::Host`](crate::operator::ParcelWish::Host).
+    AskHost {
+        /// The parcel.
+        parcel: ParcelId,
+        /// Its identity.
+        code: CodeId,
+        /// An answer after this is too late.
+        until: Micros,
+    },
+    /// A command's answer.
+    Answered {
+        /// The command's.
+        ticket: Ticket,
+        /// Taken, or why not.
+        answer: Result<(), Refused>,
     },
     /// A parcel's passage is over.
     Ended {
@@ -397,6 +396,33 @@ pub enum Output {
     },
     /// A person should know.
     Alarm(Alarm),
+}
+
+/// What said where a parcel is for: the first that knew, in this order (but for
+/// [`Basis::Nothing`]).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Basis {
+    /// Nothing did: it goes where its cause says.
+    #[default]
+    Nothing,
+    /// A person sent it to a chute.
+    Forced,
+    /// A hold, or a check of weight, size or security.
+    Hold,
+    /// An intercept.
+    Intercept,
+    /// A rule of the plan on its attributes that comes before its destination.
+    FirstRule,
+    /// Pre-advice named the destination.
+    PreAdvice,
+    /// Its segment code.
+    Segment,
+    /// Its postcode.
+    Postcode,
+    /// The host.
+    Host,
+    /// A rule of the plan on its attributes, when nothing else knew.
+    Rule,
 }
 
 /// What a person should know.

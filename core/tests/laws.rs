@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use common::*;
 use proptest::prelude::*;
+use sorthub_core::facts::*;
 use sorthub_core::ids::*;
 use sorthub_core::outbox::Outbox;
 use sorthub_core::plan::RoomPolicy;
@@ -39,10 +40,7 @@ fn any_facts() -> impl Strategy<Value = Facts> {
             read: Reading::Conflict,
             ..Facts::default()
         },
-        2 if dest == 3 => Facts {
-            dest: None,
-            ..good(code + 1, 0)
-        },
+        2 if dest == 3 => Facts::advised(CodeId(code + 1), DestKey::NONE),
         _ => good(code + 1, dest),
     })
 }

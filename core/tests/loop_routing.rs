@@ -3,6 +3,7 @@
 mod common;
 
 use common::*;
+use sorthub_core::facts::*;
 use sorthub_core::ids::*;
 use sorthub_core::plan::{NoReadPolicy, RoomPolicy};
 use sorthub_core::reason::{Disposition, Reason};

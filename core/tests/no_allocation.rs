@@ -10,6 +10,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use common::*;
+use sorthub_core::facts::*;
 use sorthub_core::hub::{Capacity, Sensing};
 use sorthub_core::ids::*;
 use sorthub_core::plan::RoomPolicy;

@@ -6,12 +6,13 @@
 
 use std::sync::Arc;
 
+use sorthub_core::facts::{Advice, DestKey, Facts, Measures, Reading};
 use sorthub_core::hub::Hub;
 use sorthub_core::ids::{ChuteId, CodeId, TrackId};
 use sorthub_core::outbox::Outbox;
 use sorthub_core::plan::Plan;
 use sorthub_core::reason::Disposition;
-use sorthub_core::signal::{Facts, LinkState, Output, Reading, Signal};
+use sorthub_core::signal::{LinkState, Output, Signal};
 use sorthub_core::sorter::{Setup, Sorter};
 use sorthub_core::units::{Micros, MmPerS};
 
@@ -129,6 +130,8 @@ pub struct World {
     sorted: Vec<u64>,
     /// Chutes that the plan names for rejected parcels.
     is_reject: Vec<bool>,
+    /// By destination: what pre-advice calls it.
+    keys: Vec<DestKey>,
     /// Parcels that really left by a chute that neither their destination nor rejection allows.
     astray: u64,
     /// Things that happened at `now`.
@@ -169,7 +172,7 @@ impl World {
         let chutes = job.hub.chutes().len();
         let mut is_reject = vec![false; chutes];
         let plan = job.plan.spec();
-        let exceptions = plan.exceptions.iter().map(|(_, chute)| chute);
+        let exceptions = plan.exceptions.iter().flat_map(|(_, chutes)| chutes);
         plan.reject
             .iter()
             .chain(exceptions)
@@ -187,6 +190,13 @@ impl World {
             times: TimeHistogram::default(),
             sorted: vec![0; chutes],
             is_reject,
+            keys: job
+                .plan
+                .spec()
+                .destinations
+                .iter()
+                .map(|d| DestKey::of(&d.name))
+                .collect(),
             astray: 0,
             at_once: 0,
         })
@@ -364,9 +374,13 @@ impl World {
     /// What a directory that knows every label says. A generated label is a function of the
     /// parcel's number, so the number stands in for the code; nobody else gives such codes.
     fn facts(&self, sight: &Sight) -> Facts {
+        let measured = Measures {
+            weight: sight.mass,
+            ..Measures::default()
+        };
         if !sight.is_read {
             return Facts {
-                weight: sight.mass,
+                measured,
                 ..Facts::default()
             };
         }
@@ -378,8 +392,13 @@ impl World {
         Facts {
             read: Reading::Good,
             code,
-            dest: sight.dest,
-            weight: sight.mass,
+            advice: sight.dest.map_or_else(Advice::default, |dest| Advice {
+                known: true,
+                dest: self.keys[dest.index()],
+                ..Advice::default()
+            }),
+            measured,
+            ..Facts::default()
         }
     }
 

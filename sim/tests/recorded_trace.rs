@@ -119,7 +119,7 @@ fn add_parcels(folder: &std::path::Path, model: &mut Model) {
                 model.plan.destinations.push(DestinationSpec {
                     name,
                     chutes,
-                    overflow: vec![],
+                    ..DestinationSpec::default()
                 });
                 next
             })

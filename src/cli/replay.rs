@@ -125,7 +125,7 @@ fn books_text(books: &Books) -> String {
 fn rejected_by(books: &Books) -> impl Iterator<Item = (&'static str, u64)> + '_ {
     let all = Reason::ALL
         .iter()
-        .map(|reason| (reason.name(), books.rejected_by[usize::from(reason.code())]));
+        .map(|reason| (reason.name(), books.rejected_by[*reason]));
     all.filter(|(_, count)| *count > 0)
 }
 

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use sorthub_core::hub::{Capacity, Hub, MeetsBy, ScannerSpec, Sensing, TrackKind};
 use sorthub_core::ids::{ChuteId, TrackId};
-use sorthub_core::plan::{Plan, RoomPolicy};
+use sorthub_core::plan::{DestinationSpec, Plan, RoomPolicy};
 use sorthub_sim::spec::PlantSpec;
 
 use super::draft::{Draft, Origin};
@@ -59,11 +59,11 @@ fn unused_chutes(draft: &Draft, hub: &Hub, plan: &Plan, faults: &Faults<'_>) {
     let planned = spec
         .destinations
         .iter()
-        .flat_map(|d| d.chutes.iter().chain(&d.overflow));
+        .flat_map(DestinationSpec::every_chute);
     let rejects = spec
         .reject
         .iter()
-        .chain(spec.exceptions.iter().map(|(_, chute)| chute));
+        .chain(spec.exceptions.iter().flat_map(|(_, own)| own));
     let ends: Vec<ChuteId> = (0..hub.tracks().len())
         .filter_map(|track| hub.end_chute(TrackId(track as u16)))
         .collect();
@@ -245,7 +245,7 @@ fn streams(hub: &Hub, plan: &Plan, plant: &PlantSpec, track: TrackId) -> Vec<Str
             continue;
         };
         let travels = demand.iter().filter_map(|demand| {
-            let chutes = plan.chutes(demand.dest).iter();
+            let chutes = plan.chutes(demand.dest, plan.waves()).iter();
             let outlet = chutes
                 .filter_map(|chute| hub.outlet(*chute, track))
                 .next()?;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use sorthub_core::directory::Directory;
+use sorthub_core::facts::DestKey;
 use sorthub_core::hub::{HubSpec, TrackKind};
 use sorthub_core::ids::{ChuteId, DestId};
 use sorthub_core::limits::LAPS_MAX;
@@ -35,7 +36,12 @@ impl PlanDraft {
     /// The look-up of codes that goes with the plan.
     pub(super) fn directory(&self) -> Directory {
         let mut directory = Directory::new();
-        directory.set_prefixes(self.prefixes.iter().cloned());
+        let key = |dest: &DestId| DestKey::of(&self.spec.destinations[dest.index()].name);
+        let prefixes = self
+            .prefixes
+            .iter()
+            .map(|(text, dest)| (text.clone(), key(dest)));
+        directory.set_prefixes(prefixes);
         directory
     }
 }
@@ -49,15 +55,7 @@ struct Prefixes<'f, 'a> {
 pub(super) fn read(root: &Table<'_>, hub: &HubSpec, chutes: &Names) -> PlanDraft {
     let mark = root.faults.mark();
     let mut draft = PlanDraft {
-        spec: PlanSpec {
-            version: 1,
-            destinations: vec![],
-            reject: vec![],
-            exceptions: vec![],
-            room: RoomPolicy::Attempt,
-            no_read: NoReadPolicy::Reject,
-            laps_max: 3,
-        },
+        spec: PlanSpec::default(),
         names: vec![],
         header: root.span,
         reject: root.span,
@@ -135,7 +133,7 @@ fn read_last_resorts(table: &Table<'_>, chutes: &Names, draft: &mut PlanDraft) {
         draft
             .spec
             .exceptions
-            .extend(chute.map(|at| (reason, ChuteId(at as u16))));
+            .extend(chute.map(|at| (reason, vec![ChuteId(at as u16)])));
     }
 }
 
@@ -170,7 +168,7 @@ fn read_destinations(table: &Table<'_>, hub: &HubSpec, chutes: &Names, draft: &m
             let destination = DestinationSpec {
                 name,
                 chutes: vec![chute],
-                overflow: vec![],
+                ..DestinationSpec::default()
             };
             draft.spec.destinations.push(destination);
         }
@@ -213,6 +211,7 @@ fn read_destination(
         name,
         chutes: own.unwrap_or_default(),
         overflow: overflow.unwrap_or_default(),
+        ..DestinationSpec::default()
     });
 }
 
@@ -246,7 +245,7 @@ fn sorting_chutes(hub: &HubSpec, plan: &PlanSpec) -> Vec<ChuteId> {
         })
     };
     let last = |chute: &ChuteId| {
-        plan.reject.contains(chute) || plan.exceptions.iter().any(|(_, own)| own == chute)
+        plan.reject.contains(chute) || plan.exceptions.iter().any(|(_, own)| own.contains(chute))
     };
     let all = (0..hub.chutes.len().min(usize::from(u16::MAX))).map(|at| ChuteId(at as u16));
     all.filter(|chute| !is_end(chute) && !last(chute)).collect()

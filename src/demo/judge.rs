@@ -146,7 +146,7 @@ fn is_wrong(row: &LedgerRow, plan: &Plan) -> bool {
     let rejects = spec
         .reject
         .iter()
-        .chain(spec.exceptions.iter().map(|(_, chute)| chute));
+        .chain(spec.exceptions.iter().flat_map(|(_, own)| own));
     let allowed = row.dest.is_some_and(|dest| plan.allows(dest, chute));
     !allowed && !rejects.into_iter().any(|&reject| reject == chute)
 }

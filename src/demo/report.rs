@@ -82,9 +82,7 @@ fn scanners(report: &DemoReport) -> Vec<Value> {
 }
 
 fn rejected(books: &Books) -> Value {
-    let counts = Reason::ALL
-        .iter()
-        .map(|why| (why, books.rejected_by[usize::from(why.code())]));
+    let counts = Reason::ALL.iter().map(|why| (why, books.rejected_by[*why]));
     let some = counts.filter(|(_, count)| *count > 0);
     Value::Object(
         some.map(|(why, count)| (why.name().to_owned(), json!(count)))
@@ -226,9 +224,7 @@ fn differences(report: &DemoReport, out: &mut String) {
 }
 
 fn reasons(books: &Books) -> String {
-    let counts = Reason::ALL
-        .iter()
-        .map(|why| (why, books.rejected_by[usize::from(why.code())]));
+    let counts = Reason::ALL.iter().map(|why| (why, books.rejected_by[*why]));
     let some = counts.filter(|(_, count)| *count > 0);
     some.map(|(why, count)| format!("{why} {count}"))
         .collect::<Vec<_>>()

@@ -107,7 +107,9 @@ impl<'h> Trails<'h> {
                 self.passages.entry(parcel).or_default().code = code;
                 self.add(parcel, Step::Read(scanner));
             }
-            Output::Decided { parcel, chute, why } => self.add(parcel, Step::Decided(chute, why)),
+            Output::Decided {
+                parcel, chute, why, ..
+            } => self.add(parcel, Step::Decided(chute, why)),
             Output::Ended {
                 parcel,
                 how,

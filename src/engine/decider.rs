@@ -11,11 +11,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use sorthub_core::directory::Directory;
+use sorthub_core::facts::Reading;
 use sorthub_core::hub::Hub;
 use sorthub_core::ids::{CellId, ScannerId, TrackId};
 use sorthub_core::outbox::Outbox;
 use sorthub_core::scanner::{Dropped, Telegram};
-use sorthub_core::signal::{Output, Reading, ScanKey, Signal};
+use sorthub_core::signal::{Output, ScanKey, Signal};
 use sorthub_core::sorter::Sorter;
 use sorthub_core::units::Micros;
 use tokio::sync::Notify;
@@ -140,6 +141,8 @@ impl Decider {
             Output::Known { .. }
             | Output::Read { .. }
             | Output::Decided { .. }
+            | Output::AskHost { .. }
+            | Output::Answered { .. }
             | Output::Ended { .. } => {}
         }
     }

@@ -51,7 +51,7 @@ pub(super) enum Slot {
 }
 
 // The largest is a scanned call or an order. A bigger slot costs on every record.
-const _: () = assert!(size_of::<Slot>() <= 88);
+const _: () = assert!(size_of::<Slot>() <= 160);
 
 /// The decision thread's end: there is one, and only it puts anything into the queue.
 #[derive(Debug)]

@@ -1,9 +1,10 @@
 //! Signals and outputs in words, with the names that the hub gives its devices.
 
+use sorthub_core::facts::{Facts, Reading};
 use sorthub_core::hub::Hub;
 use sorthub_core::ids::{CellId, ChuteId, CodeId, InductionId, ScannerId, TrackId};
 use sorthub_core::signal::{
-    Alarm, ChuteState, Facts, LinkState, OnFail, Order, Output, Reading, ScanKey, Signal,
+    Alarm, Basis, ChuteState, LinkState, OnFail, Order, Output, ScanKey, Signal,
 };
 use sorthub_core::units::Micros;
 
@@ -168,15 +169,22 @@ impl<'a> Words<'a> {
             Reading::Good => code(facts.code),
             Reading::Conflict => "codes that contradict each other".to_owned(),
             Reading::Invalid => format!("invalid {}", code(facts.code)),
+            Reading::Several => "codes of several parcels".to_owned(),
         };
-        let dest = match facts.dest {
-            Some(dest) => format!("for destination {}", dest.0),
-            None => "for nowhere known".to_owned(),
+        let advice = &facts.advice;
+        let place = if advice.dest.is_some() {
+            format!("for destination {:016x}", advice.dest.0)
+        } else if advice.segment.is_some() {
+            format!("for segment {}", advice.segment)
+        } else if advice.postcode.is_some() {
+            format!("for postcode {}", advice.postcode)
+        } else {
+            "for nowhere known".to_owned()
         };
         format!(
-            "{} read {read} {dest} by {key}, {} g",
+            "{} read {read} {place} by {key}, {} g",
             self.scanner(scanner),
-            facts.weight.0
+            facts.measured.weight.0
         )
     }
 
@@ -211,14 +219,35 @@ impl<'a> Words<'a> {
                     self.scanner(scanner)
                 )
             }
-            Output::Decided { parcel, chute, why } => match chute {
-                Some(chute) => {
-                    format!(
-                        "parcel {parcel} should leave by {} ({why})",
-                        self.chute(chute)
-                    )
+            Output::Decided {
+                parcel,
+                chute,
+                why,
+                basis,
+            } => {
+                let to = match chute {
+                    Some(chute) => format!("leave by {}", self.chute(chute)),
+                    None => "go on".to_owned(),
+                };
+                match basis {
+                    Basis::Nothing => format!("parcel {parcel} should {to} ({why})"),
+                    basis => format!("parcel {parcel} should {to} ({why}; by {basis:?})"),
                 }
-                None => format!("parcel {parcel} should go on ({why})"),
+            }
+            Output::AskHost {
+                parcel,
+                code: asked,
+                until,
+            } => {
+                let asked = code(asked);
+                format!(
+                    "ask the host about parcel {parcel}, {asked}, until {} us",
+                    until.0
+                )
+            }
+            Output::Answered { ticket, answer } => match answer {
+                Ok(()) => format!("command {} taken", ticket.0),
+                Err(refused) => format!("command {} refused: {refused}", ticket.0),
             },
             Output::Ended {
                 parcel,

@@ -180,11 +180,11 @@ fn chute_sites(hub: &Hub, plan: &Plan) -> Vec<ChuteSite> {
         })
         .collect();
     for destination in &plan.spec().destinations {
-        for chute in destination.chutes.iter().chain(&destination.overflow) {
+        for chute in destination.every_chute() {
             serve(&mut sites[chute.index()], &destination.name);
         }
     }
-    let exceptions = plan.spec().exceptions.iter().map(|(_, chute)| chute);
+    let exceptions = plan.spec().exceptions.iter().flat_map(|(_, own)| own);
     for chute in plan.spec().reject.iter().chain(exceptions) {
         mark_reject(&mut sites, *chute);
     }

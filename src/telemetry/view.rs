@@ -250,6 +250,16 @@ impl Serialize for ByReason {
     }
 }
 
+impl From<&Books> for ByReason {
+    fn from(books: &Books) -> Self {
+        let mut counts = [0; Reason::COUNT];
+        for (count, reason) in counts.iter_mut().zip(Reason::ALL) {
+            *count = books.rejected_by[*reason];
+        }
+        Self(counts)
+    }
+}
+
 impl From<&Books> for BooksRow {
     fn from(books: &Books) -> Self {
         Self {
@@ -265,7 +275,7 @@ impl From<&Books> for BooksRow {
             unmatched_scans: books.unmatched_scans,
             silent_scans: books.silent_scans,
             balance: books.balance(),
-            rejected_by: ByReason(books.rejected_by),
+            rejected_by: ByReason::from(books),
         }
     }
 }

@@ -10,17 +10,16 @@ use std::time::{Duration, Instant};
 
 use sorthub::config::canonical;
 use sorthub::journal::{Options, Recorder, RunHeader};
+use sorthub_core::facts::{DestKey, Facts, Measures, Reading};
 use sorthub_core::hub::{
     Capacity, ChuteSpec, Hub, HubSpec, InductionSpec, MeetsBy, Outlet, ScannerSpec, Sensing,
     TrackKind, TrackSpec,
 };
-use sorthub_core::ids::{CellId, ChuteId, CodeId, DestId, InductionId, PlcItem};
+use sorthub_core::ids::{CellId, ChuteId, CodeId, InductionId, PlcItem};
 use sorthub_core::ids::{ScannerId, TrackId};
 use sorthub_core::outbox::Outbox;
 use sorthub_core::plan::{DestinationSpec, NoReadPolicy, Plan, PlanSpec, RoomPolicy};
-use sorthub_core::signal::{
-    ChuteState, Facts, LinkState, Order, Output, Reading, Refusal, ScanKey, Signal,
-};
+use sorthub_core::signal::{ChuteState, LinkState, Order, Output, Refusal, ScanKey, Signal};
 use sorthub_core::sorter::{Setup, Sorter};
 use sorthub_core::units::{BeltMm, Grams, Micros, Mm, MmPerS};
 
@@ -286,18 +285,20 @@ impl World {
 }
 
 fn facts(item: PlcItem, dest: u32, read: bool) -> Facts {
+    let measured = Measures {
+        weight: Grams(700),
+        ..Measures::default()
+    };
     if !read {
         return Facts {
-            weight: Grams(700),
+            measured,
             ..Facts::default()
         };
     }
     let code = CodeId::of(&World::label(item));
     Facts {
-        read: Reading::Good,
-        code,
-        dest: Some(DestId(dest)),
-        weight: Grams(700),
+        measured,
+        ..Facts::advised(code, DestKey::of(["A", "B", "C"][dest as usize]))
     }
 }
 
@@ -348,7 +349,7 @@ fn plan_spec() -> PlanSpec {
     let destination = |(index, name): (usize, &str)| DestinationSpec {
         name: name.to_owned(),
         chutes: vec![ChuteId(index as u16)],
-        overflow: vec![],
+        ..DestinationSpec::default()
     };
     PlanSpec {
         version: 7,
@@ -358,10 +359,10 @@ fn plan_spec() -> PlanSpec {
             .map(destination)
             .collect(),
         reject: vec![ChuteId(3)],
-        exceptions: vec![],
         room: RoomPolicy::Attempt,
         no_read: NoReadPolicy::Again,
         laps_max: 2,
+        ..PlanSpec::default()
     }
 }
 

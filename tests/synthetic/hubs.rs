@@ -53,7 +53,7 @@ pub(super) fn plan(hub: &Hub) -> Arc<Plan> {
         .map(|(at, chute)| DestinationSpec {
             name: format!("Branch {}", chute.name),
             chutes: vec![ChuteId(at as u16)],
-            overflow: Vec::new(),
+            ..DestinationSpec::default()
         });
     let spec = PlanSpec {
         version: 12,
@@ -62,10 +62,10 @@ pub(super) fn plan(hub: &Hub) -> Arc<Plan> {
             .filter(reject)
             .map(|(at, _)| ChuteId(at as u16))
             .collect(),
-        exceptions: Vec::new(),
         room: RoomPolicy::Attempt,
         no_read: NoReadPolicy::Again,
         laps_max: 2,
+        ..PlanSpec::default()
     };
     Arc::new(Plan::new(spec, hub).expect("the synthetic plans are sound"))
 }

@@ -4,16 +4,15 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Instant;
 
 use hdrhistogram::Histogram;
+use sorthub_core::facts::Facts;
 use sorthub_core::hub::{Capacity, TrackKind};
 use sorthub_core::ids::{
     CellId, ChuteId, CodeId, DestId, InductionId, PlcItem, ScannerId, TrackId,
 };
 use sorthub_core::outbox::Outbox;
-use sorthub_core::signal::{
-    Alarm, ChuteState, Facts, LinkState, Order, Output, Reading, ScanKey, Signal,
-};
+use sorthub_core::signal::{Alarm, ChuteState, LinkState, Order, Output, ScanKey, Signal};
 use sorthub_core::sorter::{Setup, Sorter};
-use sorthub_core::units::{BeltMm, Grams, Micros, Mm};
+use sorthub_core::units::{BeltMm, Micros, Mm};
 
 use super::hubs::{self, Scene};
 
@@ -344,12 +343,7 @@ impl Plant {
         let hot = riding.code.is_multiple_of(5);
         let nth = if hot { 2 } else { riding.code as usize * 31 };
         self.texts.insert(code.0, text);
-        Facts {
-            read: Reading::Good,
-            code,
-            dest: Some(dests[nth % dests.len()]),
-            weight: Grams(900),
-        }
+        Facts::advised(code, plan.key(dests[nth % dests.len()]))
     }
 
     /// Whether the item has left by `chute`.

@@ -9,16 +9,16 @@ use alloc::vec::Vec;
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
-use crate::ids::{CodeId, DestId};
-use crate::signal::{Facts, Reading};
+use crate::facts::{Advice, DestKey, Facts, Measures, Reading};
+use crate::ids::CodeId;
 use crate::units::Grams;
 
 /// Waybills and prefixes with their destinations.
 #[derive(Clone, Debug, Default)]
 pub struct Directory {
-    waybills: HashMap<Box<str>, DestId, FixedState>,
+    waybills: HashMap<Box<str>, DestKey, FixedState>,
     /// Sorted, so that the longest prefix of a code is found by bisection.
-    prefixes: Vec<(Box<str>, DestId)>,
+    prefixes: Vec<(Box<str>, DestKey)>,
 }
 
 impl Directory {
@@ -29,14 +29,14 @@ impl Directory {
     }
 
     /// Adds pre-advice for one waybill; the newest one for a waybill stands.
-    pub fn advise(&mut self, waybill: &str, dest: DestId) {
+    pub fn advise(&mut self, waybill: &str, dest: DestKey) {
         self.waybills.insert(waybill.into(), dest);
     }
 
     /// Sets the prefixes; of several that fit a code, the longest counts. Of equal ones the last
     /// stands.
-    pub fn set_prefixes(&mut self, prefixes: impl IntoIterator<Item = (String, DestId)>) {
-        let mut sorted: Vec<(Box<str>, DestId)> = Vec::new();
+    pub fn set_prefixes(&mut self, prefixes: impl IntoIterator<Item = (String, DestKey)>) {
+        let mut sorted: Vec<(Box<str>, DestKey)> = Vec::new();
         for (prefix, dest) in prefixes {
             let prefix = prefix.into_boxed_str();
             match sorted.binary_search_by(|(other, _)| other.as_ref().cmp(prefix.as_ref())) {
@@ -49,14 +49,25 @@ impl Directory {
 
     /// Where a code is for: by pre-advice first, then by its longest known prefix.
     #[must_use]
-    pub fn dest(&self, code: &str) -> Option<DestId> {
+    pub fn dest(&self, code: &str) -> Option<DestKey> {
         self.waybills
             .get(code)
             .copied()
             .or_else(|| self.longest_prefix(code))
     }
 
-    fn longest_prefix(&self, code: &str) -> Option<DestId> {
+    fn advice(&self, code: &str) -> Advice {
+        match self.dest(code) {
+            None => Advice::default(),
+            Some(dest) => Advice {
+                known: true,
+                dest,
+                ..Advice::default()
+            },
+        }
+    }
+
+    fn longest_prefix(&self, code: &str) -> Option<DestKey> {
         // Each round either finds the prefix or cuts the code to what it shares with the nearest
         // smaller one, so there are at most as many rounds as characters.
         let mut rest = code;
@@ -80,16 +91,21 @@ impl Directory {
     /// The facts for a reading: `None` is a no-read.
     #[must_use]
     pub fn facts(&self, code: Option<&str>, weight: Grams) -> Facts {
+        let measured = Measures {
+            weight,
+            ..Measures::default()
+        };
         match code {
             None => Facts {
-                weight,
+                measured,
                 ..Facts::default()
             },
             Some(code) => Facts {
                 read: Reading::Good,
                 code: CodeId::of(code),
-                dest: self.dest(code),
-                weight,
+                advice: self.advice(code),
+                measured,
+                ..Facts::default()
             },
         }
     }

@@ -15,8 +15,8 @@ pub struct Books {
     pub missorted: u64,
     /// Parcels rejected, all causes.
     pub rejected: u64,
-    /// Parcels rejected, by [`Reason::code`].
-    pub rejected_by: [u64; Reason::COUNT],
+    /// Parcels rejected, by cause.
+    pub rejected_by: ByReason,
     /// Parcels taken off by hand.
     pub removed: u64,
     /// Parcels lost.
@@ -37,6 +37,41 @@ pub struct Books {
     pub adopted: u64,
     /// Orders given.
     pub orders: u64,
+}
+
+/// A count for each reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ByReason([u64; Reason::COUNT]);
+
+impl Default for ByReason {
+    fn default() -> Self {
+        Self([0; Reason::COUNT])
+    }
+}
+
+impl core::ops::Index<Reason> for ByReason {
+    type Output = u64;
+
+    fn index(&self, reason: Reason) -> &u64 {
+        &self.0[usize::from(reason.code())]
+    }
+}
+
+// Arrays of more than 32 are not known to serde.
+impl Serialize for ByReason {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.as_slice().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for ByReason {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let counts = alloc::vec::Vec::<u64>::deserialize(deserializer)?;
+        let counts = counts.try_into();
+        counts
+            .map(Self)
+            .map_err(|_| serde::de::Error::custom("not one count for each reason"))
+    }
 }
 
 impl Books {
@@ -64,7 +99,7 @@ impl Books {
             }
             Disposition::Rejected => {
                 self.rejected += 1;
-                self.rejected_by[usize::from(why.code())] += 1;
+                self.rejected_by.0[usize::from(why.code())] += 1;
             }
             Disposition::Removed => self.removed += 1,
             Disposition::Lost => self.lost += 1,

@@ -120,6 +120,7 @@ impl Sorter {
             return false;
         };
         let before = self.state.items[old as usize];
+        self.state.facts[slot as usize] = self.state.facts[old as usize];
         self.forget(old);
         let it = &mut self.state.items[slot as usize];
         it.provisional = false;
@@ -127,6 +128,7 @@ impl Sorter {
         it.length = before.length;
         it.code = before.code;
         it.dest = before.dest;
+        it.basis = before.basis;
         it.intent = before.intent;
         it.cause = before.cause;
         it.laps = before.laps;

@@ -6,8 +6,8 @@
 //! builds too, because a wrong chute is worse than a stop.
 //!
 //! The parts: `tracking` follows items from belt positions, `reading` brings telegrams and items
-//! together, `routing` says where they go, `exits` books how they left, `doubt` finds items again
-//! that a PLC has forgotten.
+//! together, `deriving` says where they are for, `routing` by which chute they leave, `exits` books
+//! how they left, `doubt` finds items again that a PLC has forgotten, `commands` serves people.
 
 use alloc::sync::Arc;
 
@@ -21,6 +21,8 @@ use crate::signal::{Alarm, LinkState, Output, Signal};
 use crate::units::Micros;
 
 mod books;
+mod commands;
+mod deriving;
 mod doubt;
 mod exits;
 mod reading;
@@ -31,7 +33,7 @@ mod state;
 mod tracking;
 mod views;
 
-pub use books::Books;
+pub use books::{Books, ByReason};
 pub use snapshot::RestoreError;
 pub use views::{ChuteView, ItemView, TrackView};
 
@@ -57,7 +59,7 @@ impl Sorter {
     /// A sorter with nothing on it. All it will ever need is allocated here.
     #[must_use]
     pub fn new(hub: Arc<Hub>, plan: Arc<Plan>, setup: Setup) -> Self {
-        let state = State::new(&hub, setup.run_epoch);
+        let state = State::new(&hub, &plan, setup.run_epoch);
         Self { hub, plan, state }
     }
 
@@ -100,6 +102,7 @@ impl Sorter {
             Signal::Link { track, to } => self.link(track, to, outbox),
             Signal::Inventory { cell, item, at } => self.inventory(cell, item, at, outbox),
             Signal::InventoryEnd { track, at } => self.inventory_end(track, at),
+            Signal::Command { ticket, command } => self.command(ticket, &command, outbox),
             Signal::Scanned {
                 scanner,
                 key,
@@ -175,6 +178,7 @@ impl Sorter {
             | Signal::Link { .. }
             | Signal::Inventory { .. }
             | Signal::InventoryEnd { .. }
+            | Signal::Command { .. }
             | Signal::Scanned { .. } => unreachable!("not told of one item: {signal:?}"),
         }
     }

@@ -2,12 +2,13 @@
 
 use super::Sorter;
 use super::state::{Intent, NO_ITEM, Slot, WaitingItem, WaitingScan};
+use crate::facts::{Facts, Reading};
 use crate::hub::MeetsBy;
 use crate::ids::{CellId, PlcItem, ScannerId, TrackId};
 use crate::outbox::Outbox;
 use crate::plan::NoReadPolicy;
 use crate::reason::Reason;
-use crate::signal::{Facts, Output, Reading, ScanKey};
+use crate::signal::{Output, ScanKey};
 use crate::units::{BeltMm, Micros};
 
 impl Sorter {
@@ -185,12 +186,10 @@ impl Sorter {
             }
         }
         let intent = match facts.read {
-            Reading::Good => match facts.dest {
-                Some(_) => Intent::Sort,
-                None => Intent::Reject(Reason::NoData),
-            },
+            Reading::Good => Intent::Sort,
             Reading::Conflict => Intent::Reject(Reason::Conflict),
             Reading::Invalid => Intent::Reject(Reason::InvalidCode),
+            Reading::Several => Intent::Reject(Reason::Several),
             Reading::NoRead => self.no_read(slot, scanner),
         };
         if intent == Intent::Undecided {
@@ -198,11 +197,15 @@ impl Sorter {
             return;
         }
         self.enter_in_book(slot, outbox);
-        let it = &mut self.state.items[slot as usize];
-        it.intent = intent;
+        self.state.items[slot as usize].intent = intent;
         if facts.read == Reading::Good {
+            self.state.facts[slot as usize] = facts;
+            let derived = self.derive(&facts);
+            let it = &mut self.state.items[slot as usize];
             it.code = facts.code;
-            it.dest = facts.dest;
+            it.intent = derived.intent;
+            it.dest = derived.dest;
+            it.basis = derived.basis;
             outbox.push(Output::Read {
                 parcel: it.parcel,
                 scanner,

@@ -6,7 +6,7 @@ use crate::hub::{Outlet, TrackKind};
 use crate::ids::{ChuteId, DestId, TrackId};
 use crate::limits::ORDER_CHUTES_MAX;
 use crate::outbox::Outbox;
-use crate::plan::{Plan, RoomPolicy};
+use crate::plan::{Plan, RoomPolicy, Waves};
 use crate::reason::Reason;
 use crate::signal::{OnFail, Order, Output};
 use crate::units::BeltMm;
@@ -21,9 +21,9 @@ enum Answers {
 }
 
 impl Answers {
-    fn nth(self, plan: &Plan, nth: usize) -> Option<ChuteId> {
+    fn nth(self, plan: &Plan, waves: Waves, nth: usize) -> Option<ChuteId> {
         let list = match self {
-            Self::Own(dest) => plan.chutes(dest),
+            Self::Own(dest) => plan.chutes(dest, waves),
             Self::Overflow(dest) => plan.overflow(dest),
         };
         if cfg!(mutant = "alternate_first") {
@@ -64,12 +64,7 @@ impl Sorter {
                 let may_lap = item.laps < self.plan.spec().laps_max;
                 if item.cause != Reason::NoRule && may_lap && self.comes_round(track) {
                     // No chute takes it now: it goes round without an order.
-                    let decided = Output::Decided {
-                        parcel: item.parcel,
-                        chute: None,
-                        why: item.cause,
-                    };
-                    outbox.push(decided);
+                    outbox.push(item.decided(None, item.cause));
                     self.withdraw(slot, outbox);
                     return;
                 }
@@ -128,12 +123,8 @@ impl Sorter {
             self.order(slot, chutes, why, outbox);
         } else {
             // Past every reject chute of a line: it comes round, or the end takes it.
-            let parcel = self.state.items[slot as usize].parcel;
-            outbox.push(Output::Decided {
-                parcel,
-                chute: None,
-                why,
-            });
+            let item = &self.state.items[slot as usize];
+            outbox.push(item.decided(None, why));
             self.withdraw(slot, outbox);
         }
     }
@@ -149,7 +140,7 @@ impl Sorter {
         let mut closed: Option<ChuteId> = None;
         let mut cause = Reason::NoRule;
         for nth in 0.. {
-            let Some(chute) = answers.nth(&self.plan, nth) else {
+            let Some(chute) = answers.nth(&self.plan, self.state.waves, nth) else {
                 break;
             };
             if self.hub.outlet(chute, track).is_none() {
@@ -221,12 +212,7 @@ impl Sorter {
         if item.refused.is_some_and(|refused| refused.chutes == chutes) {
             // The next scanner or the next lap asks again.
             self.release_room(slot);
-            let (parcel, why) = (item.parcel, item.cause);
-            outbox.push(Output::Decided {
-                parcel,
-                chute: None,
-                why,
-            });
+            outbox.push(item.decided(None, item.cause));
             return;
         }
         assert!(
@@ -264,11 +250,7 @@ impl Sorter {
             why,
             plan_version: self.plan.version(),
         };
-        outbox.push(Output::Decided {
-            parcel: order.parcel,
-            chute: chutes[0],
-            why,
-        });
+        outbox.push(item.decided(chutes[0], why));
         outbox.push(Output::Divert(order));
         self.state.books.orders += 1;
     }

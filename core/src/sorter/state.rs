@@ -8,12 +8,14 @@ use serde::{Deserialize, Serialize};
 
 use super::books::Books;
 use super::ring::Ring;
+use crate::facts::Facts;
 use crate::hub::{Capacity, Hub};
 use crate::ids::{CellId, ChuteId, CodeId, DestId, ParcelId, PlcItem};
 use crate::limits::{CHUTE_CONTENTS_MAX, ORDER_CHUTES_MAX, SCANNER_WAITING_MAX};
 use crate::outbox::RollingHash;
+use crate::plan::{Plan, Waves};
 use crate::reason::{Disposition, Reason};
-use crate::signal::{ChuteState, Facts, ScanKey};
+use crate::signal::{Basis, ChuteState, Output, ScanKey};
 use crate::units::{BeltMm, Micros, Mm, MmPerS};
 
 /// A position in [`State::items`].
@@ -63,6 +65,8 @@ pub(super) struct Item {
     pub code: CodeId,
     pub dest: Option<DestId>,
     pub intent: Intent,
+    /// What said where it is for.
+    pub basis: Basis,
     /// What kept it from leaving last, or why it goes where it goes.
     pub cause: Reason,
     /// The order that stands at the PLC, if any.
@@ -82,6 +86,19 @@ pub(super) struct Item {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(super) struct Standing {
     pub chutes: [Option<ChuteId>; ORDER_CHUTES_MAX],
+}
+
+impl Item {
+    /// The news that it goes to a chute, or to none.
+    pub fn decided(&self, chute: Option<ChuteId>, why: Reason) -> Output {
+        let (parcel, basis) = (self.parcel, self.basis);
+        Output::Decided {
+            parcel,
+            chute,
+            why,
+            basis,
+        }
+    }
 }
 
 impl Standing {
@@ -171,6 +188,8 @@ pub(super) struct State {
     pub run_epoch: u32,
     pub parcels_named: u64,
     pub items: Vec<Item>,
+    /// What is known of each item, in the same places; apart, because most calls need it not.
+    pub facts: Vec<Facts>,
     pub free: Vec<Slot>,
     pub cells: Vec<Slot>,
     pub tracks: Vec<Track>,
@@ -178,6 +197,8 @@ pub(super) struct State {
     /// How many items wait at scanners in all, so that a time-out is found without looking.
     pub waiting: u32,
     pub chutes: Vec<Chute>,
+    /// Waves of the plan that are open.
+    pub waves: Waves,
     /// Items known to be gone, and how, to be ended a few each call.
     pub gone: VecDeque<(Slot, Disposition)>,
     /// Due work beyond one call's share waits until then.
@@ -189,7 +210,7 @@ pub(super) struct State {
 }
 
 impl State {
-    pub fn new(hub: &Hub, run_epoch: u32) -> Self {
+    pub fn new(hub: &Hub, plan: &Plan, run_epoch: u32) -> Self {
         let cells = hub.cells() as usize;
         // Every cell can hold an item while as many again are on returns or in doubt.
         let slots = cells * 2;
@@ -216,6 +237,7 @@ impl State {
             run_epoch,
             parcels_named: 0,
             items: Vec::with_capacity(slots),
+            facts: Vec::with_capacity(slots),
             free: Vec::with_capacity(slots),
             cells: vec![NO_ITEM; cells],
             tracks: tracks.collect(),
@@ -226,6 +248,7 @@ impl State {
                 .iter()
                 .map(|chute| Chute::new(chute.capacity))
                 .collect(),
+            waves: plan.waves(),
             gone: VecDeque::with_capacity(slots),
             hold_until: Micros(0),
             provisional: 0,
@@ -239,6 +262,8 @@ impl State {
         let slots = hub.cells() as usize * 2;
         self.items
             .reserve_exact(slots.saturating_sub(self.items.len()));
+        self.facts
+            .reserve_exact(slots.saturating_sub(self.facts.len()));
         self.free
             .reserve_exact(slots.saturating_sub(self.free.len()));
         self.gone
@@ -268,12 +293,14 @@ impl State {
     pub fn take_slot(&mut self, hub: &Hub, item: Item) -> Option<Slot> {
         if let Some(slot) = self.free.pop() {
             self.items[slot as usize] = item;
+            self.facts[slot as usize] = Facts::default();
             return Some(slot);
         }
         if self.items.len() >= hub.cells() as usize * 2 {
             return None;
         }
         self.items.push(item);
+        self.facts.push(Facts::default());
         Some(self.items.len() as Slot - 1)
     }
 

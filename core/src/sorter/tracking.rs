@@ -7,7 +7,7 @@ use crate::ids::{CellId, CodeId, ParcelId, PlcItem, TrackId};
 use crate::limits::SWEEP_PER_CALL_MAX;
 use crate::outbox::Outbox;
 use crate::reason::{Disposition, Reason};
-use crate::signal::{Alarm, Output};
+use crate::signal::{Alarm, Basis, Output};
 use crate::units::{BeltMm, Mm, MmPerS};
 
 /// Where an item was seen: the encoder latched at an eye, and where the eye stands.
@@ -186,6 +186,7 @@ impl Sorter {
             length,
             code: CodeId::NONE,
             dest: None,
+            basis: Basis::Nothing,
             intent: Intent::Undecided,
             cause: Reason::Planned,
             ordered: None,

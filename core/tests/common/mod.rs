@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use sorthub_core::facts::*;
 use sorthub_core::hub::*;
 use sorthub_core::ids::*;
 use sorthub_core::outbox::Outbox;
@@ -82,6 +83,7 @@ pub fn plan_spec() -> PlanSpec {
         name: name.into(),
         chutes: chutes.iter().copied().map(ChuteId).collect(),
         overflow: overflow.iter().copied().map(ChuteId).collect(),
+        ..DestinationSpec::default()
     };
     PlanSpec {
         version: 7,
@@ -91,10 +93,10 @@ pub fn plan_spec() -> PlanSpec {
             dest("c", &[2], &[0]),
         ],
         reject: vec![ChuteId(3)],
-        exceptions: vec![],
         room: RoomPolicy::Attempt,
         no_read: NoReadPolicy::Again,
         laps_max: 2,
+        ..PlanSpec::default()
     }
 }
 
@@ -219,12 +221,8 @@ impl Hand {
 }
 
 pub fn good(code: u64, dest: u32) -> Facts {
-    Facts {
-        read: Reading::Good,
-        code: CodeId(code),
-        dest: Some(DestId(dest)),
-        weight: Grams(0),
-    }
+    let name = ["a", "b", "c"].get(dest as usize).unwrap_or(&"nowhere");
+    Facts::advised(CodeId(code), DestKey::of(name))
 }
 
 /// The order among what was said, if there is one.

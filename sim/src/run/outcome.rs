@@ -180,7 +180,7 @@ pub(super) fn outcome(world: &mut World) -> Outcome {
     let queues = queues(world);
     let (books, tally) = (world.sorter.books().clone(), *world.plant.tally());
     let rejected = Reason::ALL.iter().filter_map(|reason| {
-        let count = books.rejected_by[usize::from(reason.code())];
+        let count = books.rejected_by[*reason];
         (count > 0).then_some((reason.name(), count))
     });
     // Before the chutes are asked: their answers are final up to the time they are asked for.

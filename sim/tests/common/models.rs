@@ -20,10 +20,10 @@ impl Model {
             version: 1,
             destinations: vec![],
             reject: vec![],
-            exceptions: vec![],
             room: RoomPolicy::Attempt,
             no_read: NoReadPolicy::Reject,
             laps_max,
+            ..PlanSpec::default()
         };
         let hub = HubSpec {
             name: "test".into(),
@@ -120,7 +120,7 @@ impl Model {
         self.plan.destinations.push(DestinationSpec {
             name,
             chutes: vec![chute],
-            overflow: vec![],
+            ..DestinationSpec::default()
         });
         self.plant.demand[track.index()].push(Demand { dest, weight });
     }

@@ -120,7 +120,7 @@ pub fn from_sources(layout: &Source, parcels: &Source) -> Result<HubFile, Vec<Fa
     let mut directory = Directory::new();
     for parcel in &plant.trace {
         if let Some(dest) = parcel.dest {
-            directory.advise(&parcel.label, dest);
+            directory.advise(&parcel.label, plan.key(dest));
         }
     }
     Ok(HubFile {
@@ -230,17 +230,17 @@ fn plan_of(trace: &[Parcel], outfeeds: u32) -> (PlanSpec, BTreeMap<Vec<u32>, Des
                 .iter()
                 .map(|number| ChuteId(*number as u16 - 1))
                 .collect(),
-            overflow: vec![],
+            ..DestinationSpec::default()
         });
     }
     let plan = PlanSpec {
         version: 1,
         destinations,
         reject: vec![ChuteId(outfeeds as u16)],
-        exceptions: vec![],
         room: RoomPolicy::Reserve,
         no_read: NoReadPolicy::Reject,
         laps_max: LAPS_MAX,
+        ..PlanSpec::default()
     };
     (plan, dests)
 }

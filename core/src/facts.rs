@@ -1,0 +1,281 @@
+//! What is known of a parcel besides where it is: the compact facts that a signal carries.
+//!
+//! Facts are not decisions. The driver identifies codes and looks waybills up with the pure
+//! functions of this crate, and what came of it travels in the signal and lies in the journal, so
+//! that replay needs neither format table nor directory. Nothing here depends on a sort plan:
+//! which destination an address belongs to is decided by the plan that is active when the parcel
+//! is decided, and again when another one becomes active while it rides.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::CodeId;
+use crate::units::{Grams, Mm};
+
+macro_rules! key {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(
+            Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize,
+            Deserialize,
+        )]
+        pub struct $name(pub u64);
+
+        impl $name {
+            /// No name.
+            pub const NONE: Self = Self(0);
+
+            /// The key of a name; that of the empty name is [`Self::NONE`].
+            #[must_use]
+            pub fn of(name: &str) -> Self {
+                if name.is_empty() { Self::NONE } else { Self(CodeId::of(name).0) }
+            }
+
+            /// Whether there is a name.
+            #[must_use]
+            pub const fn is_some(self) -> bool {
+                self.0 != 0
+            }
+        }
+    };
+}
+
+key! {
+    /// A destination by its name, as pre-advice, hosts and people give it.
+    ///
+    /// It is a hash of the name ([`CodeId::of`]), so that pre-advice and every version of the plan
+    /// agree on it without a common register. [`Plan::new`](crate::plan::Plan::new) refuses two
+    /// names with one key.
+    DestKey
+}
+key! {
+    /// A carrier (SF, UPS, …) by its name, as the table of code formats gives it.
+    CarrierKey
+}
+key! {
+    /// A service (express, economy, …) by its name, as pre-advice gives it.
+    ServiceKey
+}
+
+/// A segment code (三段码) or postcode, packed so that a prefix is a range of numbers.
+///
+/// Up to [`Address::CHARS_MAX`] characters to the base 40, the first in the highest place; what
+/// follows is cut off. Letters count as capitals, blanks are left out, and every character that is
+/// neither digit nor letter counts as the same separator.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub struct Address(pub u64);
+
+impl Address {
+    /// No address.
+    pub const NONE: Self = Self(0);
+    /// Characters that are kept.
+    pub const CHARS_MAX: usize = 12;
+    const BASE: u64 = 40;
+
+    /// Packs a text.
+    #[must_use]
+    pub fn of(text: &str) -> Self {
+        let kept = text.chars().filter(|c| !c.is_whitespace());
+        let digits = kept.map(Self::digit).chain(core::iter::repeat(0));
+        let digits = digits.take(Self::CHARS_MAX);
+        Self(digits.fold(0, |packed, digit| packed * Self::BASE + digit))
+    }
+
+    /// How many characters it has.
+    #[must_use]
+    pub const fn chars(self) -> usize {
+        let (mut rest, mut chars) = (self.0, Self::CHARS_MAX);
+        while chars > 0 && rest.is_multiple_of(Self::BASE) {
+            rest /= Self::BASE;
+            chars -= 1;
+        }
+        chars
+    }
+
+    /// Whether there is one.
+    #[must_use]
+    pub const fn is_some(self) -> bool {
+        self.0 != 0
+    }
+
+    /// The last packed address that begins with this one; the first is itself.
+    #[must_use]
+    pub const fn last_with_prefix(self) -> Self {
+        let free = Self::CHARS_MAX - self.chars();
+        Self(self.0 + (Self::BASE.pow(free as u32) - 1))
+    }
+
+    /// Whether this address begins with `prefix`.
+    #[must_use]
+    pub const fn starts_with(self, prefix: Self) -> bool {
+        prefix.0 <= self.0 && self.0 <= prefix.last_with_prefix().0
+    }
+
+    fn digit(c: char) -> u64 {
+        match c.to_ascii_uppercase() {
+            c @ '0'..='9' => 1 + u64::from(u32::from(c) - u32::from('0')),
+            c @ 'A'..='Z' => 11 + u64::from(u32::from(c) - u32::from('A')),
+            _ => 37,
+        }
+    }
+}
+
+impl core::fmt::Display for Address {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let mut rest = self.0;
+        let mut place = Self::BASE.pow(Self::CHARS_MAX as u32 - 1);
+        while rest > 0 {
+            let c = match rest / place {
+                digit @ 1..=10 => b'0' + digit as u8 - 1,
+                letter @ 11..=36 => b'A' + letter as u8 - 11,
+                _ => b'-',
+            };
+            core::fmt::Write::write_char(f, char::from(c))?;
+            rest %= place;
+            place /= Self::BASE;
+        }
+        Ok(())
+    }
+}
+
+/// Named attributes of a parcel, one bit each. The first are fixed; the hub names the others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Tags(pub u64);
+
+impl Tags {
+    /// No attribute.
+    pub const NONE: Self = Self(0);
+    /// Dangerous goods, as declared.
+    pub const DANGEROUS: Self = Self(1);
+    /// Must not fall far.
+    pub const FRAGILE: Self = Self(2);
+    /// Names of the fixed bits, in their order.
+    pub const FIXED: [&'static str; 2] = ["dangerous", "fragile"];
+    /// How many there can be, the fixed ones among them.
+    pub const MAX: usize = 64;
+
+    /// Whether it has all of `others`.
+    #[must_use]
+    pub const fn has(self, others: Self) -> bool {
+        self.0 & others.0 == others.0
+    }
+
+    /// Whether it has any of `others`.
+    #[must_use]
+    pub const fn has_any(self, others: Self) -> bool {
+        self.0 & others.0 != 0
+    }
+
+    /// These and those.
+    #[must_use]
+    pub const fn and(self, others: Self) -> Self {
+        Self(self.0 | others.0)
+    }
+}
+
+/// Mass and size; zero means not measured, or not declared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Measures {
+    /// Mass.
+    pub weight: Grams,
+    /// The longest side.
+    pub length: Mm,
+    /// The middle side.
+    pub width: Mm,
+    /// The shortest side.
+    pub height: Mm,
+}
+
+impl Measures {
+    /// Volume in cm³, rounded down; `None` if a side is not measured.
+    #[must_use]
+    pub const fn volume_cm3(&self) -> Option<u64> {
+        if self.length.0 == 0 || self.width.0 == 0 || self.height.0 == 0 {
+            return None;
+        }
+        Some(self.length.0 as u64 * self.width.0 as u64 * self.height.0 as u64 / 1_000)
+    }
+}
+
+/// What pre-advice says of a waybill.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Advice {
+    /// There is pre-advice; otherwise the rest is empty but for what the code itself says.
+    pub known: bool,
+    /// The destination, where it is named outright.
+    pub dest: DestKey,
+    /// The segment code.
+    pub segment: Address,
+    /// The postcode.
+    pub postcode: Address,
+    /// The service.
+    pub service: ServiceKey,
+    /// Attributes.
+    pub tags: Tags,
+    /// Mass and size as declared.
+    pub declared: Measures,
+}
+
+/// What is known of a parcel after a reading.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Facts {
+    /// Whether there is a code, and a good one.
+    pub read: Reading,
+    /// The identity that the code gives, as a number; the text stays with the driver.
+    pub code: CodeId,
+    /// Whose code it is.
+    pub carrier: CarrierKey,
+    /// What pre-advice says.
+    pub advice: Advice,
+    /// Mass and size as measured here.
+    pub measured: Measures,
+    /// What a security device says.
+    pub verdict: Verdict,
+}
+
+/// Whether a telegram carried a code.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Reading {
+    /// None could be read.
+    #[default]
+    NoRead,
+    /// One good code.
+    Good,
+    /// Codes that contradict each other.
+    Conflict,
+    /// A code whose form or check digit is wrong.
+    Invalid,
+    /// Codes of several parcels in one gate.
+    Several,
+}
+
+/// What a security device (X-ray) says of a parcel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Verdict {
+    /// Nothing.
+    #[default]
+    None,
+    /// It may go on.
+    Clear,
+    /// Somebody must look at it.
+    Suspect,
+}
+
+impl Facts {
+    /// A good reading of a code that pre-advice names a destination for; without a key one that
+    /// nothing is known of.
+    #[must_use]
+    pub fn advised(code: CodeId, dest: DestKey) -> Self {
+        Self {
+            read: Reading::Good,
+            code,
+            advice: Advice {
+                known: dest.is_some(),
+                dest,
+                ..Advice::default()
+            },
+            ..Self::default()
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! What people and hosts tell a running sorter, and what it answers.
+//!
+//! A command comes as [`Signal::Command`](crate::signal::Signal::Command) with a ticket, from the
+//! operator's command line, an HTTP request or a scenario file alike, and is answered at once by
+//! [`Output::Answered`](crate::signal::Output::Answered) under the same ticket. What it starts may
+//! take longer; that is told by other outputs and levels.
+
+use core::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::facts::{DestKey, Facts, Verdict};
+use crate::ids::{CellId, ChuteId, CodeId, InductionId, ParcelId, SeatId, TrackId, WaveId};
+
+/// Which command an answer belongs to; given by the driver, not looked at by the sorter.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Ticket(pub u32);
+
+/// What a person or host wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Command {
+    /// Sort by the plan with this version from now on. It was handed over before with
+    /// [`Sorter::stage`](crate::sorter::Sorter::stage).
+    Activate {
+        /// Its version.
+        version: u32,
+    },
+    /// The wave is open, or has reached its cut-off.
+    Wave {
+        /// Which.
+        wave: WaveId,
+        /// Open (else cut off).
+        open: bool,
+    },
+    /// Something about a chute.
+    Chute {
+        /// Which.
+        chute: ChuteId,
+        /// What.
+        to: ChuteWish,
+    },
+    /// Something about a waybill, wherever its parcels are, now or later.
+    Waybill {
+        /// Its identity.
+        code: CodeId,
+        /// What.
+        to: WaybillWish,
+    },
+    /// Something about one parcel.
+    Parcel {
+        /// Which.
+        parcel: ParcelId,
+        /// What.
+        to: ParcelWish,
+    },
+    /// Something about a track.
+    Track {
+        /// Which.
+        track: TrackId,
+        /// What.
+        to: TrackWish,
+    },
+    /// Something about an induction.
+    Induction {
+        /// Which.
+        induction: InductionId,
+        /// What.
+        to: InductionWish,
+    },
+    /// Use a carrier, or stop using it.
+    Carrier {
+        /// Which.
+        cell: CellId,
+        /// Use it (else not).
+        enabled: bool,
+    },
+}
+
+/// What is wanted of a chute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum ChuteWish {
+    /// Take nothing more until it is unlocked.
+    Lock,
+    /// Take parcels again. A lock at the chute itself opens only there.
+    Unlock,
+    /// Out of service: plan around it.
+    Disable,
+    /// In service again.
+    Enable,
+    /// What is in it has been taken out: it may have a new owner.
+    Cleared,
+    /// Ask for a bag change.
+    ChangeBag,
+    /// The label of the new bag was scanned.
+    BindBag {
+        /// The new container's identity.
+        label: CodeId,
+    },
+    /// The new bag hangs: open.
+    BagReady,
+    /// Give the bag change up and open again with the old bag.
+    KeepBag,
+}
+
+/// What is wanted of a waybill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum WaybillWish {
+    /// Hold its parcels: the sender, the customs or the office must say first.
+    Hold,
+    /// Send its parcels to another destination: return or redirect.
+    Intercept {
+        /// Where to.
+        to: DestKey,
+    },
+    /// Neither hold nor intercept any more.
+    Release,
+    /// What a security device upstream says.
+    Verdict(Verdict),
+}
+
+/// What is wanted of a parcel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum ParcelWish {
+    /// A seat takes a parcel that could not be read, to key its code in.
+    Take {
+        /// Which seat.
+        seat: SeatId,
+    },
+    /// The seat gives it back.
+    GiveBack {
+        /// Which seat.
+        seat: SeatId,
+    },
+    /// The code as keyed in, identified and looked up.
+    Key {
+        /// Which seat.
+        seat: SeatId,
+        /// What it says.
+        facts: Facts,
+    },
+    /// It is damaged.
+    Damaged,
+    /// Send it to this chute, whatever the plan says.
+    Force {
+        /// Where to.
+        chute: ChuteId,
+    },
+    /// A person has taken it off.
+    Removed,
+    /// What a host says of it: the answer to [`Output::AskHost`](crate::signal::Output::AskHost).
+    Host(HostSays),
+}
+
+/// A host's answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum HostSays {
+    /// It goes there.
+    To(DestKey),
+    /// It is to be held.
+    Hold,
+    /// The host does not know it either.
+    Unknown,
+}
+
+/// What is wanted of a track.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum TrackWish {
+    /// Another mode.
+    Mode(Mode),
+    /// Let parcels in again. It starts no motor: that is done at the machine.
+    Start,
+    /// Let no more parcels in; those on it are sorted.
+    Drain,
+    /// Send what is on it to the reject chutes.
+    Purge,
+    /// Out of service: plan around it.
+    Close,
+    /// In service again.
+    Open,
+}
+
+/// The mode of a track.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Mode {
+    /// Sorting.
+    #[default]
+    Automatic,
+    /// People put on and send parcels one by one; nothing is sent by itself.
+    Manual,
+    /// Being worked on: nothing is let in and nothing is ordered.
+    Maintenance,
+    /// Being emptied: nothing is let in, what is on it is sorted or rejected.
+    Emptying,
+}
+
+/// What is wanted of an induction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum InductionWish {
+    /// Let parcels in.
+    Run,
+    /// Let none in.
+    Stop,
+    /// Let in at most so many an hour; 0: as many as come.
+    Limit(u16),
+}
+
+/// Why a command was not taken; the `Display` text says what to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Refused {
+    /// No plan of this version was staged.
+    NoSuchPlan,
+    /// The last plan's chutes are not cleared yet.
+    StillClearing {
+        /// The first of them.
+        chute: ChuteId,
+    },
+    /// There is no such wave in the plan.
+    NoSuchWave,
+    /// There is no such device in the hub, or not on this sorter.
+    NoSuchDevice,
+    /// There is no such parcel on the sorter.
+    NoSuchParcel,
+    /// The plan has no such destination.
+    NoSuchDestination,
+    /// The device is not in a state in which this is possible.
+    NotNow,
+    /// It was locked by hand at the chute and opens only there.
+    LockedLocally,
+    /// The label is bound already.
+    LabelInUse,
+    /// There is no room for another standing instruction.
+    TooMany,
+    /// Another seat has the parcel, or none has taken it.
+    NotYours,
+    /// The chute cannot be reached any more.
+    OutOfReach,
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoSuchPlan => "no plan of this version is staged; stage it first",
+            Self::StillClearing { .. } => {
+                "chutes of the last plan are not cleared yet; clear them, then activate"
+            }
+            Self::NoSuchWave => "the plan has no such wave; name one of its waves",
+            Self::NoSuchDevice => "the hub has no such device; name one that it has",
+            Self::NoSuchParcel => "no such parcel is on the sorter; look for it in its history",
+            Self::NoSuchDestination => {
+                "the plan has no such destination; name one of its destinations"
+            }
+            Self::NotNow => "not possible in its present state; see its state, then do that first",
+            Self::LockedLocally => "it is locked at the chute itself; open it there",
+            Self::LabelInUse => "the label is bound to a container already; scan another one",
+            Self::TooMany => "there are too many standing instructions; release old ones first",
+            Self::NotYours => "another seat has the parcel; take it first",
+            Self::OutOfReach => "the chute cannot be reached any more; name another one",
+        })
+    }
+}
