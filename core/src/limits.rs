@@ -2,6 +2,8 @@
 //!
 //! Hitting one is a named, counted outcome, never a panic, a wait, or a silent drop.
 
+use crate::units::{Grams, Mm};
+
 /// Most outputs of one `handle` call. A call that could make more leaves work for the next.
 pub const OUTPUTS_PER_CALL_MAX: usize = 512;
 
@@ -40,6 +42,26 @@ pub const WAVES_MAX: usize = 64;
 
 /// Parcels in one chute whose lengths are remembered, for chutes with a capacity in length.
 pub const CHUTE_CONTENTS_MAX: usize = 4_096;
+
+/// The longest waybill number in bytes: the longest that carriers print has 34 characters.
+pub const WAYBILL_BYTES_MAX: usize = 64;
+
+/// Waybills of one directory: ten times what the largest hubs sort in a day.
+pub const WAYBILLS_MAX: usize = 100_000_000;
+
+/// Different advices (destination, addresses, service, attributes) of one directory. Waybills
+/// with the same one share it; more than this would be one for nearly every waybill.
+pub const ADVICES_MAX: usize = 20_000_000;
+
+/// Advices and withdrawals of single waybills between two loads of the whole table: each of them
+/// copies the others.
+pub const RECENT_ADVICES_MAX: usize = 4_096;
+
+/// Declared mass that pre-advice can keep: 22 bits of grams.
+pub const DECLARED_WEIGHT_MAX: Grams = Grams((1 << 22) - 1);
+
+/// Declared length, width or height that pre-advice can keep: 14 bits of millimetres.
+pub const DECLARED_SIDE_MAX: Mm = Mm((1 << 14) - 1);
 
 // One re-decided parcel makes at most four outputs (withdraw, divert, decided, ended).
 const _: () = assert!(OUTPUTS_PER_CALL_MAX >= SWEEP_PER_CALL_MAX * 4 + 64);

@@ -6,8 +6,7 @@
 //! bijective (digits from 1 on, no zero), so that "007" and "7" differ as well. What fits no form
 //! is kept as text.
 
-/// The longest waybill number in bytes: carriers' longest forms have 34 characters.
-pub const WAYBILL_BYTES_MAX: usize = 64;
+use crate::limits::WAYBILL_BYTES_MAX;
 
 /// Why a text cannot be a waybill number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -23,7 +22,28 @@ pub enum NoWaybill {
     Control,
 }
 
-/// A waybill number in the smallest form that holds it. Zero is no key.
+/// A waybill number as the table keeps it: what [`Waybills`](super::Waybills) is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Waybill<'t>(pub(super) Key<'t>);
+
+impl<'t> Waybill<'t> {
+    /// The number that a text is, exactly: neither blanks nor small letters are made equal.
+    ///
+    /// # Errors
+    /// Why no waybill can have this number. As a look-up it is one without an answer; in
+    /// pre-advice it is a fault.
+    pub fn of(text: &'t str) -> Result<Self, NoWaybill> {
+        Key::of(text).map(Self)
+    }
+
+    /// Whether it fits into 64 bits, as most carriers' numbers do.
+    #[must_use]
+    pub const fn is_narrow(&self) -> bool {
+        matches!(self.0, Key::Narrow(_))
+    }
+}
+
+/// A number in the smallest form that holds it. Zero is no key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Key<'t> {
     /// Up to 4 letters with up to 13 digits behind them; up to 18 digits; the 13 characters of a
@@ -66,14 +86,12 @@ const WIDE_ALNUM_FROM: u128 = WIDE_DIGITS_FROM + count(10, WIDE_DIGITS as u32);
 const WIDE_PRINTABLE_FROM: u128 = WIDE_ALNUM_FROM + count(36, WIDE_ALNUM as u32);
 
 // The last range of each width ends within it; the sums above are checked by the compiler.
-const _: () = assert!(
-    NARROW_ALNUM_FROM as u128 + count(36, NARROW_ALNUM as u32) <= u64::MAX as u128
-);
+const _: () =
+    assert!(NARROW_ALNUM_FROM as u128 + count(36, NARROW_ALNUM as u32) <= u64::MAX as u128);
 const _: () = assert!(WIDE_PRINTABLE_FROM <= u128::MAX - count(95, WIDE_PRINTABLE as u32));
 
 impl<'t> Key<'t> {
-    /// The key of a text.
-    pub(super) fn of(text: &'t str) -> Result<Self, NoWaybill> {
+    fn of(text: &'t str) -> Result<Self, NoWaybill> {
         let bytes = text.as_bytes();
         if bytes.is_empty() {
             return Err(NoWaybill::Empty);

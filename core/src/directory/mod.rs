@@ -1,24 +1,38 @@
 //! What codes mean: the pure look-up that turns a reading into [`Facts`].
 //!
 //! The driver does it, not the sorter: facts are journaled, so that replay needs no directory.
+//!
+//! A [`Directory`] is a generation: pre-advice from a file ([`Waybills`]), which clones share, what
+//! was said of single waybills since then, and prefixes of codes. Whoever owns it changes a clone
+//! and hands that out; those who look up never see a change.
 
-use alloc::boxed::Box;
+mod advices;
+mod key;
+mod long;
+mod prefixes;
+mod recent;
+mod table;
+mod waybills;
+
 use alloc::string::String;
-use alloc::vec::Vec;
+use alloc::sync::Arc;
 
-use foldhash::fast::FixedState;
-use hashbrown::HashMap;
+pub use key::{NoWaybill, Waybill};
+use prefixes::Prefixes;
+use recent::Recent;
+pub use recent::{AdviseError, Mark};
+pub use waybills::{BuildError, Builder, Expected, Found, Row, Waybills};
 
 use crate::facts::{Advice, DestKey, Facts, Measures, Reading};
 use crate::ids::CodeId;
 use crate::units::Grams;
 
-/// Waybills and prefixes with their destinations.
+/// Waybills and prefixes with what is known of them.
 #[derive(Clone, Debug, Default)]
 pub struct Directory {
-    waybills: HashMap<Box<str>, DestKey, FixedState>,
-    /// Sorted, so that the longest prefix of a code is found by bisection.
-    prefixes: Vec<(Box<str>, DestKey)>,
+    waybills: Arc<Waybills>,
+    recent: Recent,
+    prefixes: Prefixes,
 }
 
 impl Directory {
@@ -28,64 +42,106 @@ impl Directory {
         Self::default()
     }
 
-    /// Adds pre-advice for one waybill; the newest one for a waybill stands.
-    pub fn advise(&mut self, waybill: &str, dest: DestKey) {
-        self.waybills.insert(waybill.into(), dest);
+    /// The table of waybills, without what was said of single ones since it was built.
+    #[must_use]
+    pub fn waybills(&self) -> &Arc<Waybills> {
+        &self.waybills
+    }
+
+    /// Puts another table in place of the one before. What was said of single waybills stands
+    /// ([`Directory::forget_recent`]).
+    pub fn set_waybills(&mut self, waybills: Arc<Waybills>) {
+        self.waybills = waybills;
+    }
+
+    /// Pre-advice for one waybill; the newest one for a waybill stands, whatever the table says.
+    ///
+    /// # Errors
+    /// The number is none, or there were too many single advices since the table was built.
+    pub fn advise(&mut self, waybill: &str, advice: Advice) -> Result<(), AdviseError> {
+        let known = true;
+        self.recent.set(waybill, Some(Advice { known, ..advice }))
+    }
+
+    /// Withdraws what is advised for one waybill.
+    ///
+    /// # Errors
+    /// As for [`Directory::advise`].
+    pub fn withdraw(&mut self, waybill: &str) -> Result<(), AdviseError> {
+        self.recent.set(waybill, None)
+    }
+
+    /// How many waybills have been advised or withdrawn singly.
+    #[must_use]
+    pub fn recent(&self) -> usize {
+        self.recent.len()
+    }
+
+    /// The point after the newest single advice.
+    #[must_use]
+    pub fn mark(&self) -> Mark {
+        self.recent.mark()
+    }
+
+    /// Drops what was said of single waybills up to a point: when a table is put in place whose
+    /// file was begun then, because the file is newer.
+    pub fn forget_recent(&mut self, until: Mark) {
+        self.recent.forget(until);
+    }
+
+    /// The table with what was said of single waybills in it. It takes as long as copying the
+    /// table.
+    ///
+    /// # Errors
+    /// The table has become too large.
+    pub fn folded(&self) -> Result<Waybills, BuildError> {
+        let mut builder = Builder::resume(&self.waybills);
+        for (text, advice) in self.recent.in_order() {
+            // It was asked when the advice was taken.
+            let Ok(waybill) = Waybill::of(text) else {
+                continue;
+            };
+            match advice {
+                Some(advice) => builder.add(&[Row { waybill, advice }])?,
+                None => {
+                    builder.remove(&waybill);
+                }
+            }
+        }
+        builder.finish()
     }
 
     /// Sets the prefixes; of several that fit a code, the longest counts. Of equal ones the last
     /// stands.
     pub fn set_prefixes(&mut self, prefixes: impl IntoIterator<Item = (String, DestKey)>) {
-        let mut sorted: Vec<(Box<str>, DestKey)> = Vec::new();
-        for (prefix, dest) in prefixes {
-            let prefix = prefix.into_boxed_str();
-            match sorted.binary_search_by(|(other, _)| other.as_ref().cmp(prefix.as_ref())) {
-                Ok(at) => sorted[at].1 = dest,
-                Err(at) => sorted.insert(at, (prefix, dest)),
-            }
-        }
-        self.prefixes = sorted;
+        self.prefixes = Prefixes::of(prefixes);
     }
 
-    /// Where a code is for: by pre-advice first, then by its longest known prefix.
+    /// What is advised for a code: by its waybill first, then by its longest known prefix.
+    /// Allocates nothing.
     #[must_use]
-    pub fn dest(&self, code: &str) -> Option<DestKey> {
-        self.waybills
-            .get(code)
-            .copied()
-            .or_else(|| self.longest_prefix(code))
-    }
-
-    fn advice(&self, code: &str) -> Advice {
-        match self.dest(code) {
-            None => Advice::default(),
-            Some(dest) => Advice {
+    pub fn advice(&self, code: &str) -> Advice {
+        let waybill = match self.recent.get(code) {
+            Some(change) => change,
+            None => Waybill::of(code)
+                .ok()
+                .and_then(|key| self.waybills.get(&key)),
+        };
+        let advice = waybill.or_else(|| {
+            let dest = self.prefixes.longest(code)?;
+            Some(Advice {
                 known: true,
                 dest,
                 ..Advice::default()
-            },
-        }
+            })
+        });
+        advice.unwrap_or_default()
     }
 
-    fn longest_prefix(&self, code: &str) -> Option<DestKey> {
-        // Each round either finds the prefix or cuts the code to what it shares with the nearest
-        // smaller one, so there are at most as many rounds as characters.
-        let mut rest = code;
-        loop {
-            let after = self
-                .prefixes
-                .partition_point(|(prefix, _)| prefix.as_ref() <= rest);
-            let (nearest, dest) = self.prefixes.get(after.checked_sub(1)?)?;
-            if rest.starts_with(nearest.as_ref()) {
-                return Some(*dest);
-            }
-            let shared = shared_len(rest, nearest);
-            if shared == 0 {
-                let empty = self.prefixes.first()?;
-                return empty.0.is_empty().then_some(empty.1);
-            }
-            rest = rest.get(..shared)?;
-        }
+    /// The destination that is named outright for a code.
+    #[must_use]
+    pub fn dest(&self, code: &str) -> Option<DestKey> {
+        Some(self.advice(code).dest).filter(|dest| dest.is_some())
     }
 
     /// The facts for a reading: `None` is a no-read.
@@ -109,13 +165,4 @@ impl Directory {
             },
         }
     }
-}
-
-/// How many leading bytes two texts share, cut back to a character's border.
-fn shared_len(a: &str, b: &str) -> usize {
-    let same = a.bytes().zip(b.bytes()).take_while(|(x, y)| x == y).count();
-    (0..=same)
-        .rev()
-        .find(|&at| a.is_char_boundary(at))
-        .unwrap_or(0)
 }

@@ -114,9 +114,10 @@ struct Home {
     tag: u32,
 }
 
-/// Lines among which both lines of a key are, at most. Small enough that the second one is found
-/// from the first by flipping bits, large enough that chance does not overfill one group.
-const GROUP_LINES: usize = 1 << 14;
+/// Lines among which both lines of a key are. The second one is found from the first by flipping
+/// bits, so that a group is a power of two. In a small group chance overfills some: with 2,048
+/// lines by 3 % now and then. A large one would leave many lines of the last group without use.
+const GROUP_LINES: core::ops::RangeInclusive<usize> = 1 << 11..=1 << 14;
 
 /// Keys moved for one that has no place, before the table is built anew.
 const MOVES_MAX: usize = 500;
@@ -156,28 +157,31 @@ pub(super) struct Table<K, const N: usize> {
 impl<K: Packed, const N: usize> Table<K, N> {
     /// How full lines are meant to be. A key then is moved a few times at most; from 99 % of five
     /// places and 96 % of three on there is no place for all.
-    const FILL_PERCENT: usize = if N > 3 { 95 } else { 92 };
+    const FILL_PERCENT: usize = if N > 3 { 95 } else { 93 };
 
     /// A table with room for so many entries. More are taken too, at the cost of time.
     pub(super) fn with_room(entries: usize) -> Self {
-        let lines = Self::lines_for(entries);
+        let (lines, group) = Self::lines_for(entries);
         Self {
             lines: vec![Line::empty(); lines],
             extras: Vec::new(),
-            group_mask: lines.min(GROUP_LINES) - 1,
+            group_mask: group - 1,
             seed: 0,
             entries: 0,
             turn: 0,
         }
     }
 
-    /// The lines for so many entries: whole groups, or one smaller group.
-    fn lines_for(entries: usize) -> usize {
+    /// The lines for so many entries, and how many of them are a group: all, if they are few.
+    fn lines_for(entries: usize) -> (usize, usize) {
         let lines = entries.saturating_mul(100) / (N * Self::FILL_PERCENT) + 1;
-        match lines < GROUP_LINES {
-            true => lines.next_power_of_two().max(2),
-            false => lines.next_multiple_of(GROUP_LINES),
+        if lines < GROUP_LINES.start() * 2 {
+            let lines = lines.next_power_of_two().max(2);
+            return (lines, lines);
         }
+        let group = (lines / 32).next_power_of_two();
+        let group = group.clamp(*GROUP_LINES.start(), *GROUP_LINES.end());
+        (lines.next_multiple_of(group), group)
     }
 
     fn home(&self, key: K) -> Home {
@@ -256,7 +260,7 @@ impl<K: Packed, const N: usize> Table<K, N> {
 
     /// Gives back what was set aside for entries that did not come.
     pub(super) fn trim(&mut self) -> Result<(), NoPlace> {
-        let lines = Self::lines_for(self.entries);
+        let (lines, _) = Self::lines_for(self.entries);
         // A few percent are not worth the work.
         match self.lines.len() > lines + lines / 16 {
             true => self.rebuild(self.entries, None),
@@ -284,8 +288,8 @@ impl<K: Packed, const N: usize> Table<K, N> {
     }
 
     fn entries(&self) -> impl Iterator<Item = Entry<K>> + '_ {
-        let slots = (0..self.lines.len())
-            .flat_map(|line| (0..N).map(move |place| Slot { line, place }));
+        let slots =
+            (0..self.lines.len()).flat_map(|line| (0..N).map(move |place| Slot { line, place }));
         let all = slots.map(|slot| self.entry(slot));
         all.filter(|entry| entry.key != K::default())
     }
@@ -332,7 +336,7 @@ impl<K: Packed, const N: usize> Table<K, N> {
                 false => home.first,
             };
             self.turn = fold(self.turn ^ MIX[1], MIX[0]).wrapping_add(1);
-            let place = (u128::from(self.turn) * N as u128 >> 64) as usize;
+            let place = ((u128::from(self.turn) * N as u128) >> 64) as usize;
             let slot = Slot { line, place };
             let moved = self.entry(slot);
             self.set(slot, entry);
@@ -349,5 +353,73 @@ impl<K: Packed, const N: usize> Table<K, N> {
     /// The memory it holds.
     pub(super) fn bytes(&self) -> usize {
         self.lines.capacity() * size_of::<Line<K, N>>() + self.extras.capacity() * 8
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A key that is hashed well only from a number of seeds on.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    struct Crowded<const FIRST_SEED_BAD: bool>(u64);
+
+    impl<const FIRST_SEED_BAD: bool> Packed for Crowded<FIRST_SEED_BAD> {
+        fn mix(self, seed: u64) -> u64 {
+            match FIRST_SEED_BAD && seed != 0 {
+                true => self.0.mix(seed),
+                false => 1,
+            }
+        }
+    }
+
+    fn entry<K>(key: K, value: u32) -> Entry<K> {
+        let extra = 0;
+        Entry { key, value, extra }
+    }
+
+    #[test]
+    fn a_crowded_table_is_built_again_with_another_seed() {
+        let mut table = Table::<Crowded<true>, 5>::with_room(1_000);
+        for key in 1..=1_000 {
+            let added = table.add(entry(Crowded(key), key as u32));
+            assert_eq!(added, Ok(Added::New), "{key}");
+        }
+        assert_ne!(table.seed, 0, "more than ten keys had the same two lines");
+        for key in 1..=1_000 {
+            let found = table.get(Crowded(key)).map(|(value, _)| value);
+            assert_eq!(found, Some(key as u32));
+        }
+        assert_eq!(table.get(Crowded(1_001)), None);
+    }
+
+    #[test]
+    fn a_table_that_no_seed_helps_is_refused() {
+        let mut table = Table::<Crowded<false>, 3>::with_room(100);
+        for key in 1..=6 {
+            assert_eq!(table.add(entry(Crowded(key), 0)), Ok(Added::New));
+        }
+        assert_eq!(table.add(entry(Crowded(7), 0)), Err(NoPlace));
+    }
+
+    #[test]
+    fn tags_that_match_beside_the_right_one_do_no_harm() {
+        // All keys of a line pair share their tag, so each look-up compares several of them.
+        let mut table = Table::<Crowded<false>, 5>::with_room(1);
+        for key in 1..=10 {
+            assert_eq!(table.add(entry(Crowded(key), key as u32)), Ok(Added::New));
+        }
+        for key in 1..=10 {
+            assert_eq!(
+                table.get(Crowded(key)).map(|(value, _)| value),
+                Some(key as u32)
+            );
+        }
+        assert!(table.remove(Crowded(4)) && !table.remove(Crowded(4)));
+        assert_eq!(table.get(Crowded(4)), None);
+        assert_eq!(
+            (table.len(), table.get(Crowded(5)).map(|found| found.0)),
+            (9, Some(5))
+        );
     }
 }
