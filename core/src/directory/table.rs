@@ -262,7 +262,7 @@ impl<K: Packed, const N: usize> Table<K, N> {
     pub(super) fn trim(&mut self) -> Result<(), NoPlace> {
         let (lines, _) = Self::lines_for(self.entries);
         // A few percent are not worth the work.
-        match self.lines.len() > lines + lines / 16 {
+        match self.lines.len() > lines + lines / 32 {
             true => self.rebuild(self.entries, None),
             false => Ok(()),
         }
