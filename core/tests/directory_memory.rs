@@ -100,11 +100,11 @@ fn a_waybill_takes_no_more_than_its_budget() {
             assert_eq!(waybills.len(), rows);
             assert_eq!(waybills.bytes(), held, "it does not know what it holds");
             let tenths = held * 10 / rows;
-            // Three percent are not worth building anew for.
+            // Three percent are not worth building anew for, and a try that fails adds three.
             let more = if (narrow, wide) == right(is_wide) {
                 0
             } else {
-                budget_tenths / 20
+                budget_tenths / 14
             };
             assert!(
                 tenths <= budget_tenths + more,

@@ -282,7 +282,7 @@ impl<K: Packed, const N: usize> Table<K, N> {
                 *self = anew;
                 return Ok(());
             }
-            room += room / 16 + N;
+            room += room / 32 + N;
         }
         Err(NoPlace)
     }
