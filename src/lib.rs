@@ -5,6 +5,7 @@
 //! [`telemetry`] and [`api`] show it to people. [`emulate`] is the virtual hub on sockets, [`demo`]
 //! runs both ends in one process; [`cli`] is the command line.
 
+pub mod advice;
 pub mod api;
 pub mod cli;
 pub mod clock;

@@ -31,7 +31,7 @@ mod bank;
 mod chutes;
 mod devices;
 mod draft;
-mod names;
+pub(crate) mod names;
 mod odd;
 mod placing;
 mod plan;

@@ -18,9 +18,9 @@ pub struct Source {
 
 /// A part of a text, in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Span {
-    pub(super) start: usize,
-    pub(super) end: usize,
+pub(crate) struct Span {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
 }
 
 impl From<std::ops::Range<usize>> for Span {
@@ -133,7 +133,7 @@ impl Source {
     }
 
     /// A fault at a place.
-    pub(super) fn fault(&self, span: Span, kind: impl Into<FaultKind>) -> Fault {
+    pub(crate) fn fault(&self, span: Span, kind: impl Into<FaultKind>) -> Fault {
         let line = self.line_of(span.start);
         let text = self.line(line);
         let start = self.start_of(line);

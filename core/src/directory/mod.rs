@@ -89,14 +89,14 @@ impl Directory {
         self.recent.forget(until);
     }
 
-    /// The table with what was said of single waybills in it. It takes as long as copying the
-    /// table.
+    /// The table with what was said of single waybills up to a point in it. It takes as long as
+    /// copying the table.
     ///
     /// # Errors
     /// The table has become too large.
-    pub fn folded(&self) -> Result<Waybills, BuildError> {
+    pub fn folded(&self, until: Mark) -> Result<Waybills, BuildError> {
         let mut builder = Builder::resume(&self.waybills);
-        for (text, advice) in self.recent.in_order() {
+        for (text, advice) in self.recent.in_order(until) {
             // It was asked when the advice was taken.
             let Ok(waybill) = Waybill::of(text) else {
                 continue;

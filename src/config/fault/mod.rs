@@ -8,11 +8,13 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+mod advice;
 mod meaning;
 mod odd;
 mod text;
 mod trace;
 
+pub use advice::AdviceFault;
 pub use meaning::Meaning;
 pub use odd::Odd;
 pub use text::TextFault;
@@ -46,6 +48,8 @@ pub enum FaultKind {
     Meaning(Meaning),
     /// A row of a layout or of a trace.
     Trace(TraceFault),
+    /// A row of pre-advice.
+    Advice(AdviceFault),
     /// Legal, but hardly what was meant. Does not stop anything.
     Odd(Odd),
 }
@@ -66,7 +70,10 @@ impl Fault {
     pub fn severity(&self) -> Severity {
         match &self.kind {
             FaultKind::Odd(_) => Severity::Warning,
-            FaultKind::Text(_) | FaultKind::Meaning(_) | FaultKind::Trace(_) => Severity::Error,
+            FaultKind::Text(_)
+            | FaultKind::Meaning(_)
+            | FaultKind::Trace(_)
+            | FaultKind::Advice(_) => Severity::Error,
         }
     }
 
@@ -85,6 +92,7 @@ impl FaultKind {
             Self::Text(fault) => fault.mend(),
             Self::Meaning(fault) => fault.mend(),
             Self::Trace(fault) => fault.mend(),
+            Self::Advice(fault) => fault.mend(),
             Self::Odd(fault) => fault.mend(),
         }
     }
@@ -96,6 +104,7 @@ impl fmt::Display for FaultKind {
             Self::Text(fault) => fault.fmt(f),
             Self::Meaning(fault) => fault.fmt(f),
             Self::Trace(fault) => fault.fmt(f),
+            Self::Advice(fault) => fault.fmt(f),
             Self::Odd(fault) => fault.fmt(f),
         }
     }
@@ -116,6 +125,12 @@ impl From<Meaning> for FaultKind {
 impl From<TraceFault> for FaultKind {
     fn from(fault: TraceFault) -> Self {
         Self::Trace(fault)
+    }
+}
+
+impl From<AdviceFault> for FaultKind {
+    fn from(fault: AdviceFault) -> Self {
+        Self::Advice(fault)
     }
 }
 

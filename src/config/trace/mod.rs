@@ -34,9 +34,9 @@ use layout::Layout;
 use parcels::Parcel;
 
 mod layout;
-mod number;
+pub(crate) mod number;
 mod parcels;
-mod rows;
+pub(crate) mod rows;
 
 /// A parcel takes about 60 bytes: this is several million of them.
 const TRACE_MB_MAX: u64 = 512;

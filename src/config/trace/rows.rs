@@ -174,27 +174,29 @@ impl<'s> Rows<'s> {
         let rest = self.source.text().get(row.start..).unwrap_or("");
         let line_end = rest.find(['\n', '\r']).unwrap_or(rest.len());
         let whole = span(row.start, row.start + line_end);
-        let Some(column) = column else { return whole };
-        let mut start = 0;
-        let mut nth = 0;
-        let mut quoted = false;
-        for (at, byte) in rest.bytes().take(line_end).enumerate() {
-            quoted ^= byte == b'"';
-            if byte == b',' && !quoted {
-                if nth == column {
-                    return span(row.start + start, row.start + at);
-                }
-                nth += 1;
-                start = at + 1;
-            }
-        }
+        let line = rest.get(..line_end).unwrap_or("");
         // A field behind a quoted line break cannot be shown on the row's first line.
-        if nth == column {
-            span(row.start + start, whole.end)
-        } else {
-            whole
+        match column.and_then(|column| field_in(line, column)) {
+            Some(field) => span(row.start + field.start, row.start + field.end),
+            None => whole,
         }
     }
+}
+
+/// Where a field stands in a line of a table.
+pub(crate) fn field_in(line: &str, column: usize) -> Option<std::ops::Range<usize>> {
+    let (mut start, mut nth, mut quoted) = (0, 0, false);
+    for (at, byte) in line.bytes().enumerate() {
+        quoted ^= byte == b'"';
+        if byte == b',' && !quoted {
+            if nth == column {
+                return Some(start..at);
+            }
+            nth += 1;
+            start = at + 1;
+        }
+    }
+    (nth == column).then_some(start..line.len())
 }
 
 /// Where a record really begins: the reader counts the blank lines before it as part of it.

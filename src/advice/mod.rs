@@ -1,0 +1,58 @@
+//! Pre-advice: files of waybills become tables, and tables become generations of the directory
+//! that the decision threads look codes up in.
+//!
+//! [`load`] reads a file: one thread splits it into records ([`parse`]), the caller's thread turns
+//! them into rows and adds them to the table. A file is taken as a whole or not at all, unless it
+//! is read leniently. [`Generations`] owns the directory, and each decision thread has a
+//! [`Reader`] of it.
+//!
+//! A file is UTF-8 text with commas. Its first row names the columns, in any order: `waybill`; at
+//! least one of `destination`, `segment` and `postcode`; if there are any, `service`, `weight_g`,
+//! `length_mm`, `width_mm` and `height_mm` as declared, and the columns of [`Options::tags`].
+//! Other columns may hold anything. Of several rows for one waybill the last one stands.
+
+mod columns;
+mod generations;
+mod load;
+mod parse;
+mod places;
+mod row;
+mod sample;
+
+pub use generations::{Generations, Reader};
+pub use load::{Loaded, Refused, Report, load, load_file};
+use sorthub_core::facts::Tags;
+
+/// How to read a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Tags that columns set.
+    pub tags: Vec<TagColumn>,
+    /// Whether rows with a fault are left out. Otherwise one of them refuses the whole file.
+    pub lenient: bool,
+    /// Most faults that are listed; the others are counted.
+    pub faults_max: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            tags: Vec::new(),
+            lenient: false,
+            // A person mends the first few and tries again.
+            faults_max: 100,
+        }
+    }
+}
+
+/// A tag that is set where a column has a certain value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TagColumn {
+    /// What is set: one bit.
+    pub tag: Tags,
+    /// The column, which must then be there: a file without it would say that no parcel has the
+    /// tag.
+    pub column: String,
+    /// The value, in small or capital letters.
+    pub value: String,
+}

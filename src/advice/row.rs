@@ -1,0 +1,187 @@
+//! One row of a file to one row of the table.
+
+use csv::ByteRecord;
+use sorthub_core::directory::{Row, Waybill};
+use sorthub_core::facts::{Address, Advice, DestKey, Measures, ServiceKey, Tags};
+use sorthub_core::limits::{DECLARED_SIDE_MAX, DECLARED_WEIGHT_MAX};
+use sorthub_core::units::{Grams, Mm};
+
+use super::columns::{Columns, MEASURES};
+use crate::config::fault::{AdviceFault, FaultKind, TextFault};
+use crate::config::trace::number::{NumberFault, scaled};
+
+/// What is wrong with a row, and in which field if in one.
+pub(super) type RowFault = (Option<usize>, FaultKind);
+
+/// The fields of a record as text.
+struct Fields<'r> {
+    record: &'r ByteRecord,
+    /// All fields, one behind the other.
+    text: &'r str,
+}
+
+impl<'r> Fields<'r> {
+    /// An error is the field that is no text, with the byte that is to blame.
+    fn of(record: &'r ByteRecord) -> Result<Self, (usize, u8)> {
+        // All fields at once costs less than one by one; then none may end within a character
+        // that the next one completes.
+        let whole = std::str::from_utf8(record.as_slice());
+        let mut ranges = (0..record.len()).filter_map(|field| record.range(field));
+        match whole {
+            Ok(text) if ranges.all(|range| text.is_char_boundary(range.start)) => {
+                Ok(Self { record, text })
+            }
+            _ => Err(bad_field(record)),
+        }
+    }
+
+    /// A field without the blanks around it; empty where there is none.
+    fn get(&self, field: usize) -> &'r str {
+        let range = self.record.range(field);
+        let text = range.and_then(|range| self.text.get(range)).unwrap_or("");
+        match text.as_bytes() {
+            [] => text,
+            // Blanks of all alphabets begin with a byte beyond ASCII.
+            [first, .., last] | [first @ last]
+                if first.is_ascii_graphic() && last.is_ascii_graphic() =>
+            {
+                text
+            }
+            _ => text.trim(),
+        }
+    }
+
+    fn optional(&self, field: Option<usize>) -> &'r str {
+        field.map_or("", |field| self.get(field))
+    }
+}
+
+/// The first field that is no text, and the byte that is to blame.
+fn bad_field(record: &ByteRecord) -> (usize, u8) {
+    let bad = record.iter().enumerate().find_map(|(nth, field)| {
+        let error = std::str::from_utf8(field).err()?;
+        let byte = field.get(error.valid_up_to()).copied()?;
+        Some((nth, byte))
+    });
+    // There is one, or all fields together were text with borders between characters.
+    bad.unwrap_or((0, 0))
+}
+
+/// Whether a record says nothing: spreadsheets leave rows of commas behind.
+pub(super) fn is_blank(record: &ByteRecord) -> bool {
+    record.as_slice().trim_ascii().is_empty()
+}
+
+/// Reads a record; `None` if a fault was found, and each fault is told.
+pub(super) fn read<'r>(
+    record: &'r ByteRecord,
+    columns: &Columns,
+    mut tell: impl FnMut(RowFault),
+) -> Option<Row<'r>> {
+    let found = record.len();
+    if found != columns.fields {
+        let wanted = columns.fields;
+        let more = record.iter().skip(wanted);
+        if found < wanted || more.into_iter().any(|field| !field.trim_ascii().is_empty()) {
+            tell((None, AdviceFault::RowLength { found, wanted }.into()));
+            return None;
+        }
+    }
+    let fields = match Fields::of(record) {
+        Ok(fields) => fields,
+        Err((field, byte)) => {
+            tell((Some(field), TextFault::NotUtf8 { byte }.into()));
+            return None;
+        }
+    };
+    let text = fields.get(columns.waybill);
+    let waybill = Waybill::of(text).map_err(|problem| {
+        let problem = problem.to_string();
+        let fault = AdviceFault::NoWaybill { problem };
+        tell((Some(columns.waybill), fault.into()));
+    });
+    let places = [columns.destination, columns.segment, columns.postcode];
+    let [destination, segment, postcode] = places.map(|field| fields.optional(field));
+    let advice = Advice {
+        known: true,
+        dest: DestKey::of(destination),
+        segment: Address::of(segment),
+        postcode: Address::of(postcode),
+        service: ServiceKey::of(fields.optional(columns.service)),
+        tags: tags(&fields, columns),
+        declared: Measures::default(),
+    };
+    let is_placed = advice.dest.is_some() || advice.segment.is_some() || advice.postcode.is_some();
+    if !is_placed {
+        let field = places.iter().flatten().next().copied();
+        tell((field, AdviceFault::NoPlace.into()));
+    }
+    let declared = measures(&fields, columns, &mut tell)?;
+    let waybill = waybill.ok().filter(|_| is_placed)?;
+    let advice = Advice { declared, ..advice };
+    Some(Row { waybill, advice })
+}
+
+fn tags(fields: &Fields<'_>, columns: &Columns) -> Tags {
+    let set = columns
+        .tags
+        .iter()
+        .filter(|tag| fields.get(tag.field).eq_ignore_ascii_case(&tag.value));
+    set.fold(Tags::NONE, |all, tag| all.and(tag.tag))
+}
+
+fn measures(
+    fields: &Fields<'_>,
+    columns: &Columns,
+    tell: &mut impl FnMut(RowFault),
+) -> Option<Measures> {
+    let mut values = [0; MEASURES.len()];
+    let mut is_good = true;
+    for (nth, value) in values.iter_mut().enumerate() {
+        let Some(field) = columns.measures[nth] else {
+            continue;
+        };
+        let most = match nth {
+            0 => DECLARED_WEIGHT_MAX.0,
+            _ => DECLARED_SIDE_MAX.0,
+        };
+        match number(fields.get(field), most) {
+            Ok(number) => *value = number,
+            Err(fault) => {
+                is_good = false;
+                let (column, found) = (MEASURES[nth].to_owned(), fields.get(field).to_owned());
+                let fault = match fault {
+                    NumberFault::NotANumber => AdviceFault::BadNumber { column, found },
+                    NumberFault::Negative | NumberFault::TooLarge => AdviceFault::OutOfRange {
+                        column,
+                        found,
+                        most,
+                    },
+                };
+                tell((Some(field), fault.into()));
+            }
+        }
+    }
+    let [weight, length, width, height] = values;
+    is_good.then_some(Measures {
+        weight: Grams(weight),
+        length: Mm(length),
+        width: Mm(width),
+        height: Mm(height),
+    })
+}
+
+/// A number rounded to whole units; nothing is 0, "not declared".
+fn number(text: &str, most: u32) -> Result<u32, NumberFault> {
+    let is_plain = text.len() <= 9 && text.bytes().all(|byte| byte.is_ascii_digit());
+    let value = match is_plain {
+        true => text
+            .bytes()
+            .fold(0, |sum, byte| sum * 10 + u64::from(byte - b'0')),
+        false => scaled(text, 0)?,
+    };
+    match u32::try_from(value) {
+        Ok(value) if value <= most => Ok(value),
+        _ => Err(NumberFault::TooLarge),
+    }
+}
