@@ -84,7 +84,7 @@ const GOOD: &str = "\u{feff}pieces, Segment ,contents,WAYBILL,destination,postco
     \r\n\
     2,,goods,\"1Z 999, AA\",\"\"\"B\"\"\" ,,12.5,\r\n\
     ,,,,,,,\r\n\
-    1,571-a1 03, GOODS ,JT1, ,,,,\r\n\
+    1,571-a1 -03, GOODS ,JT1, ,,,,\r\n\
     1,,,SF1300000000001,BEIJING,,,\r\n\
     3,,paper,92612900000000000000005,,100 000,0,standard";
 
@@ -345,6 +345,38 @@ proptest! {
             bytes.splice(at..end, new);
         }
         survive(&bytes);
+    }
+
+    #[test]
+    fn a_quote_changes_how_a_file_is_split_but_nothing_else(
+        pieces in prop::collection::vec(piece(), 0..60),
+        at in any::<prop::sample::Index>(),
+        is_lenient in any::<bool>(),
+    ) {
+        // Quotes around a word of the header change no row, nor any place behind it.
+        let header = |quote: &str| format!("{quote}pieces{quote},waybill,destination,contents\n");
+        let mut rows = pieces.concat();
+        rows.retain(|byte| *byte != b'"');
+        let options = if is_lenient { lenient() } else { options() };
+        let results = ["", "\""].map(|quote| {
+            let text = [header(quote).as_bytes(), &rows].concat();
+            read(text, &options).map(|loaded| loaded.report)
+        });
+        let [plain, quoted] = results;
+        match (plain, quoted) {
+            (Ok(plain), Ok(quoted)) => prop_assert_eq!(plain, quoted),
+            (Err(plain), Err(quoted)) => prop_assert_eq!(plain.faults, quoted.faults),
+            (plain, quoted) => prop_assert!(false, "{:?} and {:?}", plain, quoted),
+        }
+        // A quoted row somewhere: text before it, records from it on.
+        let mut lines = Vec::from_iter((0..400).map(|nth| format!("1,W{nth},A,goods\n")));
+        let at = at.index(lines.len());
+        lines[at] = "\"1\",\"W,\"\"1\",A,\"goods\n\"\n".to_owned();
+        lines.push("1,,A,goods\n".to_owned());
+        let refused = read(header("") + &lines.concat(), &self::options());
+        let refused = refused.map(|_| ()).expect_err("the last row has no waybill");
+        prop_assert_eq!(refused.faults[0].line, 403);
+        prop_assert_eq!(refused.faults.len(), 1);
     }
 
     #[test]

@@ -76,10 +76,16 @@ impl Address {
     /// Packs a text.
     #[must_use]
     pub fn of(text: &str) -> Self {
-        let kept = text.chars().filter(|c| !c.is_whitespace());
-        let digits = kept.map(Self::digit).chain(core::iter::repeat(0));
-        let digits = digits.take(Self::CHARS_MAX);
-        Self(digits.fold(0, |packed, digit| packed * Self::BASE + digit))
+        let (mut packed, mut chars) = (0_u64, 0);
+        for c in text.chars().filter(|c| !c.is_whitespace()) {
+            if chars == Self::CHARS_MAX {
+                break;
+            }
+            // Twelve digits fit; to ask at each of them takes as long as all the rest.
+            packed = packed.wrapping_mul(Self::BASE).wrapping_add(Self::digit(c));
+            chars += 1;
+        }
+        Self(packed.wrapping_mul(Self::BASE.pow((Self::CHARS_MAX - chars) as u32)))
     }
 
     /// How many characters it has.

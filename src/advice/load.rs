@@ -7,13 +7,14 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::thread;
 
-use csv::ByteRecord;
-use sorthub_core::directory::{BuildError, Builder, Row, Waybills};
+use crossbeam::channel::{TrySendError, bounded};
+use sorthub_core::directory::{BuildError, Builder, Waybills};
 
+use super::batch::{Batch, text_row};
+use super::blocks::{Blocks, ROW_KB_MAX, Stopped};
 use super::columns::Columns;
-use super::parse::{Batch, ROW_KB_MAX, Stopped, channel};
 use super::places::{Found, placed};
-use super::{Options, row, sample};
+use super::{Options, sample};
 use crate::config::fault::{AdviceFault, Fault, FaultKind, TextFault};
 
 /// What came of a file that was taken.
@@ -89,38 +90,25 @@ pub fn load<R: Read + Seek + Send>(
     let expected = sample::expected(input).map_err(|error| unreadable(name, &error))?;
     let mut loading = Loading {
         options,
-        columns: None,
         builder: Some(Builder::new(expected)),
         rows: 0,
         left_out: 0,
+        feeds: 0,
         found: Vec::new(),
         more_faults: 0,
         is_refused: false,
     };
-    let (parser, batches) = channel();
-    thread::scope(|scope| {
-        scope.spawn(|| parser.run(&mut *input));
-        // By value, so that the parser finds nobody listening if the rest is of no use.
-        let batches = batches;
-        while let Some(batch) = batches.next() {
-            match batch {
-                Ok(batch) => {
-                    if loading.take(&batch).is_break() {
-                        return;
-                    }
-                    batches.give_back(batch);
-                }
-                Err(stopped) => loading.stop(stopped),
-            }
-        }
-    });
+    let mut blocks = Blocks::new(&mut *input);
+    if let Some((first, columns)) = loading.header(&mut blocks) {
+        loading.rows(blocks, first, &columns);
+    }
     loading.finish(name, input)
 }
 
 fn unreadable(name: &str, error: &std::io::Error) -> Refused {
     let found = Found {
         byte: 0,
-        line: 1,
+        feeds: 0,
         field: None,
         kind: unreadable_kind(error),
     };
@@ -135,15 +123,19 @@ fn unreadable_kind(error: &std::io::Error) -> FaultKind {
     TextFault::Unreadable { problem }.into()
 }
 
+/// Batches that are read but not yet in the table. The reading thread is seldom further ahead than
+/// one; what it has time for beyond that is spent on understanding rows.
+const BATCHES: usize = 3;
+
 /// A file on its way into a table.
 struct Loading<'o> {
     options: &'o Options,
-    /// Of the header, once it was read.
-    columns: Option<Columns>,
     /// Until nothing more can be built.
     builder: Option<Builder>,
     rows: u64,
     left_out: u64,
+    /// Line feeds so far.
+    feeds: u64,
     found: Vec<Found>,
     more_faults: u64,
     /// Whether the file is refused as a whole.
@@ -151,69 +143,105 @@ struct Loading<'o> {
 }
 
 impl Loading<'_> {
-    /// Takes some records. It breaks off if the rest need not be read.
-    fn take(&mut self, batch: &Batch) -> ControlFlow<()> {
-        let mut records = batch.rows();
-        while self.columns.is_none() {
-            let Some((first, rest)) = records.split_first() else {
-                return ControlFlow::Continue(());
-            };
-            records = rest;
-            if !row::is_blank(first) {
-                self.header(first)?;
-            }
-        }
-        let Some(columns) = self.columns.take() else {
-            return ControlFlow::Continue(());
-        };
-        let mut rows = Vec::with_capacity(records.len());
-        for record in records {
-            if !row::is_blank(record) {
-                rows.extend(self.read(record, &columns));
-            }
-        }
-        self.columns = Some(columns);
-        self.rows += rows.len() as u64;
-        self.add(&rows)
-    }
-
-    fn header(&mut self, record: &ByteRecord) -> ControlFlow<()> {
-        match Columns::of(record, self.options) {
-            Ok(columns) => {
-                self.columns = Some(columns);
-                ControlFlow::Continue(())
-            }
-            Err(faults) => {
-                for (field, kind) in faults {
-                    self.tell(record, field, kind.into());
+    /// Reads up to the header; with the batch that it was in, without it.
+    fn header<R: Read>(&mut self, blocks: &mut Blocks<R>) -> Option<(Batch, Columns)> {
+        let mut batch = Batch::new();
+        loop {
+            match blocks.fill(&mut batch) {
+                Ok(true) => {}
+                Ok(false) => {
+                    self.refuse(0, 0, None, AdviceFault::NoHeader.into());
+                    return None;
                 }
-                self.is_refused = true;
-                ControlFlow::Break(())
+                Err(stopped) => {
+                    self.stop(stopped);
+                    return None;
+                }
             }
+            if let Some(header) = batch.take_header() {
+                return match Columns::of(&header.names, self.options) {
+                    Ok(columns) => Some((batch, columns)),
+                    Err(faults) => {
+                        for (field, fault) in faults {
+                            self.refuse(header.byte, header.feeds, field, fault.into());
+                        }
+                        None
+                    }
+                };
+            }
+            self.feeds += batch.feeds();
         }
     }
 
-    fn read<'r>(&mut self, record: &'r ByteRecord, columns: &Columns) -> Option<Row<'r>> {
-        let row = row::read(record, columns, |(field, kind)| {
-            self.tell(record, field, kind);
+    /// Reads the rows: another thread cuts the file, this one fills the table, and each row is
+    /// understood by whoever has time. The order of rows does not hang on that.
+    fn rows<R: Read + Send>(&mut self, mut blocks: Blocks<R>, first: Batch, columns: &Columns) {
+        let (full, full_end) = bounded(BATCHES);
+        let (empty, empty_end) = bounded::<Batch>(BATCHES + 2);
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                let send = |batch: Batch| match full.try_send(Ok(batch)) {
+                    Err(TrySendError::Full(Ok(mut batch))) => {
+                        batch.prepare(columns);
+                        full.send(Ok(batch)).is_ok()
+                    }
+                    // Nobody listens any more once no table can come of it.
+                    sent => sent.is_ok(),
+                };
+                let mut go_on = send(first);
+                while go_on {
+                    let mut batch = empty_end.try_recv().unwrap_or_else(|_| Batch::new());
+                    go_on = match blocks.fill(&mut batch) {
+                        Ok(true) => send(batch),
+                        Ok(false) => false,
+                        Err(stopped) => {
+                            // The rows before it come first.
+                            let _ = send(batch) && full.send(Err(stopped)).is_ok();
+                            false
+                        }
+                    };
+                }
+            });
+            // By value, so that the other thread finds nobody listening.
+            let full_end = full_end;
+            while let Ok(batch) = full_end.recv() {
+                match batch {
+                    Ok(mut batch) => {
+                        batch.prepare(columns);
+                        if self.take(&mut batch).is_break() {
+                            return;
+                        }
+                        // If there is no room for its memory, it is freed.
+                        let _ = empty.try_send(batch);
+                    }
+                    Err(stopped) => self.stop(stopped),
+                }
+            }
         });
-        if row.is_none() {
-            self.left_out += 1;
-            self.is_refused |= !self.options.lenient;
-        }
-        row
     }
 
-    fn add(&mut self, rows: &[Row<'_>]) -> ControlFlow<()> {
+    fn take(&mut self, batch: &mut Batch) -> ControlFlow<()> {
+        for found in batch.found.drain(..) {
+            let feeds = self.feeds + found.feeds;
+            self.tell(Found { feeds, ..found });
+        }
+        self.feeds += batch.feeds();
+        self.left_out += batch.left_out;
+        self.rows += (batch.prepared.len() + batch.texts.len()) as u64;
+        self.is_refused |= self.left_out > 0 && !self.options.lenient;
         // The rows of a refused file are only looked at for further faults.
         if self.is_refused {
             self.builder = None;
         }
-        if let Some(builder) = &mut self.builder
-            && let Err(error) = builder.add(rows)
-        {
-            self.no_table(error);
-            return ControlFlow::Break(());
+        if let Some(builder) = &mut self.builder {
+            let texts = Vec::from_iter(batch.texts.iter().filter_map(text_row));
+            let added = builder
+                .add(&batch.prepared)
+                .and_then(|()| builder.add(&texts));
+            if let Err(error) = added {
+                self.no_table(error);
+                return ControlFlow::Break(());
+            }
         }
         ControlFlow::Continue(())
     }
@@ -222,45 +250,45 @@ impl Loading<'_> {
         let words = error.to_string();
         let (problem, mend) = words.split_once("; ").unwrap_or((&words, ""));
         let (problem, mend) = (problem.to_owned(), mend.to_owned());
-        self.tell_at(0, 1, None, AdviceFault::Table { problem, mend }.into());
-        self.is_refused = true;
+        self.refuse(0, 0, None, AdviceFault::Table { problem, mend }.into());
     }
 
     fn stop(&mut self, stopped: Stopped) {
         match stopped {
-            Stopped::RowTooLong { byte, line } => {
+            Stopped::RowTooLong { byte, feeds } => {
                 let most_kb = ROW_KB_MAX;
-                self.tell_at(byte, line, None, AdviceFault::RowTooLong { most_kb }.into());
+                let feeds = self.feeds + feeds;
+                self.refuse(
+                    byte,
+                    feeds,
+                    None,
+                    AdviceFault::RowTooLong { most_kb }.into(),
+                );
             }
-            Stopped::Unreadable(error) => self.tell_at(0, 1, None, unreadable_kind(&error)),
+            Stopped::Unreadable(error) => self.refuse(0, 0, None, unreadable_kind(&error)),
         }
+    }
+
+    /// A fault with which nothing can come of the file.
+    fn refuse(&mut self, byte: u64, feeds: u64, field: Option<usize>, kind: FaultKind) {
         self.is_refused = true;
-    }
-
-    fn tell(&mut self, record: &ByteRecord, field: Option<usize>, kind: FaultKind) {
-        let at = record.position();
-        let (byte, line) = at.map_or((0, 1), |at| (at.byte(), at.line()));
-        self.tell_at(byte, line, field, kind);
-    }
-
-    fn tell_at(&mut self, byte: u64, line: u64, field: Option<usize>, kind: FaultKind) {
-        if self.found.len() >= self.options.faults_max.max(1) {
-            self.more_faults += 1;
-            return;
-        }
-        self.found.push(Found {
+        self.tell(Found {
             byte,
-            line,
+            feeds,
             field,
             kind,
         });
     }
 
-    fn finish<R: Read + Seek>(mut self, name: &str, input: &mut R) -> Result<Loaded, Refused> {
-        if self.columns.is_none() && self.found.is_empty() {
-            self.tell_at(0, 1, None, AdviceFault::NoHeader.into());
-            self.is_refused = true;
+    fn tell(&mut self, found: Found) {
+        if self.found.len() >= self.options.faults_max.max(1) {
+            self.more_faults += 1;
+        } else {
+            self.found.push(found);
         }
+    }
+
+    fn finish<R: Read + Seek>(mut self, name: &str, input: &mut R) -> Result<Loaded, Refused> {
         let builder = self.builder.take().filter(|_| !self.is_refused);
         let replaced = builder.as_ref().map_or(0, Builder::replaced);
         let waybills = match builder.map(Builder::finish) {

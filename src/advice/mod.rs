@@ -1,9 +1,9 @@
 //! Pre-advice: files of waybills become tables, and tables become generations of the directory
 //! that the decision threads look codes up in.
 //!
-//! [`load`] reads a file: one thread splits it into records ([`parse`]), the caller's thread turns
-//! them into rows and adds them to the table. A file is taken as a whole or not at all, unless it
-//! is read leniently. [`Generations`] owns the directory, and each decision thread has a
+//! [`load`] reads a file: one thread cuts it into batches, the caller's thread fills the table, and
+//! rows are understood by whichever of them has time. A file is taken as a whole or not at all,
+//! unless it is read leniently. [`Generations`] owns the directory, and each decision thread has a
 //! [`Reader`] of it.
 //!
 //! A file is UTF-8 text with commas. Its first row names the columns, in any order: `waybill`; at
@@ -11,10 +11,12 @@
 //! `length_mm`, `width_mm` and `height_mm` as declared, and the columns of [`Options::tags`].
 //! Other columns may hold anything. Of several rows for one waybill the last one stands.
 
+mod batch;
+mod blocks;
 mod columns;
 mod generations;
+mod lines;
 mod load;
-mod parse;
 mod places;
 mod row;
 mod sample;

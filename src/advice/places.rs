@@ -8,12 +8,13 @@ use crate::config::FaultKind;
 use crate::config::source::{Source, Span};
 use crate::config::trace::rows::field_in;
 
-/// A fault, and where its row begins as the parser counts.
+/// A fault, and where its row begins.
 #[derive(Debug)]
 pub(super) struct Found {
     /// In bytes from the beginning of the file.
     pub byte: u64,
-    pub line: u64,
+    /// Line feeds before it, but for those of blank lines right before it.
+    pub feeds: u64,
     /// In which field, if in one.
     pub field: Option<usize>,
     pub kind: FaultKind,
@@ -41,7 +42,7 @@ fn read_line<R: Read + Seek>(input: &mut R, found: &Found) -> (u64, String) {
     if read.is_err() {
         return (0, String::new());
     }
-    // The parser counts line ends before a row as part of it.
+    // The `csv` crate counts line ends before a row as part of it.
     let is_end = |byte: &u8| *byte == b'\n' || *byte == b'\r';
     let blank = bytes.iter().take_while(|byte| is_end(byte)).count();
     let (before, rest) = bytes.split_at(blank);
@@ -56,6 +57,6 @@ fn place(name: &str, found: Found, (blank, line): (u64, String)) -> Fault {
     let field = found.field.and_then(|field| field_in(text, field));
     let span = Span::from(field.unwrap_or(0..text.len()));
     let mut fault = source.fault(span, found.kind);
-    fault.line = u32::try_from(found.line + blank).unwrap_or(u32::MAX);
+    fault.line = u32::try_from(found.feeds + blank + 1).unwrap_or(u32::MAX);
     fault
 }

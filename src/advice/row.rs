@@ -1,6 +1,5 @@
 //! One row of a file to one row of the table.
 
-use csv::ByteRecord;
 use sorthub_core::directory::{Row, Waybill};
 use sorthub_core::facts::{Address, Advice, DestKey, Measures, ServiceKey, Tags};
 use sorthub_core::limits::{DECLARED_SIDE_MAX, DECLARED_WEIGHT_MAX};
@@ -13,35 +12,33 @@ use crate::config::trace::number::{NumberFault, scaled};
 /// What is wrong with a row, and in which field if in one.
 pub(super) type RowFault = (Option<usize>, FaultKind);
 
-/// The fields of a record as text.
-struct Fields<'r> {
-    record: &'r ByteRecord,
-    /// All fields, one behind the other.
-    text: &'r str,
+/// The fields of a row.
+pub(super) struct Fields<'r> {
+    /// A text with the fields in it, as it is in the file.
+    pub bytes: &'r [u8],
+    /// The same, if it is text and no field ends within a character.
+    pub text: Option<&'r str>,
+    /// Where they stand in it.
+    pub ranges: &'r [(u32, u32)],
 }
 
 impl<'r> Fields<'r> {
-    /// An error is the field that is no text, with the byte that is to blame.
-    fn of(record: &'r ByteRecord) -> Result<Self, (usize, u8)> {
-        // All fields at once costs less than one by one; then none may end within a character
-        // that the next one completes.
-        let whole = std::str::from_utf8(record.as_slice());
-        let mut ranges = (0..record.len()).filter_map(|field| record.range(field));
-        match whole {
-            Ok(text) if ranges.all(|range| text.is_char_boundary(range.start)) => {
-                Ok(Self { record, text })
-            }
-            _ => Err(bad_field(record)),
-        }
+    fn bytes(&self, field: usize) -> &'r [u8] {
+        let range = self.ranges.get(field);
+        let bytes = range.and_then(|(from, to)| self.bytes.get(*from as usize..*to as usize));
+        bytes.unwrap_or(&[])
     }
 
     /// A field without the blanks around it; empty where there is none.
-    fn get(&self, field: usize) -> &'r str {
-        let range = self.record.range(field);
-        let text = range.and_then(|range| self.text.get(range)).unwrap_or("");
+    pub(super) fn get(&self, field: usize) -> &'r str {
+        let text = match (self.text, self.ranges.get(field)) {
+            (Some(text), Some((from, to))) => text.get(*from as usize..*to as usize),
+            _ => std::str::from_utf8(self.bytes(field)).ok(),
+        };
+        let text = text.unwrap_or("");
         match text.as_bytes() {
             [] => text,
-            // Blanks of all alphabets begin with a byte beyond ASCII.
+            // Blanks of other alphabets begin with a byte beyond ASCII.
             [first, .., last] | [first @ last]
                 if first.is_ascii_graphic() && last.is_ascii_graphic() =>
             {
@@ -54,48 +51,48 @@ impl<'r> Fields<'r> {
     fn optional(&self, field: Option<usize>) -> &'r str {
         field.map_or("", |field| self.get(field))
     }
+
+    /// Whether the row says nothing: spreadsheets leave rows of commas behind.
+    pub(super) fn is_blank(&self) -> bool {
+        self.is_blank_from(0)
+    }
+
+    fn is_blank_from(&self, first: usize) -> bool {
+        (first..self.ranges.len()).all(|field| self.bytes(field).trim_ascii().is_empty())
+    }
+
+    /// The first field that is no text, and the byte that is to blame.
+    fn bad_field(&self) -> Option<(usize, u8)> {
+        if self.text.is_some() {
+            return None;
+        }
+        (0..self.ranges.len()).find_map(|nth| {
+            let field = self.bytes(nth);
+            let error = std::str::from_utf8(field).err()?;
+            Some((nth, field.get(error.valid_up_to()).copied()?))
+        })
+    }
 }
 
-/// The first field that is no text, and the byte that is to blame.
-fn bad_field(record: &ByteRecord) -> (usize, u8) {
-    let bad = record.iter().enumerate().find_map(|(nth, field)| {
-        let error = std::str::from_utf8(field).err()?;
-        let byte = field.get(error.valid_up_to()).copied()?;
-        Some((nth, byte))
-    });
-    // There is one, or all fields together were text with borders between characters.
-    bad.unwrap_or((0, 0))
-}
-
-/// Whether a record says nothing: spreadsheets leave rows of commas behind.
-pub(super) fn is_blank(record: &ByteRecord) -> bool {
-    record.as_slice().trim_ascii().is_empty()
-}
-
-/// Reads a record; `None` if a fault was found, and each fault is told.
+/// Reads a row; `None` if it is blank or a fault was found, and each fault is told.
 pub(super) fn read<'r>(
-    record: &'r ByteRecord,
+    fields: &Fields<'r>,
     columns: &Columns,
     mut tell: impl FnMut(RowFault),
 ) -> Option<Row<'r>> {
-    let found = record.len();
-    if found != columns.fields {
-        let wanted = columns.fields;
-        let more = record.iter().skip(wanted);
-        if found < wanted || more.into_iter().any(|field| !field.trim_ascii().is_empty()) {
-            tell((None, AdviceFault::RowLength { found, wanted }.into()));
-            return None;
-        }
+    if fields.is_blank() {
+        return None;
     }
-    let fields = match Fields::of(record) {
-        Ok(fields) => fields,
-        Err((field, byte)) => {
-            tell((Some(field), TextFault::NotUtf8 { byte }.into()));
-            return None;
-        }
-    };
-    let text = fields.get(columns.waybill);
-    let waybill = Waybill::of(text).map_err(|problem| {
+    let (found, wanted) = (fields.ranges.len(), columns.fields);
+    if found < wanted || !fields.is_blank_from(wanted) {
+        tell((None, AdviceFault::RowLength { found, wanted }.into()));
+        return None;
+    }
+    if let Some((field, byte)) = fields.bad_field() {
+        tell((Some(field), TextFault::NotUtf8 { byte }.into()));
+        return None;
+    }
+    let waybill = Waybill::of(fields.get(columns.waybill)).map_err(|problem| {
         let problem = problem.to_string();
         let fault = AdviceFault::NoWaybill { problem };
         tell((Some(columns.waybill), fault.into()));
@@ -108,7 +105,7 @@ pub(super) fn read<'r>(
         segment: Address::of(segment),
         postcode: Address::of(postcode),
         service: ServiceKey::of(fields.optional(columns.service)),
-        tags: tags(&fields, columns),
+        tags: tags(fields, columns),
         declared: Measures::default(),
     };
     let is_placed = advice.dest.is_some() || advice.segment.is_some() || advice.postcode.is_some();
@@ -116,7 +113,7 @@ pub(super) fn read<'r>(
         let field = places.iter().flatten().next().copied();
         tell((field, AdviceFault::NoPlace.into()));
     }
-    let declared = measures(&fields, columns, &mut tell)?;
+    let declared = measures(fields, columns, &mut tell)?;
     let waybill = waybill.ok().filter(|_| is_placed)?;
     let advice = Advice { declared, ..advice };
     Some(Row { waybill, advice })

@@ -6,7 +6,7 @@ use std::io::{Read, Seek, SeekFrom};
 use csv::ByteRecord;
 use sorthub_core::directory::{Expected, Waybill};
 
-use super::parse::reader_of;
+use super::blocks::reader_of;
 
 /// Parts that are looked at, spread over the file: carriers often stand one behind the other.
 const PARTS: u64 = 64;

@@ -1,10 +1,10 @@
 //! What pre-advice says, each different advice once, and declared measures in 64 bits.
 
+use alloc::vec;
 use alloc::vec::Vec;
 use core::hash::BuildHasher as _;
 
 use foldhash::fast::FixedState;
-use hashbrown::HashTable;
 
 use crate::facts::{Address, Advice, DestKey, Measures, ServiceKey, Tags};
 use crate::limits::{ADVICES_MAX, DECLARED_SIDE_MAX, DECLARED_WEIGHT_MAX};
@@ -31,6 +31,11 @@ impl Shared {
         }
     }
 
+    /// Loads it.
+    pub(super) fn touch(&self) -> u32 {
+        self.dest.0 as u32
+    }
+
     /// The whole advice of a waybill with these declared measures.
     pub(super) fn with(&self, declared: Measures) -> Advice {
         Advice {
@@ -46,46 +51,97 @@ impl Shared {
 }
 
 /// Numbers advices while a table is built.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Numbers(HashTable<u32>);
+///
+/// An open hash table of numbers, of which at most half the slots are used. It is one of our own
+/// so that a slot can be loaded ahead of its use.
+#[derive(Clone, Debug)]
+pub(super) struct Numbers {
+    slots: Vec<Slot>,
+    used: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    /// The high half of the hash, so that other advices are seldom compared.
+    tag: u32,
+    number: u32,
+}
+
+impl Slot {
+    const FREE: Self = Self {
+        tag: 0,
+        number: u32::MAX,
+    };
+}
 
 impl Numbers {
     /// The numbers of a list.
     pub(super) fn of(list: &[Shared]) -> Self {
-        let mut numbers = HashTable::with_capacity(list.len());
+        let mut numbers = Self {
+            slots: vec![Slot::FREE; (list.len() * 2 + 2).next_power_of_two()],
+            used: list.len(),
+        };
         for (number, shared) in list.iter().enumerate() {
-            let rehash = |number: &u32| hash_of(list, *number);
-            numbers.insert_unique(hash(shared), number as u32, rehash);
+            numbers.put(Self::hash(shared), number as u32);
         }
-        Self(numbers)
+        numbers
+    }
+
+    pub(super) fn hash(shared: &Shared) -> u64 {
+        FixedState::default().hash_one(shared)
+    }
+
+    fn first(&self, hash: u64) -> usize {
+        hash as usize & (self.slots.len() - 1)
+    }
+
+    /// Loads the first slot of a hash; the number in it.
+    pub(super) fn touch(&self, hash: u64) -> u32 {
+        self.slots[self.first(hash)].number
     }
 
     /// The number of an advice, which is put behind the others if it is a new one; `None` if there
     /// are too many.
-    pub(super) fn number(&mut self, list: &mut Vec<Shared>, shared: &Shared) -> Option<u32> {
-        let hash = hash(shared);
-        let same = |number: &u32| list.get(*number as usize) == Some(shared);
-        if let Some(number) = self.0.find(hash, same) {
-            return Some(*number);
+    pub(super) fn number(
+        &mut self,
+        list: &mut Vec<Shared>,
+        shared: &Shared,
+        hash: u64,
+    ) -> Option<u32> {
+        let tag = (hash >> 32) as u32;
+        let mut at = self.first(hash);
+        while self.slots[at].number != Slot::FREE.number {
+            let slot = self.slots[at];
+            if slot.tag == tag && list.get(slot.number as usize) == Some(shared) {
+                return Some(slot.number);
+            }
+            at = (at + 1) & (self.slots.len() - 1);
         }
-        let number = u32::try_from(list.len()).ok()?;
         if list.len() >= ADVICES_MAX {
             return None;
         }
+        let number = list.len() as u32;
         list.push(*shared);
-        let rehash = |number: &u32| hash_of(list, *number);
-        self.0.insert_unique(hash, number, rehash);
+        self.used += 1;
+        match self.used * 2 > self.slots.len() {
+            true => *self = Self::of(list),
+            false => self.put(hash, number),
+        }
         Some(number)
+    }
+
+    fn put(&mut self, hash: u64, number: u32) {
+        let tag = (hash >> 32) as u32;
+        let mut at = self.first(hash);
+        while self.slots[at].number != Slot::FREE.number {
+            at = (at + 1) & (self.slots.len() - 1);
+        }
+        self.slots[at] = Slot { tag, number };
     }
 }
 
-fn hash(shared: &Shared) -> u64 {
-    FixedState::default().hash_one(shared)
-}
-
-fn hash_of(list: &[Shared], number: u32) -> u64 {
-    list.get(number as usize).map_or(0, hash)
-}
+// Every number is below that of a free slot.
+const _: () = assert!(ADVICES_MAX < u32::MAX as usize);
 
 const SIDE_BITS: u32 = 14;
 

@@ -36,6 +36,16 @@ impl<'t> Waybill<'t> {
         Key::of(text).map(Self)
     }
 
+    /// The same number without the text that it was made from; `None` if it is kept as text.
+    #[must_use]
+    pub const fn without_text(&self) -> Option<Waybill<'static>> {
+        match self.0 {
+            Key::Narrow(key) => Some(Waybill(Key::Narrow(key))),
+            Key::Wide(key) => Some(Waybill(Key::Wide(key))),
+            Key::Long(_) => None,
+        }
+    }
+
     /// Whether it fits into 64 bits, as most carriers' numbers do.
     #[must_use]
     pub const fn is_narrow(&self) -> bool {
@@ -159,16 +169,19 @@ fn either(byte: u8) -> u8 {
     }
 }
 
+// The sums below wrap only where the ranges above would not fit; asking at each step whether they
+// do takes as long as all the rest.
+
 /// A bijective number of at most 64 bits.
 fn small(bytes: &[u8], base: u64, value: fn(u8) -> u8) -> u64 {
     let digits = bytes.iter().map(|byte| u64::from(value(*byte)));
-    digits.fold(0, |sum, digit| sum * base + digit)
+    digits.fold(0, |sum, digit| sum.wrapping_mul(base).wrapping_add(digit))
 }
 
 /// A bijective number of at most 128 bits.
 fn large(bytes: &[u8], base: u128, value: fn(u8) -> u8) -> u128 {
     let digits = bytes.iter().map(|byte| u128::from(value(*byte)));
-    digits.fold(0, |sum, digit| sum * base + digit)
+    digits.fold(0, |sum, digit| sum.wrapping_mul(base).wrapping_add(digit))
 }
 
 /// A number of a fixed count of digits, the first of them written as `zero`.

@@ -199,7 +199,11 @@ impl<K: Packed, const N: usize> Table<K, N> {
     /// The value of a key, and the slot for [`Table::extra`].
     #[inline]
     pub(super) fn get(&self, key: K) -> Option<(u32, Slot)> {
-        let home = self.home(key);
+        self.get_at(self.home(key), key)
+    }
+
+    #[inline]
+    fn get_at(&self, home: Home, key: K) -> Option<(u32, Slot)> {
         let (first, second) = (self.lines.get(home.first)?, self.lines.get(home.second)?);
         let mut matches = first.matches(second, home.tag);
         while matches != 0 {
@@ -234,8 +238,9 @@ impl<K: Packed, const N: usize> Table<K, N> {
     /// Adds an entry; of two with one key the later one stands. After an error the table is of no
     /// more use.
     pub(super) fn add(&mut self, entry: Entry<K>) -> Result<Added, NoPlace> {
-        if let Some((_, slot)) = self.get(entry.key) {
-            self.set(slot, entry);
+        let home = self.home(entry.key);
+        if let Some((_, slot)) = self.get_at(home, entry.key) {
+            self.set(slot, home.tag, entry);
             return Ok(Added::Replaced);
         }
         self.entries += 1;
@@ -253,7 +258,7 @@ impl<K: Packed, const N: usize> Table<K, N> {
         let Some((_, slot)) = self.get(key) else {
             return false;
         };
-        self.set(slot, Entry::default());
+        self.set(slot, 0, Entry::default());
         self.entries -= 1;
         true
     }
@@ -302,8 +307,7 @@ impl<K: Packed, const N: usize> Table<K, N> {
         }
     }
 
-    fn set(&mut self, slot: Slot, entry: Entry<K>) {
-        let tag = self.home(entry.key).tag;
+    fn set(&mut self, slot: Slot, tag: u32, entry: Entry<K>) {
         let line = &mut self.lines[slot.line];
         let shift = slot.place as u32 * Line::<K, N>::TAG_BITS;
         line.keys[slot.place] = entry.key;
@@ -325,7 +329,7 @@ impl<K: Packed, const N: usize> Table<K, N> {
             let home = self.home(entry.key);
             for line in [home.first, home.second] {
                 if let Some(place) = self.lines[line].place_of(K::default()) {
-                    self.set(Slot { line, place }, entry);
+                    self.set(Slot { line, place }, home.tag, entry);
                     return Ok(());
                 }
             }
@@ -339,7 +343,7 @@ impl<K: Packed, const N: usize> Table<K, N> {
             let place = ((u128::from(self.turn) * N as u128) >> 64) as usize;
             let slot = Slot { line, place };
             let moved = self.entry(slot);
-            self.set(slot, entry);
+            self.set(slot, home.tag, entry);
             (entry, came_from) = (moved, line);
         }
         Err(entry)

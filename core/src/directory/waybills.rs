@@ -196,7 +196,7 @@ impl Builder {
                 wide: Table::with_room(expected.wide.min(WAYBILLS_MAX)),
                 ..Waybills::default()
             },
-            numbers: Numbers::default(),
+            numbers: Numbers::of(&[]),
             replaced: 0,
         }
     }
@@ -217,24 +217,44 @@ impl Builder {
     /// Why the rows make no table; the builder then is of no more use.
     pub fn add(&mut self, rows: &[Row<'_>]) -> Result<(), BuildError> {
         for rows in rows.chunks(AHEAD) {
-            let made = &self.made;
-            let loaded = rows.iter().map(|row| match row.waybill.0 {
-                Key::Narrow(key) => made.narrow.touch(key),
-                Key::Wide(key) => made.wide.touch(key),
-                Key::Long(_) => 0,
-            });
-            black_box(loaded.fold(0, |all, tags| all ^ tags));
-            for row in rows {
-                self.add_row(row)?;
+            let hashes = self.load_ahead(rows);
+            for (row, hash) in rows.iter().zip(hashes) {
+                self.add_row(row, hash)?;
             }
         }
         Ok(())
     }
 
-    fn add_row(&mut self, row: &Row<'_>) -> Result<(), BuildError> {
+    /// Loads what adding some rows will need, all at the same time; one after the other, each
+    /// would wait for the memory. Returns the hashes of their advices.
+    fn load_ahead(&self, rows: &[Row<'_>]) -> [u64; AHEAD] {
+        let made = &self.made;
+        let mut hashes = [0; AHEAD];
+        let mut numbers = [0; AHEAD];
+        let mut loaded = 0;
+        for row in rows {
+            loaded ^= match row.waybill.0 {
+                Key::Narrow(key) => made.narrow.touch(key),
+                Key::Wide(key) => made.wide.touch(key),
+                Key::Long(_) => 0,
+            };
+        }
+        for (nth, row) in rows.iter().enumerate().take(AHEAD) {
+            hashes[nth] = Numbers::hash(&Shared::of(&row.advice));
+            numbers[nth] = self.numbers.touch(hashes[nth]);
+        }
+        for number in numbers {
+            let advice = made.advices.get(number as usize);
+            loaded ^= advice.map_or(0, Shared::touch);
+        }
+        black_box(loaded);
+        hashes
+    }
+
+    fn add_row(&mut self, row: &Row<'_>, hash: u64) -> Result<(), BuildError> {
         let shared = Shared::of(&row.advice);
         let made = &mut self.made;
-        let value = self.numbers.number(&mut made.advices, &shared);
+        let value = self.numbers.number(&mut made.advices, &shared, hash);
         let value = value.ok_or(BuildError::Advices)?;
         let extra = pack(&row.advice.declared);
         let added = match row.waybill.0 {

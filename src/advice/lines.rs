@@ -1,0 +1,115 @@
+//! Splitting text without quotes: line ends and commas are all there is, so they can be found eight
+//! bytes at a time. Text with quotes goes through the `csv` crate ([`super::blocks`]).
+
+/// Each byte of a word.
+const ONES: u64 = 0x0101_0101_0101_0101;
+const LOW_BITS: u64 = 0x7f * ONES;
+
+/// The highest bit of each byte of a word that is `byte`.
+fn equal(word: u64, byte: u8) -> u64 {
+    let zero = word ^ (ONES * u64::from(byte));
+    // Adding within seven bits carries into the eighth unless they are all zero.
+    !(((zero & LOW_BITS) + LOW_BITS) | zero | LOW_BITS)
+}
+
+/// Finds the commas and line ends of a text and puts their places into a list.
+pub(super) fn separators(text: &[u8], places: &mut Vec<u32>) {
+    places.clear();
+    let (words, rest) = text.as_chunks::<8>();
+    for (nth, bytes) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*bytes);
+        let mut found = equal(word, b',') | equal(word, b'\n') | equal(word, b'\r');
+        while found != 0 {
+            places.push((nth * 8) as u32 + found.trailing_zeros() / 8);
+            found &= found - 1;
+        }
+    }
+    let from = words.len() * 8;
+    let is_separator = |byte: &u8| matches!(byte, b',' | b'\n' | b'\r');
+    for (at, byte) in rest.iter().enumerate() {
+        if is_separator(byte) {
+            places.push((from + at) as u32);
+        }
+    }
+}
+
+/// Calls back for each line that is not empty, with where it begins, the ranges of its fields and
+/// how many line feeds stand before it. Returns how many there are in all.
+///
+/// Line feed, carriage return, or both end a line, as in the `csv` crate; the last line needs no
+/// end.
+pub(super) fn each_line(
+    text: &[u8],
+    separators: &[u32],
+    fields: &mut Vec<(u32, u32)>,
+    mut call: impl FnMut(usize, &[(u32, u32)], u64),
+) -> u64 {
+    let (mut start, mut field, mut feeds) = (0, 0, 0);
+    fields.clear();
+    for &at in separators {
+        let byte = text[at as usize];
+        if byte == b',' {
+            fields.push((field, at));
+            field = at + 1;
+            continue;
+        }
+        if at > start {
+            fields.push((field, at));
+            call(start as usize, fields, feeds);
+            fields.clear();
+        }
+        feeds += u64::from(byte == b'\n');
+        (start, field) = (at + 1, at + 1);
+    }
+    let end = text.len() as u32;
+    if end > start {
+        fields.push((field, end));
+        call(start as usize, fields, feeds);
+    }
+    feeds
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The records of a text, as the `csv` crate splits it.
+    fn by_crate(text: &[u8]) -> Vec<Vec<Vec<u8>>> {
+        let mut reader = super::super::blocks::reader_of(text);
+        let records = reader
+            .byte_records()
+            .map(|record| record.expect("memory can be read"));
+        let fields = |record: csv::ByteRecord| record.iter().map(<[u8]>::to_vec).collect();
+        records.map(fields).collect()
+    }
+
+    fn by_us(text: &[u8]) -> Vec<Vec<Vec<u8>>> {
+        let (mut places, mut fields, mut found) = (vec![9], vec![], vec![]);
+        separators(text, &mut places);
+        let feeds = each_line(text, &places, &mut fields, |_, fields, _| {
+            let bytes = |(from, to): &(u32, u32)| text[*from as usize..*to as usize].to_vec();
+            found.push(Vec::from_iter(fields.iter().map(bytes)));
+        });
+        assert_eq!(
+            feeds as usize,
+            text.iter().filter(|byte| **byte == b'\n').count()
+        );
+        found
+    }
+
+    #[test]
+    fn lines_are_split_as_the_csv_crate_does() {
+        // All texts of up to five characters, and the same behind others, so that separators
+        // stand at all places of a word.
+        let alphabet = [b'a', b',', b'\n', b'\r', b'\xac'];
+        for len in 0..=5_u32 {
+            for nth in 0..5_usize.pow(len) {
+                let digit = |place| alphabet[nth / 5_usize.pow(place) % 5];
+                let mut text = Vec::from_iter((0..len).map(digit));
+                assert_eq!(by_us(&text), by_crate(&text), "{text:?}");
+                text.splice(0..0, *b"ab,\x2d\x2b,");
+                assert_eq!(by_us(&text), by_crate(&text), "{text:?}");
+            }
+        }
+    }
+}
