@@ -76,16 +76,28 @@ impl Address {
     /// Packs a text.
     #[must_use]
     pub fn of(text: &str) -> Self {
+        match text.is_ascii() {
+            true => Self::pack(
+                text.bytes()
+                    .map(|byte| Self::ASCII_DIGITS[usize::from(byte & 0x7f)]),
+            ),
+            false => Self::pack(text.chars().map(Self::digit)),
+        }
+    }
+
+    fn pack(digits: impl Iterator<Item = u8>) -> Self {
         let (mut packed, mut chars) = (0_u64, 0);
-        for c in text.chars().filter(|c| !c.is_whitespace()) {
+        for digit in digits.filter(|digit| *digit != Self::BLANK) {
             if chars == Self::CHARS_MAX {
                 break;
             }
             // Twelve digits fit; to ask at each of them takes as long as all the rest.
-            packed = packed.wrapping_mul(Self::BASE).wrapping_add(Self::digit(c));
+            packed = packed
+                .wrapping_mul(Self::BASE)
+                .wrapping_add(u64::from(digit));
             chars += 1;
         }
-        Self(packed.wrapping_mul(Self::BASE.pow((Self::CHARS_MAX - chars) as u32)))
+        Self(packed.wrapping_mul(Self::PLACES[chars]))
     }
 
     /// How many characters it has.
@@ -118,11 +130,48 @@ impl Address {
         prefix.0 <= self.0 && self.0 <= prefix.last_with_prefix().0
     }
 
-    fn digit(c: char) -> u64 {
-        match c.to_ascii_uppercase() {
-            c @ '0'..='9' => 1 + u64::from(u32::from(c) - u32::from('0')),
-            c @ 'A'..='Z' => 11 + u64::from(u32::from(c) - u32::from('A')),
-            _ => 37,
+    fn digit(c: char) -> u8 {
+        match u8::try_from(c) {
+            Ok(byte) if byte.is_ascii() => Self::ascii_digit(byte),
+            _ if c.is_whitespace() => Self::BLANK,
+            _ => Self::SEPARATOR,
+        }
+    }
+
+    /// A character that does not count. No digit is 0, so that a prefix is less than what begins
+    /// with it.
+    const BLANK: u8 = 0;
+    const SEPARATOR: u8 = 37;
+
+    /// What the last of so many characters is multiplied by.
+    const PLACES: [u64; Self::CHARS_MAX + 1] = {
+        let mut places = [1; Self::CHARS_MAX + 1];
+        let mut chars = Self::CHARS_MAX;
+        while chars > 0 {
+            places[chars - 1] = places[chars] * Self::BASE;
+            chars -= 1;
+        }
+        places
+    };
+
+    /// Files of pre-advice have millions of addresses, nearly all of them in ASCII.
+    const ASCII_DIGITS: [u8; 128] = {
+        let mut digits = [0; 128];
+        let mut byte = 0;
+        while byte < 128 {
+            digits[byte as usize] = Self::ascii_digit(byte);
+            byte += 1;
+        }
+        digits
+    };
+
+    const fn ascii_digit(byte: u8) -> u8 {
+        match byte.to_ascii_uppercase() {
+            byte @ b'0'..=b'9' => 1 + byte - b'0',
+            byte @ b'A'..=b'Z' => 11 + byte - b'A',
+            // What `char::is_whitespace` says of ASCII.
+            b'\t'..=b'\r' | b' ' => Self::BLANK,
+            _ => Self::SEPARATOR,
         }
     }
 }

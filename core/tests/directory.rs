@@ -77,8 +77,8 @@ fn build(expected: Expected, rows: &[(String, Advice)]) -> (Waybills, u64) {
     let (first, second) = all.split_at(all.len() / 3);
     builder.add(first).expect("a few rows have room");
     builder.add(second).expect("a few rows have room");
-    let replaced = builder.replaced();
-    (builder.finish().expect("a few rows have room"), replaced)
+    let built = builder.finish().expect("a few rows have room");
+    (built.waybills, built.replaced)
 }
 
 fn get(waybills: &Waybills, text: &str) -> Option<Advice> {
@@ -143,7 +143,7 @@ proptest! {
         for (text, advice) in &more {
             prop_assert_eq!(builder.add(&[row(text, advice)]), Ok(()));
         }
-        let changed = builder.finish().expect("a few rows have room");
+        let changed = builder.finish().expect("a few rows have room").waybills;
         let asked = Vec::from_iter(out.iter().chain(&some_there).cloned());
         model.extend(more);
         for text in model.keys().chain(&asked) {
@@ -266,8 +266,9 @@ fn check_distinct(texts: &[String]) {
             .add(&[row(text, &advice(nth))])
             .expect("there is room");
     }
-    assert_eq!(builder.replaced(), 0, "two texts with one key");
-    let waybills = builder.finish().expect("there is room");
+    let built = builder.finish().expect("there is room");
+    assert_eq!(built.replaced, 0, "two texts with one key");
+    let waybills = built.waybills;
     for (nth, text) in texts.iter().enumerate() {
         assert_eq!(get(&waybills, text), Some(advice(nth)), "{text}");
     }
@@ -340,7 +341,7 @@ fn numbers_given_in_sequence_find_places() {
             let rows = rows.each_ref().map(|text| row(text, &advice));
             builder.add(&rows).expect("there is room");
         }
-        let waybills = builder.finish().expect("there is room");
+        let waybills = builder.finish().expect("there is room").waybills;
         assert_eq!(waybills.len() as u64, 2 * count);
         // Lines of 64 bytes for 30,000 numbers of each width, and 40 bytes an advice: nothing had
         // to grow because numbers crowd.
@@ -351,6 +352,52 @@ fn numbers_given_in_sequence_find_places() {
             assert_eq!(dest(text(nth)), Some(DestKey(nth)), "step {step}");
             assert_eq!(dest(wide(nth)), Some(DestKey(nth)), "step {step}");
             assert_eq!(dest(format!("SG{nth:013}")), None);
+        }
+    }
+}
+
+#[test]
+fn many_rows_come_out_right_however_many_were_expected() {
+    const ROWS: u64 = 150_000;
+    let text = |nth: u64| match nth % 3 {
+        0 => format!("1ZX{nth:015}"),
+        _ => format!("SF{nth:013}"),
+    };
+    // Each waybill has a row, and each fifth of them another one later.
+    let order = (0..ROWS).chain((0..ROWS).step_by(5));
+    let dest = |at: usize| DestKey(at as u64 + 1);
+    let gone = (0..ROWS).step_by(1_001);
+    for (narrow, wide) in [(100_000, 50_000), (40_000, 0), (0, 0), (400_000, 400_000)] {
+        let mut builder = Builder::new(Expected { narrow, wide });
+        for (at, nth) in order.clone().enumerate() {
+            let advice = Advice {
+                dest: dest(at % 1_000),
+                ..Advice::default()
+            };
+            builder
+                .add(&[row(&text(nth), &advice)])
+                .expect("there is room");
+        }
+        for nth in gone.clone() {
+            let (text, absent) = (text(nth), format!("X{nth}"));
+            assert!(
+                builder.remove(&Waybill::of(&text).expect("a waybill")),
+                "{text}"
+            );
+            assert!(!builder.remove(&Waybill::of(&absent).expect("a waybill")));
+        }
+        let built = builder.finish().expect("there is room");
+        let left = ROWS as usize - gone.clone().count();
+        assert_eq!(built.waybills.len(), left, "for {narrow} and {wide}");
+        assert!(built.replaced <= ROWS / 5 && built.replaced >= ROWS / 5 - 200);
+        for nth in 0..ROWS {
+            let last = match nth % 5 {
+                0 => ROWS + nth / 5,
+                _ => nth,
+            };
+            let wanted = (nth % 1_001 != 0).then(|| dest(last as usize % 1_000));
+            let found = get(&built.waybills, &text(nth)).map(|advice| advice.dest);
+            assert_eq!(found, wanted, "{nth} for {narrow} and {wide}");
         }
     }
 }

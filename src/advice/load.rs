@@ -8,7 +8,7 @@ use std::path::Path;
 use std::thread;
 
 use crossbeam::channel::{TrySendError, bounded};
-use sorthub_core::directory::{BuildError, Builder, Waybills};
+use sorthub_core::directory::{BuildError, Builder, Built, Waybills};
 
 use super::batch::{Batch, text_row};
 use super::blocks::{Blocks, ROW_KB_MAX, Stopped};
@@ -290,9 +290,8 @@ impl Loading<'_> {
 
     fn finish<R: Read + Seek>(mut self, name: &str, input: &mut R) -> Result<Loaded, Refused> {
         let builder = self.builder.take().filter(|_| !self.is_refused);
-        let replaced = builder.as_ref().map_or(0, Builder::replaced);
-        let waybills = match builder.map(Builder::finish) {
-            Some(Ok(waybills)) => Some(waybills),
+        let built = match builder.map(Builder::finish) {
+            Some(Ok(built)) => Some(built),
             Some(Err(error)) => {
                 self.no_table(error);
                 None
@@ -302,8 +301,8 @@ impl Loading<'_> {
         let mut faults = placed(name, input, self.found);
         faults.sort_by_key(|fault| (fault.line, fault.column));
         let more_faults = self.more_faults;
-        match waybills {
-            Some(waybills) => Ok(Loaded {
+        match built {
+            Some(Built { waybills, replaced }) => Ok(Loaded {
                 report: Report {
                     waybills: waybills.len(),
                     rows: self.rows,

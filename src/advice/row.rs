@@ -36,15 +36,9 @@ impl<'r> Fields<'r> {
             _ => std::str::from_utf8(self.bytes(field)).ok(),
         };
         let text = text.unwrap_or("");
-        match text.as_bytes() {
-            [] => text,
-            // Blanks of other alphabets begin with a byte beyond ASCII.
-            [first, .., last] | [first @ last]
-                if first.is_ascii_graphic() && last.is_ascii_graphic() =>
-            {
-                text
-            }
-            _ => text.trim(),
+        match is_trimmed(text.as_bytes()) {
+            true => text,
+            false => text.trim(),
         }
     }
 
@@ -71,6 +65,14 @@ impl<'r> Fields<'r> {
             let error = std::str::from_utf8(field).err()?;
             Some((nth, field.get(error.valid_up_to()).copied()?))
         })
+    }
+}
+
+/// Whether there surely are no blanks around it: those of other alphabets begin beyond ASCII.
+fn is_trimmed(text: &[u8]) -> bool {
+    match text {
+        [] => true,
+        [first, .., last] | [first @ last] => first.is_ascii_graphic() && last.is_ascii_graphic(),
     }
 }
 
@@ -142,7 +144,7 @@ fn measures(
             0 => DECLARED_WEIGHT_MAX.0,
             _ => DECLARED_SIDE_MAX.0,
         };
-        match number(fields.get(field), most) {
+        match number(fields, field, most) {
             Ok(number) => *value = number,
             Err(fault) => {
                 is_good = false;
@@ -169,13 +171,19 @@ fn measures(
 }
 
 /// A number rounded to whole units; nothing is 0, "not declared".
-fn number(text: &str, most: u32) -> Result<u32, NumberFault> {
-    let is_plain = text.len() <= 9 && text.bytes().all(|byte| byte.is_ascii_digit());
-    let value = match is_plain {
-        true => text
-            .bytes()
-            .fold(0, |sum, byte| sum * 10 + u64::from(byte - b'0')),
-        false => scaled(text, 0)?,
+fn number(fields: &Fields<'_>, field: usize, most: u32) -> Result<u32, NumberFault> {
+    let digits = fields.bytes(field);
+    // Of a longer one the sum may wrap.
+    let plain = digits.iter().try_fold(0_u64, |sum, digit| {
+        let digit = digit.wrapping_sub(b'0');
+        (digit <= 9).then(|| sum.wrapping_mul(10).wrapping_add(digit.into()))
+    });
+    let value = match (plain, digits.len()) {
+        (Some(value), ..=9) => value,
+        _ => match fields.get(field) {
+            "" => 0,
+            text => scaled(text, 0)?,
+        },
     };
     match u32::try_from(value) {
         Ok(value) if value <= most => Ok(value),

@@ -31,9 +31,9 @@ impl Shared {
         }
     }
 
-    /// Loads it.
-    pub(super) fn touch(&self) -> u32 {
-        self.dest.0 as u32
+    /// Loads it; it may be in two lines of the cache.
+    pub(super) fn touch(&self) -> u64 {
+        self.dest.0 ^ self.tags.0
     }
 
     /// The whole advice of a waybill with these declared measures.

@@ -109,20 +109,19 @@ impl<'t> Key<'t> {
         if bytes.len() > WAYBILL_BYTES_MAX {
             return Err(NoWaybill::TooLong);
         }
-        let letters = run(bytes, u8::is_ascii_uppercase);
-        let (prefix, rest) = bytes.split_at(letters);
-        let (serial, suffix) = rest.split_at(run(rest, u8::is_ascii_digit));
-        Ok(match (prefix.len(), serial.len(), suffix.len()) {
-            (..=PREFIX_LETTERS, ..=SERIAL_DIGITS, 0) => {
-                Self::Narrow(small(prefix, 26, letter) * SERIALS + small(serial, 10, digit))
-            }
-            (0, ..=NARROW_DIGITS, 0) => Self::Narrow(NARROW_DIGITS_FROM + small(serial, 10, digit)),
-            (0, ..=WIDE_DIGITS, 0) => Self::Wide(WIDE_DIGITS_FROM + large(serial, 10, digit)),
-            (2, 9, 2) if suffix.iter().all(u8::is_ascii_uppercase) => {
-                let carrier = plain(prefix, 26, b'A');
-                let country = plain(suffix, 26, b'A');
-                let number = plain(serial, 10, b'0');
-                Self::Narrow(S10_FROM + (carrier * S10_SERIALS + number) * 676 + country)
+        let (letters, prefix) = leading(bytes, 26, b'A');
+        let rest = bytes.get(letters..).unwrap_or(&[]);
+        let (digits, serial) = leading(rest, 10, b'0');
+        let suffix = rest.get(digits..).unwrap_or(&[]);
+        Ok(match (letters, digits, suffix.len()) {
+            (..=PREFIX_LETTERS, ..=SERIAL_DIGITS, 0) => Self::Narrow(prefix * SERIALS + serial),
+            (0, ..=NARROW_DIGITS, 0) => Self::Narrow(NARROW_DIGITS_FROM + serial),
+            (0, ..=WIDE_DIGITS, 0) => Self::Wide(WIDE_DIGITS_FROM + large(bytes, 10, digit)),
+            (2, 9, 2) if leading(suffix, 26, b'A').0 == 2 => {
+                let pair = |letters: &[u8]| plain(letters, 26, b'A');
+                let number = plain(rest.split_at(9).0, 10, b'0');
+                let carrier = pair(bytes.split_at(2).0);
+                Self::Narrow(S10_FROM + (carrier * S10_SERIALS + number) * 676 + pair(suffix))
             }
             _ => return Self::of_mixed(text),
         })
@@ -149,9 +148,21 @@ impl<'t> Key<'t> {
     }
 }
 
-/// How many bytes at the beginning are of a kind.
-fn run(bytes: &[u8], is: fn(&u8) -> bool) -> usize {
-    bytes.iter().take_while(|byte| is(byte)).count()
+/// How many bytes at the beginning are digits to a base, the first of them written as `zero`, and
+/// their bijective number. Of more than fit 64 bits it is none of use.
+fn leading(bytes: &[u8], base: u8, zero: u8) -> (usize, u64) {
+    let (mut count, mut number) = (0, 0_u64);
+    for byte in bytes {
+        let digit = byte.wrapping_sub(zero);
+        if digit >= base {
+            break;
+        }
+        number = number
+            .wrapping_mul(u64::from(base))
+            .wrapping_add(u64::from(digit) + 1);
+        count += 1;
+    }
+    (count, number)
 }
 
 fn letter(byte: u8) -> u8 {

@@ -6,8 +6,6 @@ use core::hash::BuildHasher as _;
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 
-use super::table::Added;
-
 /// A few odd numbers beside millions that fit an integer; about 30 bytes each and their text.
 #[derive(Clone, Debug, Default)]
 pub(super) struct LongTable {
@@ -22,6 +20,15 @@ struct LongEntry {
     len: u32,
     value: u32,
     extra: u64,
+}
+
+/// What adding an entry did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Added {
+    /// The text was not there.
+    New,
+    /// The text was there: the newer entry stands.
+    Replaced,
 }
 
 /// All texts together are longer than 4 GB.

@@ -21,7 +21,7 @@ pub use key::{NoWaybill, Waybill};
 use prefixes::Prefixes;
 use recent::Recent;
 pub use recent::{AdviseError, Mark};
-pub use waybills::{BuildError, Builder, Expected, Found, Row, Waybills};
+pub use waybills::{BuildError, Builder, Built, Expected, Found, Row, Waybills};
 
 use crate::facts::{Advice, DestKey, Facts, Measures, Reading};
 use crate::ids::CodeId;
@@ -108,7 +108,7 @@ impl Directory {
                 }
             }
         }
-        builder.finish()
+        Ok(builder.finish()?.waybills)
     }
 
     /// Sets the prefixes; of several that fit a code, the longest counts. Of equal ones the last

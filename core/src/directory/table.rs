@@ -13,6 +13,7 @@
 
 use alloc::vec;
 use alloc::vec::Vec;
+use core::hint::{black_box, select_unpredictable};
 
 /// A key of a table; the default is "no key".
 pub(super) trait Packed: Copy + Eq + Default {
@@ -117,7 +118,7 @@ struct Home {
 /// Lines among which both lines of a key are. The second one is found from the first by flipping
 /// bits, so that a group is a power of two. In a small group chance overfills some: with 2,048
 /// lines by 3 % now and then. A large one would leave many lines of the last group without use.
-const GROUP_LINES: core::ops::RangeInclusive<usize> = 1 << 11..=1 << 14;
+const GROUP_LINES: core::ops::RangeInclusive<usize> = 1 << 11..=1 << 13;
 
 /// Keys moved for one that has no place, before the table is built anew.
 const MOVES_MAX: usize = 500;
@@ -130,15 +131,6 @@ const SEEDS_MAX: u64 = 16;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct NoPlace;
 
-/// What adding an entry did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Added {
-    /// The key was not there.
-    New,
-    /// The key was there: the newer entry stands.
-    Replaced,
-}
-
 /// A table with lines of `N` keys.
 #[derive(Clone, Debug)]
 pub(super) struct Table<K, const N: usize> {
@@ -150,14 +142,45 @@ pub(super) struct Table<K, const N: usize> {
     group_mask: usize,
     seed: u64,
     entries: usize,
+    /// Entries that were replaced by a later one with the same key.
+    replaced: u64,
     /// Where the search for a key to be moved goes on.
     turn: u64,
+    staged: Staged<K>,
+}
+
+/// Entries on their way into a table, by the group that they belong to.
+///
+/// Added one by one, entries of a large table wait for memory each. A group with its column fits
+/// the second cache; it is loaded once for all entries that have been put aside for it.
+#[derive(Clone, Debug)]
+struct Staged<K> {
+    /// None for a table that fits the cache as a whole.
+    groups: Vec<Vec<Entry<K>>>,
+    /// Entries of one group before they are added.
+    most: usize,
+}
+
+/// Groups that fit the cache at the same time.
+const GROUPS_CACHED: usize = 2;
+
+/// Entries that are put aside at most, but for the groups of very large tables.
+const STAGED_MAX: usize = 1 << 21;
+
+impl<K: Packed> Staged<K> {
+    fn new(groups: usize) -> Self {
+        let staged = if groups > GROUPS_CACHED { groups } else { 0 };
+        Self {
+            groups: vec![Vec::new(); staged],
+            most: (STAGED_MAX / groups).clamp(256, 8_192),
+        }
+    }
 }
 
 impl<K: Packed, const N: usize> Table<K, N> {
     /// How full lines are meant to be. A key then is moved a few times at most; from 99 % of five
     /// places and 96 % of three on there is no place for all.
-    const FILL_PERCENT: usize = if N > 3 { 95 } else { 93 };
+    const FILL_PERCENT: usize = if N > 3 { 95 } else { 92 };
 
     /// A table with room for so many entries. More are taken too, at the cost of time.
     pub(super) fn with_room(entries: usize) -> Self {
@@ -168,7 +191,9 @@ impl<K: Packed, const N: usize> Table<K, N> {
             group_mask: group - 1,
             seed: 0,
             entries: 0,
+            replaced: 0,
             turn: 0,
+            staged: Staged::new(lines / group),
         }
     }
 
@@ -179,7 +204,7 @@ impl<K: Packed, const N: usize> Table<K, N> {
             let lines = lines.next_power_of_two().max(2);
             return (lines, lines);
         }
-        let group = (lines / 32).next_power_of_two();
+        let group = 1 << (lines / 32).ilog2();
         let group = group.clamp(*GROUP_LINES.start(), *GROUP_LINES.end());
         (lines.next_multiple_of(group), group)
     }
@@ -211,10 +236,10 @@ impl<K: Packed, const N: usize> Table<K, N> {
             // Which of the two it is cannot be foreseen; a wrong guess would throw away what is
             // being loaded for the look-ups behind this one.
             let in_first = bit < 32;
-            let line = core::hint::select_unpredictable(in_first, first, second);
+            let line = select_unpredictable(in_first, first, second);
             let place = (bit % 32 / Line::<K, N>::TAG_BITS) as usize;
             if *line.keys.get(place)? == key {
-                let at = core::hint::select_unpredictable(in_first, home.first, home.second);
+                let at = select_unpredictable(in_first, home.first, home.second);
                 return Some((*line.values.get(place)?, Slot { line: at, place }));
             }
             matches &= matches - 1;
@@ -229,19 +254,14 @@ impl<K: Packed, const N: usize> Table<K, N> {
         column.copied().unwrap_or(0)
     }
 
-    /// Loads a key's lines, so that adding the key soon after finds them in the cache.
-    pub(super) fn touch(&self, key: K) -> u32 {
-        let home = self.home(key);
-        self.lines[home.first].tags ^ self.lines[home.second].tags
-    }
-
     /// Adds an entry; of two with one key the later one stands. After an error the table is of no
     /// more use.
-    pub(super) fn add(&mut self, entry: Entry<K>) -> Result<Added, NoPlace> {
+    pub(super) fn add(&mut self, entry: Entry<K>) -> Result<(), NoPlace> {
         let home = self.home(entry.key);
         if let Some((_, slot)) = self.get_at(home, entry.key) {
             self.set(slot, home.tag, entry);
-            return Ok(Added::Replaced);
+            self.replaced += 1;
+            return Ok(());
         }
         self.entries += 1;
         if let Err(homeless) = self.place(entry) {
@@ -250,27 +270,100 @@ impl<K: Packed, const N: usize> Table<K, N> {
             let lines = if full { lines + lines / 4 } else { lines };
             self.rebuild(lines * N * Self::FILL_PERCENT / 100, Some(homeless))?;
         }
-        Ok(Added::New)
+        Ok(())
+    }
+
+    /// Adds an entry now or later ([`Table::flush`]), which takes less time than adding each at
+    /// once.
+    pub(super) fn stage(&mut self, entry: Entry<K>) -> Result<(), NoPlace> {
+        let group = self.group(entry.key);
+        let most = self.staged.most;
+        let Some(staged) = self.staged.groups.get_mut(group) else {
+            return self.add(entry);
+        };
+        if staged.capacity() == 0 {
+            staged.reserve_exact(most);
+        }
+        staged.push(entry);
+        match staged.len() < most {
+            true => Ok(()),
+            false => self.flush_group(group),
+        }
+    }
+
+    /// Adds what has been put aside; from then on entries are added at once.
+    pub(super) fn flush(&mut self) -> Result<(), NoPlace> {
+        // A table that grows meanwhile has put the rest aside anew, in other groups.
+        while let Some(group) = self
+            .staged
+            .groups
+            .iter()
+            .position(|staged| !staged.is_empty())
+        {
+            self.flush_group(group)?;
+        }
+        self.staged.groups = Vec::new();
+        Ok(())
+    }
+
+    fn group(&self, key: K) -> usize {
+        self.home(key).first / (self.group_mask + 1)
+    }
+
+    fn flush_group(&mut self, group: usize) -> Result<(), NoPlace> {
+        let Some(staged) = self.staged.groups.get_mut(group) else {
+            return Ok(());
+        };
+        let mut entries = core::mem::take(staged);
+        let lines = self.lines.chunks(self.group_mask + 1).nth(group);
+        let places = self.extras.chunks((self.group_mask + 1) * N).nth(group);
+        // In order, which the memory is quick at; eight places are a line of the cache.
+        let tags = lines.map_or(0, |lines| lines.iter().fold(0, |all, line| all ^ line.tags));
+        let places = places.map_or(0, |places| {
+            places.iter().step_by(8).fold(0, |all, at| all ^ at)
+        });
+        black_box((tags, places));
+        for entry in entries.drain(..) {
+            self.add(entry)?;
+        }
+        // Its memory is for the next ones, unless the table has grown and has other groups.
+        if let Some(staged) = self
+            .staged
+            .groups
+            .get_mut(group)
+            .filter(|new| new.capacity() == 0)
+        {
+            *staged = entries;
+        }
+        Ok(())
     }
 
     /// Takes an entry out, if it is there.
     pub(super) fn remove(&mut self, key: K) -> bool {
+        let group = self.group(key);
+        let staged = self.staged.groups.get_mut(group);
+        let was_staged = staged.is_some_and(|staged| {
+            let before = staged.len();
+            staged.retain(|entry| entry.key != key);
+            staged.len() < before
+        });
         let Some((_, slot)) = self.get(key) else {
-            return false;
+            return was_staged;
         };
         self.set(slot, 0, Entry::default());
         self.entries -= 1;
         true
     }
 
-    /// Gives back what was set aside for entries that did not come.
+    /// Gives back what was set aside for entries that did not come. Nothing may be staged.
     pub(super) fn trim(&mut self) -> Result<(), NoPlace> {
         let (lines, _) = Self::lines_for(self.entries);
         // A few percent are not worth the work.
-        match self.lines.len() > lines + lines / 32 {
-            true => self.rebuild(self.entries, None),
-            false => Ok(()),
+        if self.lines.len() > lines + lines / 32 {
+            self.rebuild(self.entries, None)?;
         }
+        self.staged.groups = Vec::new();
+        Ok(())
     }
 
     /// Everything in a table with room for so many, under another seed; with more room if that
@@ -280,12 +373,22 @@ impl<K: Packed, const N: usize> Table<K, N> {
             let mut anew = Self::with_room(room);
             anew.seed = fold(self.seed ^ attempt, MIX[1]);
             anew.entries = self.entries;
+            anew.replaced = self.replaced;
             let mut all = self.entries().chain(homeless);
             let placed = all.all(|entry| anew.place(entry).is_ok());
             drop(all);
             if placed {
+                // What was put aside stays so, in other groups.
+                let staged = core::mem::take(&mut self.staged.groups);
                 *self = anew;
-                return Ok(());
+                return staged.into_iter().flatten().try_for_each(|entry| {
+                    let group = self.group(entry.key);
+                    match self.staged.groups.get_mut(group) {
+                        Some(staged) => staged.push(entry),
+                        None => self.add(entry)?,
+                    }
+                    Ok(())
+                });
             }
             room += room / 32 + N;
         }
@@ -354,6 +457,11 @@ impl<K: Packed, const N: usize> Table<K, N> {
         self.entries
     }
 
+    /// How many entries were replaced by a later one since this was asked last.
+    pub(super) fn take_replaced(&mut self) -> u64 {
+        core::mem::take(&mut self.replaced)
+    }
+
     /// The memory it holds.
     pub(super) fn bytes(&self) -> usize {
         self.lines.capacity() * size_of::<Line<K, N>>() + self.extras.capacity() * 8
@@ -386,8 +494,7 @@ mod tests {
     fn a_crowded_table_is_built_again_with_another_seed() {
         let mut table = Table::<Crowded<true>, 5>::with_room(1_000);
         for key in 1..=1_000 {
-            let added = table.add(entry(Crowded(key), key as u32));
-            assert_eq!(added, Ok(Added::New), "{key}");
+            assert_eq!(table.add(entry(Crowded(key), key as u32)), Ok(()));
         }
         assert_ne!(table.seed, 0, "more than ten keys had the same two lines");
         for key in 1..=1_000 {
@@ -401,7 +508,7 @@ mod tests {
     fn a_table_that_no_seed_helps_is_refused() {
         let mut table = Table::<Crowded<false>, 3>::with_room(100);
         for key in 1..=6 {
-            assert_eq!(table.add(entry(Crowded(key), 0)), Ok(Added::New));
+            assert_eq!(table.add(entry(Crowded(key), 0)), Ok(()));
         }
         assert_eq!(table.add(entry(Crowded(7), 0)), Err(NoPlace));
     }
@@ -411,7 +518,7 @@ mod tests {
         // All keys of a line pair share their tag, so each look-up compares several of them.
         let mut table = Table::<Crowded<false>, 5>::with_room(1);
         for key in 1..=10 {
-            assert_eq!(table.add(entry(Crowded(key), key as u32)), Ok(Added::New));
+            assert_eq!(table.add(entry(Crowded(key), key as u32)), Ok(()));
         }
         for key in 1..=10 {
             assert_eq!(

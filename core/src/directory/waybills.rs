@@ -5,8 +5,8 @@ use core::hint::black_box;
 
 use super::advices::{Numbers, Shared, pack, unpack};
 use super::key::{Key, Waybill};
-use super::long::{LongTable, TextsFull};
-use super::table::{Added, Entry, NoPlace, Slot, Table};
+use super::long::{Added, LongTable, TextsFull};
+use super::table::{Entry, NoPlace, Slot, Table};
 use crate::facts::Advice;
 use crate::limits::{ADVICES_MAX, WAYBILLS_MAX};
 
@@ -179,6 +179,7 @@ impl From<TextsFull> for BuildError {
 pub struct Builder {
     made: Waybills,
     numbers: Numbers,
+    /// Of those whose number is kept as text.
     replaced: u64,
 }
 
@@ -225,28 +226,20 @@ impl Builder {
         Ok(())
     }
 
-    /// Loads what adding some rows will need, all at the same time; one after the other, each
-    /// would wait for the memory. Returns the hashes of their advices.
+    /// Loads what numbering the advices of some rows will need, all at the same time; one after the
+    /// other, each would wait for the memory. Returns their hashes.
     fn load_ahead(&self, rows: &[Row<'_>]) -> [u64; AHEAD] {
-        let made = &self.made;
         let mut hashes = [0; AHEAD];
         let mut numbers = [0; AHEAD];
-        let mut loaded = 0;
-        for row in rows {
-            loaded ^= match row.waybill.0 {
-                Key::Narrow(key) => made.narrow.touch(key),
-                Key::Wide(key) => made.wide.touch(key),
-                Key::Long(_) => 0,
-            };
-        }
         for (nth, row) in rows.iter().enumerate().take(AHEAD) {
             hashes[nth] = Numbers::hash(&Shared::of(&row.advice));
             numbers[nth] = self.numbers.touch(hashes[nth]);
         }
-        for number in numbers {
-            let advice = made.advices.get(number as usize);
-            loaded ^= advice.map_or(0, Shared::touch);
-        }
+        let advices = &self.made.advices;
+        let loaded = numbers.iter().fold(0, |all, number| {
+            let advice = advices.get(*number as usize);
+            all ^ advice.map_or(0, Shared::touch)
+        });
         black_box(loaded);
         hashes
     }
@@ -257,14 +250,16 @@ impl Builder {
         let value = self.numbers.number(&mut made.advices, &shared, hash);
         let value = value.ok_or(BuildError::Advices)?;
         let extra = pack(&row.advice.declared);
-        let added = match row.waybill.0 {
-            Key::Narrow(key) => made.narrow.add(Entry { key, value, extra })?,
-            Key::Wide(key) => made.wide.add(Entry { key, value, extra })?,
-            Key::Long(text) => made.long.add(text, value, extra)?,
-        };
-        if added == Added::Replaced {
-            self.replaced += 1;
-        } else if made.len() > WAYBILLS_MAX {
+        match row.waybill.0 {
+            Key::Narrow(key) => made.narrow.stage(Entry { key, value, extra })?,
+            Key::Wide(key) => made.wide.stage(Entry { key, value, extra })?,
+            Key::Long(text) => {
+                if made.long.add(text, value, extra)? == Added::Replaced {
+                    self.replaced += 1;
+                }
+            }
+        }
+        if made.len() > WAYBILLS_MAX {
             return Err(BuildError::Waybills);
         }
         Ok(())
@@ -279,21 +274,34 @@ impl Builder {
         }
     }
 
-    /// Rows so far that replaced an earlier one.
-    #[must_use]
-    pub const fn replaced(&self) -> u64 {
-        self.replaced
-    }
-
     /// The table. What was set aside for rows that did not come is given back.
     ///
     /// # Errors
-    /// [`BuildError::NoPlace`], as for [`Builder::add`].
-    pub fn finish(mut self) -> Result<Waybills, BuildError> {
-        self.made.narrow.trim()?;
-        self.made.wide.trim()?;
-        self.made.long.trim();
-        self.made.advices.shrink_to_fit();
-        Ok(self.made)
+    /// As for [`Builder::add`].
+    pub fn finish(mut self) -> Result<Built, BuildError> {
+        let mut made = self.made;
+        made.narrow.flush()?;
+        made.wide.flush()?;
+        if made.len() > WAYBILLS_MAX {
+            return Err(BuildError::Waybills);
+        }
+        self.replaced += made.narrow.take_replaced() + made.wide.take_replaced();
+        made.narrow.trim()?;
+        made.wide.trim()?;
+        made.long.trim();
+        made.advices.shrink_to_fit();
+        Ok(Built {
+            waybills: made,
+            replaced: self.replaced,
+        })
     }
+}
+
+/// A table that is built.
+#[derive(Clone, Debug)]
+pub struct Built {
+    /// The table.
+    pub waybills: Waybills,
+    /// Rows that were replaced by a later one for the same waybill.
+    pub replaced: u64,
 }

@@ -149,7 +149,7 @@ fn directory_of(plan: &Plan, plant: &PlantSpec) -> Result<Directory, BuildError>
     });
     builder.add(&rows)?;
     let mut directory = Directory::new();
-    directory.set_waybills(Arc::new(builder.finish()?));
+    directory.set_waybills(Arc::new(builder.finish()?.waybills));
     Ok(directory)
 }
 
