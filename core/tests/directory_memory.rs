@@ -41,7 +41,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-const ROWS: u64 = 250_000;
+const ROWS: u64 = 120_000;
 
 fn number(nth: u64, is_wide: bool) -> String {
     match is_wide {
@@ -55,8 +55,8 @@ fn build(is_wide: bool, is_declared: bool, expected: Expected) -> Waybills {
     for nth in 0..ROWS {
         let text = number(nth, is_wide);
         let mut advice = Advice {
-            dest: DestKey(nth % 5_000 + 1),
-            segment: Address(nth % 5_000 * 3),
+            dest: DestKey(nth % 2_000 + 1),
+            segment: Address(nth % 2_000 * 3),
             ..Advice::default()
         };
         if is_declared {
@@ -83,7 +83,7 @@ fn a_waybill_takes_no_more_than_its_budget() {
         false => (rows, 0),
     };
     // Bytes a waybill, in tenths, for a number of each width, without and with measures. Of a
-    // million and more it would be a little less: here each advice has only fifty waybills.
+    // million and more it would be a little less: here each advice has only sixty waybills.
     for (is_wide, is_declared, budget_tenths) in [
         (false, false, 148),
         (false, true, 236),
