@@ -14,6 +14,7 @@ use std::fs::File;
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -21,8 +22,8 @@ use csv::{ByteRecord, ReaderBuilder};
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use sorthub::advice::{Generations, Options, TagColumn, load_file};
-use sorthub_core::directory::{Directory, Waybill, Waybills};
-use sorthub_core::facts::Tags;
+use sorthub_core::directory::{Builder, Directory, Expected, Row, Waybill, Waybills};
+use sorthub_core::facts::{Advice, Measures, Tags};
 use sorthub_core::ids::CodeId;
 
 #[path = "reference/waybills.rs"]
@@ -162,13 +163,53 @@ fn chain_ns<T>(list: &[T], call: impl Fn(&T) -> u32) -> f64 {
     begun.elapsed().as_nanos() as f64 / list.len() as f64
 }
 
-fn lookups(waybills: Waybills, size: &Size) {
-    let sample = Sample::new(size.rows);
-    let mut map: HashMap<u64, u32, FixedState> = HashMap::default();
+/// The map that ours is held against, over the same entries.
+fn hash_map(sample: &Sample, size: &Size) -> HashMap<u64, u32, FixedState> {
+    let before = HELD_BYTES.load(Ordering::Relaxed);
+    let mut map = HashMap::default();
     map.reserve(size.rows as usize);
     for row in 0..size.rows {
         map.insert(CodeId::of(&sample.waybill(row)).0, row as u32);
     }
+    let held = HELD_BYTES.load(Ordering::Relaxed) - before;
+    let each = held as f64 / map.len() as f64;
+    print("  hashbrown, u64 to u32", "bytes a waybill", vec![each]);
+    map
+}
+
+/// What a table without declared measures holds.
+fn bare_memory(sample: &Sample, size: &Size, waybills: &Waybills) {
+    let before = HELD_BYTES.load(Ordering::Relaxed);
+    let is_narrow = |row: &u64| Waybill::of(&sample.waybill(*row)).is_ok_and(|it| it.is_narrow());
+    let narrow = (0..size.rows).filter(is_narrow).count();
+    let wide = size.rows as usize - narrow;
+    let mut builder = Builder::new(Expected { narrow, wide });
+    for row in 0..size.rows {
+        let text = sample.waybill(row);
+        let waybill = Waybill::of(&text).expect("the sample has waybills only");
+        let advice = Advice {
+            declared: Measures::default(),
+            ..waybills
+                .get(&waybill)
+                .expect("the file was made of the sample")
+        };
+        let added = builder.add(&[Row { waybill, advice }]);
+        added.expect("there is room");
+    }
+    let built = builder.finish().expect("there is room");
+    let held = HELD_BYTES.load(Ordering::Relaxed) - before;
+    let each = held as f64 / built.waybills.len() as f64;
+    print(
+        "memory, without declared measures",
+        "bytes a waybill",
+        vec![each],
+    );
+}
+
+fn lookups(waybills: Waybills, size: &Size) {
+    let sample = Sample::new(size.rows);
+    bare_memory(&sample, size, &waybills);
+    let map = hash_map(&sample, size);
     assert_eq!(map.len(), waybills.len(), "the same entries");
     let rows = (0..size.lookups).map(|nth| sample.row_to_ask(nth as u64));
     let texts = Vec::from_iter(rows.map(|row| sample.waybill(row)));
@@ -176,7 +217,7 @@ fn lookups(waybills: Waybills, size: &Size) {
     let keys = Vec::from_iter(texts.iter().map(|text| of(text)));
     let hashes = Vec::from_iter(texts.iter().map(|text| CodeId::of(text).0));
     let mut directory = Directory::new();
-    directory.set_waybills(std::sync::Arc::new(waybills));
+    directory.set_waybills(Arc::new(waybills));
     let table = directory.waybills();
     let ours = |key: &Waybill<'_>| {
         table
@@ -184,35 +225,33 @@ fn lookups(waybills: Waybills, size: &Size) {
             .map_or(u32::MAX >> 1, |found| found.number())
     };
     let theirs = |key: &u64| map.get(key).copied().unwrap_or(u32::MAX >> 1);
-    let [
-        mut apart,
-        mut apart_map,
-        mut chained,
-        mut chained_map,
-        mut whole,
-    ] = [const { vec![] }; 5];
+    let whole = |text: &String| directory.advice(text).declared.weight.0;
+    let mut rounds: [Vec<f64>; 6] = Default::default();
     for round in 0..=size.rounds {
         let figures = [
             each_ns(&keys, |key| ours(key)),
             each_ns(&hashes, |key| theirs(key)),
             chain_ns(&keys, ours),
             chain_ns(&hashes, theirs),
-            each_ns(&texts, |text| directory.advice(text)),
+            each_ns(&texts, whole),
+            chain_ns(&texts, whole),
         ];
         // The first round only warms up.
         if round > 0 || size.rounds == 1 {
-            let all = [
-                &mut apart,
-                &mut apart_map,
-                &mut chained,
-                &mut chained_map,
-                &mut whole,
-            ];
-            all.into_iter()
+            rounds
+                .iter_mut()
                 .zip(figures)
                 .for_each(|(list, figure)| list.push(figure));
         }
     }
+    let [
+        apart,
+        apart_map,
+        chained,
+        chained_map,
+        whole_apart,
+        whole_chained,
+    ] = rounds;
     print("look-up, independent", "ns", apart.clone());
     print("  hashbrown, u64 to u32", "ns", apart_map.clone());
     ratio("at most 1.3", &apart, &apart_map);
@@ -223,7 +262,8 @@ fn lookups(waybills: Waybills, size: &Size) {
     );
     print("  hashbrown, u64 to u32", "ns", chained_map.clone());
     ratio("at most 1.3", &chained, &chained_map);
-    print("from a code's text to its whole advice", "ns", whole);
+    print("from a code's text to its whole advice", "ns", whole_apart);
+    print("  each hangs on the one before", "ns", whole_chained);
 }
 
 /// Splitting the file into records, and nothing else.

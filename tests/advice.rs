@@ -140,6 +140,25 @@ fn columns_are_found_by_name_and_the_last_row_stands() {
 }
 
 #[test]
+fn semicolons_and_tabs_of_spreadsheets_are_understood() {
+    let text = "waybill;destination;contents;weight_g\nSF1;\u{4e0a}\u{6d77}, B;goods;7\nSF2;A;;x\n";
+    for separator in [";", "\t"] {
+        for quote in ["", "\""] {
+            let header = format!("{quote}waybill{quote}");
+            let text = text.replace(';', separator).replace("waybill", &header);
+            let loaded = read(&text, &lenient()).expect("one row is good");
+            let advice = get(&loaded, "SF1").expect("it is there");
+            assert_eq!(advice.dest, DestKey::of("\u{4e0a}\u{6d77}, B"));
+            assert_eq!((advice.tags, advice.declared.weight), (GOODS, Grams(7)));
+            let [fault] = loaded.report.faults.as_slice() else {
+                panic!("one fault: {:?}", loaded.report.faults);
+            };
+            assert_eq!((fault.line, fault.column, fault.width), (3, 8, 1));
+        }
+    }
+}
+
+#[test]
 fn a_lenient_reading_leaves_faulty_rows_out_and_says_so() {
     let bytes = fs::read(folder().join("rows.csv")).expect("the file can be read");
     let strict = read(&bytes, &options()).expect_err("it has faults");

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use serde_json::Value;
-use sorthub::config::{Fault, HubFile, Source, trace};
+use sorthub::config::{CarrierFile, Fault, Files, HubFile, Source, trace};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -44,8 +44,12 @@ fn faults_of(path: &Path) -> Vec<Fault> {
         Ok(source) => source,
         Err(faults) => return faults,
     };
+    if CarrierFile::is_one(&source) {
+        return CarrierFile::from_source(&source)
+            .map_or_else(|faults| faults, |file| file.warnings);
+    }
     if name.ends_with(".toml") {
-        return HubFile::from_source(&source).map_or_else(|faults| faults, |file| file.warnings);
+        return HubFile::inspect(&source, &Files::In("tests/faulty".into())).faults;
     }
     if name.ends_with(".layout.csv") {
         return trace::check_layout(&source);
@@ -93,12 +97,15 @@ fn text(bytes: &[u8]) -> &str {
 
 #[test]
 fn good_files_end_with_0_and_say_so() {
-    let out = sorthub(&["check", "config/demo.toml", "config/lsrm-1.toml"]);
+    let files = [
+        "config/demo.toml",
+        "config/lsrm-1.toml",
+        "config/carriers.toml",
+    ];
+    let out = sorthub(&[&["check"][..], &files].concat());
     assert_eq!(out.status.code(), Some(0), "{}", text(&out.stderr));
-    assert_eq!(
-        text(&out.stdout),
-        "config/demo.toml: ok\nconfig/lsrm-1.toml: ok\n"
-    );
+    let expected = files.map(|file| format!("{file}: ok\n")).concat();
+    assert_eq!(text(&out.stdout), expected);
     assert_eq!(text(&out.stderr), "");
 }
 
@@ -148,7 +155,7 @@ fn warnings_do_not_change_the_exit_code() {
     let out = sorthub(&["check", "tests/faulty/odd.toml"]);
     assert_eq!(out.status.code(), Some(0));
     assert!(text(&out.stderr).contains("warning: tests/faulty/odd.toml:33:9:"));
-    assert!(text(&out.stderr).trim_end().ends_with("8 warnings"));
+    assert!(text(&out.stderr).trim_end().ends_with("10 warnings"));
 }
 
 #[test]

@@ -7,13 +7,14 @@ use std::path::Path;
 
 use sorthub::config::fault::TextFault;
 use sorthub::config::links::{Functions, Peer};
-use sorthub::config::{Fault, FaultKind, HubFile, Source, canonical, trace};
+use sorthub::config::{Fault, FaultKind, Files, HubFile, Source, canonical, trace};
+use sorthub_core::facts::{Measures, Verdict};
 use sorthub_core::hub::{Capacity, MeetsBy, Sensing, TrackKind};
 use sorthub_core::ids::{DestId, TrackId};
 use sorthub_core::plan::{NoReadPolicy, RoomPolicy};
-use sorthub_core::scanner::{Field, Framing};
+use sorthub_core::scanner::{Field, Framing, MassUnit};
 use sorthub_core::units::{Grams, Micros, Mm, MmPerS};
-use sorthub_sim::spec::Service;
+use sorthub_sim::spec::{HostPlant, Service};
 
 fn told(faults: &[Fault]) -> String {
     faults.iter().map(|fault| format!("{fault}\n")).collect()
@@ -178,7 +179,7 @@ fn the_demo_has_its_links_and_codes() {
     assert_eq!(scanner.framing, Framing::StxEtx);
     assert_eq!(
         scanner.template.fields,
-        [Field::Trigger, Field::Code, Field::WeightG]
+        [Field::Trigger, Field::Code, Field::Weight(MassUnit::Grams)]
     );
     let a03 = file.plan.destination_named("A03");
     assert!(a03.is_some());
@@ -233,7 +234,7 @@ fn spelling_does_not_change_the_canonical_text_but_meaning_does() {
 #[test]
 fn a_damaged_canonical_text_is_refused() {
     let text = ready("demo.toml").canonical();
-    let other_format = text.replace("\"format\":1", "\"format\":2");
+    let other_format = text.replace("\"format\":2", "\"format\":1");
     let no_such_chute = text.replace("\"reject\":[14]", "\"reject\":[99]");
     assert!(other_format != text && no_such_chute != text);
     for damaged in [
@@ -425,4 +426,55 @@ fn the_guide_names_every_key() {
         EVERY_TABLE.matches("zzz").count(),
         "each table lists its keys"
     );
+}
+
+#[test]
+fn a_measuring_scanner_and_a_plant_with_papers_are_read() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/demo.toml");
+    let text = fs::read_to_string(path).expect("a ready hub is a text");
+    let fields =
+        r#""trigger", "code", "verdict", "weight_kg", "length_cm", "width_mm", "height_mm""#;
+    let words = r#"between_codes = "+", clear = ["OK"], suspect = ["ALARM", "X"]"#;
+    let text = text.replace(
+        r#"fields = ["trigger", "code", "weight_g"]"#,
+        &format!("fields = [{fields}], {words}"),
+    );
+    let more = "
+[plant.host]
+delay_ms = 250
+silent_ppm = 1_000
+";
+    let text = text.replace(
+        "\nparcel = {",
+        "\nparcel = { unadvised_ppm = 5, misdeclared_ppm = 6, \
+        suspect_ppm = 7, width_mm = 80, height_mm = [20, 30],",
+    );
+    let source = Source::new("hub.toml", format!("{text}{more}"));
+    let file = HubFile::from_source(&source, &Files::None);
+    let file = file.unwrap_or_else(|faults| panic!("{}", told(&faults)));
+    let link = file.links.scanners[0].as_ref().expect("it has a socket");
+    let read = link.template.read(b"7;A-1+B-2;ALARM;1.5;30;200;100");
+    let read = read.expect("such a telegram");
+    assert_eq!(read.codes.all(), ["A-1", "B-2"]);
+    assert_eq!(read.verdict, Verdict::Suspect);
+    let measured = Measures {
+        weight: Grams(1_500),
+        length: Mm(300),
+        width: Mm(200),
+        height: Mm(100),
+    };
+    assert_eq!(read.measured, measured);
+    let parcels = &file.plant.parcels;
+    assert_eq!(
+        (parcels.unadvised_ppm, parcels.misdeclared_ppm),
+        (5, Some(6))
+    );
+    assert_eq!(parcels.suspect_ppm, Some(7));
+    assert_eq!(parcels.width, Some((Mm(80), Mm(80))));
+    assert_eq!(parcels.height, Some((Mm(20), Mm(30))));
+    let host = HostPlant {
+        delay: Micros::from_millis(250),
+        silent_ppm: 1_000,
+    };
+    assert_eq!(file.plant.host, Some(host));
 }

@@ -50,6 +50,7 @@ fn recording_allocates_nothing() {
     let header = RunHeader {
         build: sorthub::journal::build(),
         description: String::new(),
+        sorter: 0,
         plan_version: 1,
         clock_permille: 1_000,
         started_unix_us: 0,

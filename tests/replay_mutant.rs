@@ -49,7 +49,7 @@ fn hub() -> HubFile {
 /// A sorter as in the first run of a journal.
 fn sorter(file: &HubFile) -> Sorter {
     let (hub, plan) = (Arc::clone(&file.hub), Arc::clone(&file.plan));
-    Sorter::new(hub, plan, Setup { run_epoch: 1 })
+    Sorter::new(hub, plan, Setup::new(1))
 }
 
 /// Records what the sorter says now, to a simulated plant.
@@ -96,6 +96,7 @@ fn write(dir: &Path, file: &HubFile, lines: &[Line]) {
     let header = RunHeader {
         build: journal::build(),
         description: file.canonical(),
+        sorter: 0,
         plan_version: file.plan.version(),
         clock_permille: 1_000,
         started_unix_us: 0,
@@ -139,7 +140,7 @@ fn recorded_commands_come_out_again() {
     write(&dir.file("journal"), &file, &lines);
     let (code, said) = replay(&dir);
     let end = &said["runs"][0]["end"];
-    if cfg!(mutant = "alternate_first") {
+    if sorthub_core::mutant!("alternate_first") {
         // The one way in which the mutant counts as caught is that the right record is named; else
         // this test passes, and the mutant is reported to have survived.
         let named = end["how"] == "differs" && end["record"] == first_with_alternate(&lines);

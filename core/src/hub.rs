@@ -9,15 +9,20 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{CellId, ChuteId, InductionId, ScannerId, TrackId};
+use crate::ids::{CellId, ChuteId, InductionId, ScannerId, SorterId, TrackId, TransferId};
 use crate::limits::{
     CELLS_PER_TRACK_MAX, CHUTES_MAX, CHUTES_PER_TRACK_MAX, INDUCTIONS_PER_TRACK_MAX, TRACKS_MAX,
 };
-use crate::units::{Mm, MmPerS};
+use crate::units::{Micros, Mm, MmPerS};
 
 mod check;
+mod named;
+mod ways;
 
 pub use check::{Element, HubFault, HubFaultKind};
+pub use named::{GroupSpec, TagSpec};
+
+use ways::Ways;
 
 /// A hub as described, not yet checked.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -32,6 +37,38 @@ pub struct HubSpec {
     pub scanners: Vec<ScannerSpec>,
     /// Where parcels leave.
     pub chutes: Vec<ChuteSpec>,
+    /// Chutes that are named and taken out of service as one.
+    pub groups: Vec<GroupSpec>,
+    /// Attributes of parcels that this hub knows beside the fixed ones.
+    pub tags: Vec<TagSpec>,
+    /// Which tracks share a control thread; without any, all do.
+    pub sorters: Vec<SorterSpec>,
+    /// Conveyors from chutes to inductions.
+    pub transfers: Vec<TransferSpec>,
+}
+
+/// Tracks that are sorted by one control thread. Together they share chutes; with the tracks of
+/// other sorters they are joined by transfers.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct SorterSpec {
+    /// What people call it.
+    pub name: String,
+    /// Its tracks, by position in [`HubSpec::tracks`].
+    pub tracks: Vec<TrackId>,
+}
+
+/// A conveyor that brings what leaves by a chute to an induction, for a second sort.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct TransferSpec {
+    /// The chute that feeds it.
+    pub from: ChuteId,
+    /// The induction that it feeds.
+    pub to: InductionId,
+    /// How long a parcel is on it when nothing holds it up.
+    pub travel: Micros,
+    /// How long a parcel may be on it before it is lost. Its conveyor has no encoder of ours, so
+    /// this is time; it must cover every hold-up that is usual.
+    pub patience: Micros,
 }
 
 /// A loop of carriers or a line of windows.
@@ -46,6 +83,32 @@ pub struct TrackSpec {
     /// How far an item may be from where it should be, in mm of belt, before it counts as
     /// missing.
     pub tolerance: Mm,
+    /// How full it may become.
+    pub caps: Caps,
+}
+
+/// How full a track may become before its inductions are slowed and stopped, in thousandths of its
+/// usable carriers or windows; `None`: never.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Caps {
+    /// From here on its inductions go slowly.
+    pub slow_permille: Option<u16>,
+    /// From here on they stand.
+    pub stop_permille: Option<u16>,
+}
+
+impl Caps {
+    /// What practice has found against gridlock on loops.
+    pub const USUAL: Self = Self {
+        slow_permille: Some(800),
+        stop_permille: Some(900),
+    };
+
+    /// None: what is on the track leaves it by itself, or is to be seen to jam.
+    pub const NONE: Self = Self {
+        slow_permille: None,
+        stop_permille: None,
+    };
 }
 
 /// The two shapes of sorter.
@@ -79,6 +142,9 @@ pub struct InductionSpec {
     pub track: TrackId,
     /// Where, from the track's origin.
     pub at: Mm,
+    /// The most that it may fill of the carriers (of a line: of the places) that come past, in
+    /// thousandths, so that something is left for inductions further on; 1000: all.
+    pub quota_permille: u16,
 }
 
 /// A scanner over a track.
@@ -173,6 +239,8 @@ pub struct Hub {
     cell_base: Vec<u32>,
     /// For each track, its outlets in order of position.
     outlets: Vec<Vec<(Outlet, ChuteId)>>,
+    /// How tracks are joined.
+    ways: Ways,
 }
 
 impl Hub {
@@ -196,6 +264,7 @@ impl Hub {
             .map(|track| outlets_of(&spec, TrackId(track as u16)))
             .collect();
         Ok(Self {
+            ways: Ways::new(&spec),
             spec,
             cell_base,
             outlets,
@@ -290,6 +359,44 @@ impl Hub {
         (outlet.at == length).then_some(*chute)
     }
 
+    /// The sorter that a track belongs to.
+    #[must_use]
+    pub fn sorter_of(&self, track: TrackId) -> SorterId {
+        self.ways.sorter_of[track.index()]
+    }
+
+    /// How many sorters it has.
+    #[must_use]
+    pub fn sorters(&self) -> usize {
+        self.spec.sorters.len().max(1)
+    }
+
+    /// All transfers.
+    #[must_use]
+    pub fn transfers(&self) -> &[TransferSpec] {
+        &self.spec.transfers
+    }
+
+    /// The transfer that a chute feeds, if it feeds one.
+    #[must_use]
+    pub fn transfer_from(&self, chute: ChuteId) -> Option<TransferId> {
+        self.ways.from_chute[chute.index()]
+    }
+
+    /// The transfers that feed an induction.
+    pub fn transfers_to(&self, induction: InductionId) -> impl Iterator<Item = TransferId> + '_ {
+        let all = self.spec.transfers.iter().enumerate();
+        all.filter(move |(_, transfer)| transfer.to == induction)
+            .map(|(index, _)| TransferId(index as u16))
+    }
+
+    /// The chutes of a track that feed the shortest ways to another one; none if there is no way.
+    #[must_use]
+    pub fn ways(&self, from: TrackId, to: TrackId) -> &[ChuteId] {
+        let tracks = self.spec.tracks.len();
+        &self.ways.next[from.index() * tracks + to.index()]
+    }
+
     /// The chute with this name.
     #[must_use]
     pub fn chute_named(&self, name: &str) -> Option<ChuteId> {
@@ -332,6 +439,19 @@ impl TrackKind {
         match *self {
             Self::Loop { carriers, pitch } => Mm(carriers.saturating_mul(pitch.0)),
             Self::Line { length, .. } => length,
+        }
+    }
+
+    /// Once round for what nobody takes: a loop's length, or that of a line and its return.
+    #[must_use]
+    pub const fn round(&self) -> Mm {
+        match *self {
+            Self::Line {
+                length,
+                returns: Some(returns),
+                ..
+            } => Mm(length.0.saturating_add(returns.0)),
+            _ => self.length(),
         }
     }
 

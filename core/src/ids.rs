@@ -41,6 +41,14 @@ id! {
     ChuteId(u16)
 }
 id! {
+    /// A sorter: tracks with one control thread.
+    SorterId(u16)
+}
+id! {
+    /// A conveyor from a chute to an induction.
+    TransferId(u16)
+}
+id! {
     /// A carrier of a loop, or a window of a line, numbered from 0 through the tracks of the hub.
     CellId(u32)
 }
@@ -56,6 +64,11 @@ id! {
 id! {
     /// A place where a person keys in what could not be read.
     SeatId(u16)
+}
+
+id! {
+    /// A code format, by its place in the table of formats.
+    FormatId(u16)
 }
 
 /// The number that a PLC gives a parcel while it tracks it; 0 is never given.
@@ -75,12 +88,21 @@ pub struct ParcelId(pub u64);
 
 impl ParcelId {
     const COUNTER_BITS: u32 = 40;
+    /// 64 sorters with 17 billion parcels a run each.
+    const SORTER_SHIFT: u32 = 34;
 
     /// Puts an id together; both parts are cut to their width.
     #[must_use]
     pub const fn new(run_epoch: u32, counter: u64) -> Self {
         let mask = (1 << Self::COUNTER_BITS) - 1;
         Self(((run_epoch as u64) << Self::COUNTER_BITS) | (counter & mask))
+    }
+
+    /// Puts an id of a hub with several sorters together: the counts of each begin elsewhere.
+    #[must_use]
+    pub const fn of(run_epoch: u32, sorter: SorterId, counter: u64) -> Self {
+        let first = (sorter.0 as u64) << Self::SORTER_SHIFT;
+        Self::new(run_epoch, first + counter)
     }
 
     /// The run that gave the id.

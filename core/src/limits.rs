@@ -37,11 +37,82 @@ pub const CHUTES_MAX: usize = 60_000;
 /// Laps after which a parcel is always rejected, whatever the plan says.
 pub const LAPS_MAX: u8 = 100;
 
+/// How far the occupancy of a track must fall below a cap before inductions are let go again, in
+/// thousandths: without it they would stop and start with every parcel.
+pub const OCCUPANCY_HYSTERESIS_PERMILLE: u64 = 50;
+
+/// Discharges that a carrier may fail in a row, at two chutes at least, before it is disabled. At
+/// one chute only it would be the chute.
+pub const CARRIER_FAILURES_MAX: u8 = 3;
+
+/// Discharges that a chute may fail in a row, from two carriers at least, before it is alarmed.
+pub const CHUTE_FAILURES_MAX: u8 = 3;
+
+/// Carriers that one item can lie on.
+pub const SPANS_MAX: u8 = 4;
+
+/// Items in a row that a scanner sends no telegram for before it counts as silent.
+pub const SCANNER_SILENT_AFTER: u16 = 10;
+
+/// Items in a row that a scanner reads nothing of before it is alarmed.
+pub const NO_READ_STREAK: u16 = 20;
+
+/// How far a belt must have come by its speed, in mm, while its encoder stands, before the encoder
+/// counts as stuck. A poll of an encoder that moves never shows so much.
+pub const ENCODER_STUCK_MM: i64 = 3_000;
+
+/// Cells that one call looks at for work that concerns a whole track.
+pub const REVIEW_CELLS_PER_CALL: u32 = 1_024;
+
+/// Parcels that are expected from one transfer. A conveyor of 400 m with a parcel each 0.4 m.
+pub const TRANSFER_EXPECTED_MAX: usize = 1_024;
+
 /// Waves of one plan: they are kept as bits of one number.
 pub const WAVES_MAX: usize = 64;
 
+/// Attribute rules of one plan: a decision may look through all of them, at some nanoseconds each.
+pub const RULES_MAX: usize = 1_000;
+
 /// Parcels in one chute whose lengths are remembered, for chutes with a capacity in length.
 pub const CHUTE_CONTENTS_MAX: usize = 4_096;
+
+/// Parcels that a command about a waybill re-decides in its own call; if more carry the number,
+/// they all follow by time-outs, the longest read first.
+pub const REDECIDED_BY_COMMAND_MAX: usize = 16;
+
+/// Waybills for which people have left word (holds, intercepts, verdicts). One in a hundred of
+/// the waybills of a day at a large hub; those long gone are released by the host.
+pub const INSTRUCTIONS_MAX: usize = 65_536;
+
+/// Waybills whose many parcels are being re-decided at a time; beyond that a command is refused.
+pub const REDECIDING_MAX: usize = 64;
+
+/// Questions to the host that are open at a time: at ten thousand parcels a second and 300 ms.
+/// For a parcel beyond that the local answer stands at once.
+pub const QUESTIONS_MAX: usize = 4_096;
+
+/// Seats at which people key in what could not be read.
+pub const SEATS_MAX: usize = 256;
+
+/// Characters of a scanned code that can fit a format. A longer one (a two-dimensional code with
+/// a whole manifest in it) fits none.
+pub const CODE_CHARS_MAX: usize = 64;
+
+/// Characters that a format can put in front of a code because its print leaves them out.
+pub const OMITTED_CHARS_MAX: usize = 4;
+
+/// Formats of one table.
+pub const FORMATS_MAX: usize = 1_000;
+
+/// Shapes of one format: its patterns with every count of every repetition.
+pub const FORMAT_SHAPES_MAX: usize = 256;
+
+/// Shapes of all formats of one table; what is compiled from them stays below 9 MB.
+pub const SHAPES_MAX: usize = 4_096;
+
+/// Different waybills of one priority that are kept while one label is judged. Two already make
+/// it a conflict; more only add evidence.
+pub const LABEL_WAYBILLS_MAX: usize = 8;
 
 /// The longest waybill number in bytes: the longest that carriers print has 34 characters.
 pub const WAYBILL_BYTES_MAX: usize = 64;

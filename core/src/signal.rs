@@ -6,11 +6,15 @@
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::alarm::Alarm;
 use crate::facts::Facts;
-use crate::ids::{CellId, ChuteId, CodeId, InductionId, ParcelId, PlcItem, ScannerId, TrackId};
+use crate::ids::{
+    CellId, ChuteId, CodeId, InductionId, ParcelId, PlcItem, ScannerId, SeatId, TrackId, TransferId,
+};
 use crate::limits::ORDER_CHUTES_MAX;
 use crate::operator::{Command, Refused, Ticket};
 use crate::reason::{Disposition, Reason};
+use crate::running::{Feeding, Pace, RunState};
 use crate::units::{BeltMm, Micros, Mm, MmPerS};
 
 /// Something that happened, told to [`Sorter::handle`](crate::sorter::Sorter::handle).
@@ -42,6 +46,8 @@ pub enum Signal {
         at: BeltMm,
         /// Its length.
         length: Mm,
+        /// How many carriers it lies on: `cell` and those with the next higher numbers. At least 1.
+        spans: u8,
         /// It came round over the line's return and keeps its number.
         returned: bool,
     },
@@ -127,6 +133,27 @@ pub enum Signal {
         /// The encoder latched there.
         at: BeltMm,
     },
+    /// A carrier is still occupied after its discharge was told.
+    CarrierNotEmpty {
+        /// The carrier.
+        cell: CellId,
+        /// The PLC's number for what lies there: that of the item that was to have left.
+        item: PlcItem,
+        /// The encoder latched there.
+        at: BeltMm,
+    },
+    /// A PLC uses a carrier no more: because it failed, or a person on the spot said so.
+    CarrierDisabled {
+        /// The carrier.
+        cell: CellId,
+    },
+    /// What an induction really does.
+    InductionState {
+        /// Which.
+        induction: InductionId,
+        /// What it does.
+        feeding: Feeding,
+    },
     /// A person took an item off.
     RemovedByHand {
         /// The carrier or window.
@@ -170,6 +197,15 @@ pub enum Signal {
         /// The encoder when the inventory was latched.
         at: BeltMm,
     },
+    /// A parcel was put on a transfer that ends at an induction of this sorter.
+    Transfer {
+        /// Which.
+        transfer: TransferId,
+        /// The parcel: it keeps its id.
+        parcel: ParcelId,
+        /// What is known of it.
+        facts: Facts,
+    },
     /// A person or a host wants something.
     Command {
         /// What the answer will name.
@@ -198,6 +234,8 @@ impl Signal {
                 | Self::LapPassed { .. }
                 | Self::Returning { .. }
                 | Self::OrderAnswered { .. }
+                | Self::CarrierNotEmpty { .. }
+                | Self::InductionState { .. }
         )
     }
 }
@@ -350,8 +388,8 @@ pub enum Output {
     Read {
         /// The parcel.
         parcel: ParcelId,
-        /// The scanner that read it.
-        scanner: ScannerId,
+        /// Who read it.
+        by: Reader,
         /// Its code.
         code: CodeId,
     },
@@ -366,6 +404,15 @@ pub enum Output {
         /// What said where it is for.
         basis: Basis,
     },
+    /// A parcel has gone onto a transfer: tell whoever owns the induction at its end.
+    HandOver {
+        /// Which.
+        transfer: TransferId,
+        /// The parcel.
+        parcel: ParcelId,
+        /// What is known of it.
+        facts: Facts,
+    },
     /// Ask the host where a parcel goes; its answer comes as
     /// [`ParcelWish::Host`](crate::operator::ParcelWish::Host).
     AskHost {
@@ -373,7 +420,7 @@ pub enum Output {
         parcel: ParcelId,
         /// Its identity.
         code: CodeId,
-        /// An answer after this is too late.
+        /// An answer then or later is too late.
         until: Micros,
     },
     /// A command's answer.
@@ -394,8 +441,50 @@ pub enum Output {
         /// The chute it left by, if it did.
         chute: Option<ChuteId>,
     },
+    /// How fast an induction may feed: a level, said on change.
+    Pace {
+        /// Which.
+        induction: InductionId,
+        /// How fast.
+        to: Pace,
+        /// Most parcels an hour; 0: no limit.
+        limit_per_h: u16,
+    },
+    /// Use a carrier, or stop using it.
+    CarrierEnable {
+        /// The carrier.
+        cell: CellId,
+        /// Use it (else not).
+        enabled: bool,
+    },
+    /// How a track runs: a level, said on change.
+    Track {
+        /// Which.
+        track: TrackId,
+        /// How.
+        to: RunState,
+    },
+    /// A correction: a parcel that was said to have left by a chute lies on its carrier still. Its
+    /// disposition stands; what lies there is followed under an id of its own.
+    StillThere {
+        /// The parcel.
+        parcel: ParcelId,
+        /// The carrier.
+        cell: CellId,
+        /// The chute that it was said to have left by.
+        chute: ChuteId,
+    },
     /// A person should know.
     Alarm(Alarm),
+}
+
+/// Who read a parcel's code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Reader {
+    /// A scanner.
+    Scanner(ScannerId),
+    /// A person, who keyed it in.
+    Seat(SeatId),
 }
 
 /// What said where a parcel is for: the first that knew, in this order (but for
@@ -407,7 +496,7 @@ pub enum Basis {
     Nothing,
     /// A person sent it to a chute.
     Forced,
-    /// A hold, or a check of weight, size or security.
+    /// A hold, a check of weight, size or security, or damage. A suspect verdict comes before all.
     Hold,
     /// An intercept.
     Intercept,
@@ -423,42 +512,6 @@ pub enum Basis {
     Host,
     /// A rule of the plan on its attributes, when nothing else knew.
     Rule,
-}
-
-/// What a person should know.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Alarm {
-    /// A parcel left by another chute than it was ordered to.
-    Missort {
-        /// The parcel.
-        parcel: ParcelId,
-        /// Where it was sent, if anywhere.
-        ordered: Option<ChuteId>,
-        /// Where it went.
-        went: ChuteId,
-    },
-    /// A parcel was lost.
-    Lost {
-        /// The parcel.
-        parcel: ParcelId,
-    },
-    /// A link to a PLC is lost.
-    LinkLost {
-        /// Which track's.
-        track: TrackId,
-    },
-    /// A PLC has lost its tracking.
-    TrackingReset {
-        /// Which track.
-        track: TrackId,
-        /// How many parcels are in doubt.
-        in_doubt: u32,
-    },
-    /// There is no room left to follow another item.
-    TooManyItems {
-        /// Where it got on.
-        cell: CellId,
-    },
 }
 
 /// Where an item should go: a state, not a message. For each item the newest revision stands.

@@ -146,7 +146,8 @@ proptest! {
         code in "[abc\u{e9}]{1,7}",
     ) {
         let mut directory = Directory::new();
-        let pairs = prefixes.iter().map(|(prefix, dest)| (prefix.clone(), DestKey(u64::from(*dest) + 1)));
+        let key = |dest: &u32| DestKey(u64::from(*dest) + 1);
+        let pairs = prefixes.iter().map(|(prefix, dest)| (prefix.clone(), key(dest)));
         directory.set_prefixes(pairs);
         prop_assert_eq!(directory.dest(&code), naive(&prefixes, &code));
         let advice = Advice { dest: DestKey(77), ..Advice::default() };
@@ -168,4 +169,89 @@ fn naive(prefixes: &BTreeMap<String, u32>, code: &str) -> Option<DestKey> {
     fitting
         .max_by_key(|(prefix, _)| prefix.len())
         .map(|(_, dest)| DestKey(u64::from(*dest) + 1))
+}
+
+/// Two loops, each with the chutes of the small one, and a transfer from the first to the second.
+fn joined() -> HubSpec {
+    let mut spec = loop_spec();
+    let second = TrackId(1);
+    spec.tracks.push(TrackSpec {
+        name: "T2".into(),
+        ..spec.tracks[0].clone()
+    });
+    spec.inductions.push(InductionSpec {
+        name: "in 2".into(),
+        track: second,
+        ..spec.inductions[0].clone()
+    });
+    spec.scanners.push(ScannerSpec {
+        name: "scan 2".into(),
+        track: second,
+        ..spec.scanners[0].clone()
+    });
+    for name in ["A2", "R2"] {
+        let mut own = chute(name, 3_000);
+        own.outlets[0].track = second;
+        spec.chutes.push(own);
+    }
+    spec.transfers.push(TransferSpec {
+        from: ChuteId(0),
+        to: InductionId(1),
+        travel: Micros(10),
+        patience: Micros(20),
+    });
+    spec
+}
+
+#[test]
+fn ways_lead_over_transfers_and_only_forwards() {
+    let hub = Hub::new(joined()).expect("sound");
+    assert_eq!(hub.ways(TrackId(0), TrackId(1)), [ChuteId(0)]);
+    assert!(hub.ways(TrackId(1), TrackId(0)).is_empty());
+    assert!(hub.ways(TrackId(0), TrackId(0)).is_empty());
+    assert_eq!(hub.transfer_from(ChuteId(0)), Some(TransferId(0)));
+    assert_eq!(hub.sorters(), 1);
+}
+
+#[test]
+fn sorters_and_transfers_are_checked() {
+    let sorter = |name: &str, tracks: &[u16]| SorterSpec {
+        name: name.into(),
+        tracks: tracks.iter().copied().map(TrackId).collect(),
+    };
+    let mut spec = joined();
+    // Track 1 is in none, track 0 in two, and there is no track 7.
+    spec.sorters = vec![sorter("one", &[0, 7]), sorter("two", &[0])];
+    // A chute of both tracks, which are not in one sorter.
+    spec.chutes[1].outlets.push(Outlet {
+        track: TrackId(1),
+        at: Mm(4_000),
+        lead: Mm(200),
+    });
+    let first = spec.transfers[0];
+    spec.transfers.push(TransferSpec {
+        to: InductionId(9),
+        patience: Micros(5),
+        ..first
+    });
+    let faults = Hub::new(spec).expect_err("full of faults");
+    let fault = |element, kind| HubFault { element, kind };
+    for expected in [
+        fault(Element::Sorter(0), HubFaultKind::NoSuchTrack(TrackId(7))),
+        fault(
+            Element::Track(0),
+            HubFaultKind::NotInOneSorter { sorters: 2 },
+        ),
+        fault(
+            Element::Track(1),
+            HubFaultKind::NotInOneSorter { sorters: 0 },
+        ),
+        fault(Element::Chute(1), HubFaultKind::SharedBySorters),
+        fault(Element::Transfer(1), HubFaultKind::NoSuchEnd("induction")),
+        fault(Element::Transfer(1), HubFaultKind::TwoTransfers),
+        fault(Element::Transfer(1), HubFaultKind::PatienceTooShort),
+    ] {
+        assert!(faults.contains(&expected), "{expected:?} not in {faults:?}");
+    }
+    assert_eq!(faults.len(), 7, "{faults:?}");
 }

@@ -8,11 +8,12 @@ use common::*;
 use proptest::prelude::*;
 use sorthub_core::facts::*;
 use sorthub_core::ids::*;
+use sorthub_core::operator::*;
 use sorthub_core::outbox::Outbox;
-use sorthub_core::plan::RoomPolicy;
-use sorthub_core::reason::Disposition;
+use sorthub_core::plan::*;
+use sorthub_core::reason::{Disposition, Reason};
 use sorthub_core::signal::*;
-use sorthub_core::sorter::Sorter;
+use sorthub_core::sorter::{Ask, Sorter, Waiting};
 use sorthub_core::units::*;
 
 // Cells and items come from small ranges, so that signals often mean the same item, and often not.
@@ -34,14 +35,22 @@ fn any_at() -> impl Strategy<Value = BeltMm> {
 }
 
 fn any_facts() -> impl Strategy<Value = Facts> {
-    (0..4_u8, 0..4_u64, 0..4_u32).prop_map(|(read, code, dest)| match read {
+    let read = (0..4_u8, 0..4_u64, 0..4_u32).prop_map(|(read, code, dest)| match read {
         0 => Facts::default(),
         1 => Facts {
-            read: Reading::Conflict,
+            read: [Reading::Conflict, Reading::Invalid, Reading::Several][code as usize % 3],
             ..Facts::default()
         },
         2 if dest == 3 => Facts::advised(CodeId(code + 1), DestKey::NONE),
         _ => good(code + 1, dest),
+    });
+    (read, 0..20_u32, 0..12_usize).prop_map(|(facts, weight, verdict)| Facts {
+        measured: Measures {
+            weight: Grams(weight * 100),
+            ..Measures::default()
+        },
+        verdict: VERDICTS.get(verdict).copied().unwrap_or_default(),
+        ..facts
     })
 }
 
@@ -113,9 +122,9 @@ fn any_item_signal() -> impl Strategy<Value = Signal> {
         Just(Refusal::Failed)
     ];
     prop_oneof![
-        6 => (place(), any::<bool>()).prop_map(|((cell, item, at), returned)| {
+        6 => (place(), any::<bool>(), 0..4_u8).prop_map(|((cell, item, at), returned, spans)| {
             let induction = InductionId(0);
-            Signal::Inducted { induction, cell, item, at, length: Mm(400), returned }
+            Signal::Inducted { induction, cell, item, at, length: Mm(400), spans, returned }
         }),
         5 => (place(), 0..4_u16).prop_map(|((cell, item, at), trigger)| {
             Signal::AtScanner { scanner: ScannerId(0), cell, item, trigger, at }
@@ -135,7 +144,81 @@ fn any_item_signal() -> impl Strategy<Value = Signal> {
             Signal::OrderAnswered { cell, item, revision, answer }
         }),
         1 => place().prop_map(|(cell, item, at)| Signal::Inventory { cell, item, at }),
+        1 => place().prop_map(|(cell, item, at)| Signal::CarrierNotEmpty { cell, item, at }),
+        1 => any_cell().prop_map(|cell| Signal::CarrierDisabled { cell }),
     ]
+}
+
+fn any_waybill_wish() -> impl Strategy<Value = WaybillWish> {
+    let to = (0..3_usize).prop_map(|at| DestKey::of(["a", "c", "nowhere"][at]));
+    prop_oneof![
+        Just(WaybillWish::Hold),
+        to.prop_map(|to| WaybillWish::Intercept { to }),
+        Just(WaybillWish::Release),
+        (0..3_usize).prop_map(|at| WaybillWish::Verdict(VERDICTS[at])),
+    ]
+}
+
+const VERDICTS: [Verdict; 3] = [Verdict::None, Verdict::Clear, Verdict::Suspect];
+
+fn any_parcel_wish() -> impl Strategy<Value = ParcelWish> {
+    let seat = || (0..2_u16).prop_map(SeatId);
+    let says = prop_oneof![
+        2 => Just(HostSays::To(DestKey::of("b"))),
+        1 => Just(HostSays::To(DestKey::of("nowhere"))),
+        1 => Just(HostSays::Hold),
+        1 => Just(HostSays::Unknown),
+    ];
+    prop_oneof![
+        2 => seat().prop_map(|seat| ParcelWish::Take { seat }),
+        1 => seat().prop_map(|seat| ParcelWish::GiveBack { seat }),
+        2 => (seat(), any_facts()).prop_map(|(seat, facts)| ParcelWish::Key { seat, facts }),
+        1 => Just(ParcelWish::Damaged),
+        2 => (0..5_u16).prop_map(|chute| ParcelWish::Force { chute: ChuteId(chute) }),
+        1 => Just(ParcelWish::Removed),
+        3 => says.prop_map(ParcelWish::Host),
+    ]
+}
+
+fn any_command() -> impl Strategy<Value = Signal> {
+    let mode = prop_oneof![
+        3 => Just(Mode::Automatic),
+        1 => Just(Mode::Manual),
+        1 => Just(Mode::Maintenance),
+        1 => Just(Mode::Emptying),
+    ];
+    let track = prop_oneof![
+        3 => mode.prop_map(TrackWish::Mode),
+        3 => Just(TrackWish::Start),
+        1 => Just(TrackWish::Drain),
+        1 => Just(TrackWish::Purge),
+        1 => Just(TrackWish::Close),
+        1 => Just(TrackWish::Open),
+    ];
+    let induction = prop_oneof![
+        Just(InductionWish::Run),
+        Just(InductionWish::Stop),
+        (0..3_u16).prop_map(|hundreds| InductionWish::Limit(hundreds * 100)),
+    ];
+    let command = prop_oneof![
+        3 => (0..2_u16, track).prop_map(|(track, to)| Command::Track { track: TrackId(track), to }),
+        2 => (0..2_u16, induction).prop_map(|(induction, to)| Command::Induction {
+            induction: InductionId(induction), to,
+        }),
+        2 => (0..25_u32, any::<bool>()).prop_map(|(cell, enabled)| Command::Carrier {
+            cell: CellId(cell), enabled,
+        }),
+        5 => (0..5_u64, any_waybill_wish()).prop_map(|(code, to)| {
+            Command::Waybill { code: CodeId(code), to }
+        }),
+        10 => (1..12_u64, any_parcel_wish()).prop_map(|(count, to)| {
+            Command::Parcel { parcel: ParcelId::new(5, count), to }
+        }),
+    ];
+    (any::<u32>(), command).prop_map(|(ticket, command)| Signal::Command {
+        ticket: Ticket(ticket),
+        command,
+    })
 }
 
 fn any_signal() -> impl Strategy<Value = Signal> {
@@ -144,6 +227,7 @@ fn any_signal() -> impl Strategy<Value = Signal> {
         31 => any_item_signal(),
         5 => any_scan(),
         2 => any_chute_told(),
+        10 => any_command(),
     ]
 }
 
@@ -151,8 +235,37 @@ fn any_run() -> impl Strategy<Value = Vec<(u64, Signal)>> {
     prop::collection::vec((0..400_000_u64, any_signal()), 1..250)
 }
 
+/// A plan that asks the host, weighs, and has a rule for each stage.
+fn asking_plan() -> PlanSpec {
+    let rule = |stage, grams, then| AttributeRule {
+        stage,
+        when: vec![Condition::Heavier(Grams(grams))],
+        then,
+    };
+    PlanSpec {
+        host: Some(Micros(300_000)),
+        checks: Checks {
+            weight_most: Grams(1_800),
+            ..Checks::default()
+        },
+        rules: vec![
+            rule(Stage::First, 1_500, Then::To(DestId(1))),
+            rule(Stage::Last, 1_000, Then::To(DestId(2))),
+        ],
+        exceptions: vec![(Reason::HostLate, vec![ChuteId(2)])],
+        ..plan_spec()
+    }
+}
+
 fn any_sorter() -> impl Strategy<Value = fn() -> Sorter> {
-    let on_loop: fn() -> Sorter = || sorter(loop_spec(), plan_spec());
+    let on_loop: fn() -> Sorter = || {
+        let mut hub = loop_spec();
+        hub.tracks[0].caps = sorthub_core::hub::Caps {
+            slow_permille: Some(200),
+            stop_permille: Some(400),
+        };
+        sorter(hub, plan_spec())
+    };
     let reserving: fn() -> Sorter = || {
         let mut hub = loop_spec();
         hub.chutes[0].sensing = sorthub_core::hub::Sensing::Counted;
@@ -167,7 +280,16 @@ fn any_sorter() -> impl Strategy<Value = fn() -> Sorter> {
         plan.room = RoomPolicy::Reserve;
         sorter(line_spec(Some(2_000)), plan)
     };
-    prop_oneof![Just(on_loop), Just(reserving), Just(line), Just(returning)]
+    let asking: fn() -> Sorter = || sorter(loop_spec(), asking_plan());
+    let asking_line: fn() -> Sorter = || sorter(line_spec(None), asking_plan());
+    prop_oneof![
+        Just(on_loop),
+        Just(reserving),
+        Just(line),
+        Just(returning),
+        Just(asking),
+        Just(asking_line),
+    ]
 }
 
 /// Hands one call to a sorter and returns what it said.
@@ -175,6 +297,26 @@ fn call(sorter: &mut Sorter, now: Micros, signal: &Signal) -> Vec<Output> {
     let mut outbox = Outbox::new();
     sorter.handle(now, signal, &mut outbox);
     outbox.outputs().to_vec()
+}
+
+/// What is counted as it comes and goes is what is there; and of everything it can be said what it
+/// waits for.
+fn check_cells(sorter: &Sorter) {
+    let view = sorter.track(LOOP);
+    let lain_on: u32 = sorter.items().map(|item| u32::from(item.spans)).sum();
+    assert!(
+        view.occupied >= lain_on,
+        "{view:?}, but {lain_on} are lain on"
+    );
+    let cells = sorter.hub().cells();
+    let disabled = (0..cells).filter(|cell| sorter.carrier_disabled(CellId(*cell)).is_some());
+    assert_eq!(view.disabled, disabled.count() as u32);
+    let of_cells = (0..cells).map(|cell| sorter.why(Ask::Cell(CellId(cell))));
+    let carrying = of_cells.filter(|waiting| matches!(waiting, Waiting::Carries { .. }));
+    assert_eq!(carrying.count() as u32, lain_on);
+    for item in sorter.items().filter(|item| item.parcel.counter() != 0) {
+        assert_ne!(sorter.why(Ask::Parcel(item.parcel)), Waiting::NotHere);
+    }
 }
 
 proptest! {
@@ -190,6 +332,7 @@ proptest! {
         let mut now = Micros(0);
         let mut known = std::collections::BTreeSet::new();
         let mut over = std::collections::BTreeSet::new();
+        let mut unread = Vec::new();
         for (wait, signal) in run {
             now = now.after(Micros(wait));
             for output in call(&mut sorter, now, &signal) {
@@ -210,9 +353,23 @@ proptest! {
                     _ => {}
                 }
             }
+            let mut riding = std::collections::BTreeSet::new();
+            for item in sorter.items().filter(|item| item.parcel.counter() > 0) {
+                riding.insert(item.parcel);
+                let grounds = sorter.grounds(item.parcel).expect("a parcel is found by its id");
+                if item.code != CodeId::NONE {
+                    prop_assert_eq!(grounds.facts.code, item.code);
+                }
+            }
+            sorter.unread(&mut unread);
+            prop_assert!(unread.is_sorted_by_key(|one| one.left_mm));
+            for one in unread.iter().filter(|one| !riding.contains(&one.parcel)) {
+                prop_assert!(known.contains(&one.parcel) && !over.contains(&one.parcel));
+            }
             let books = sorter.books();
             prop_assert!(books.balance());
             prop_assert_eq!(books.inducted, known.len() as u64);
+            check_cells(&sorter);
             prop_assert_eq!(books.on_sorter, (known.len() - over.len()) as u64);
         }
     }

@@ -26,6 +26,7 @@ fn came_round(hand: &mut Hand, cell: u32, item: u32) -> Vec<Output> {
         item: PlcItem(item),
         at,
         length: Mm(400),
+        spans: 1,
         returned: true,
     })
 }

@@ -12,7 +12,9 @@ use std::cell::Cell;
 use common::*;
 use sorthub_core::facts::*;
 use sorthub_core::hub::{Capacity, Sensing};
+use sorthub_core::identify::{CheckSpec, FormatSpec, Formats, FormatsSpec, Label};
 use sorthub_core::ids::*;
+use sorthub_core::operator::*;
 use sorthub_core::plan::RoomPolicy;
 use sorthub_core::signal::*;
 use sorthub_core::units::*;
@@ -63,6 +65,7 @@ fn handling_allocates_nothing() {
     for room in [RoomPolicy::Attempt, RoomPolicy::Reserve] {
         let mut plan = plan_spec();
         plan.room = room;
+        plan.host = Some(Micros::from_millis(900));
         let mut hand = Hand::new(hub.clone(), plan);
         let signals = a_day();
         let before = calls();
@@ -77,6 +80,8 @@ fn handling_allocates_nothing() {
             books.sorted > 200 && books.rejected > 50 && books.lost > 20,
             "{books:?}"
         );
+        let host = (books.host_answered, books.host_late);
+        assert!(host.0 > 20 && host.1 > 20 && books.keyed > 20, "{books:?}");
     }
 }
 
@@ -87,6 +92,7 @@ fn a_day() -> Vec<(Micros, Signal)> {
         let now = Micros(mm as u64 * 1_000);
         let seen = (CellId(n % 20), PlcItem(n + 1), BeltMm(mm));
         brought(n, seen, &mut |signal| signals.push((now, signal)));
+        wanted(n, &mut |signal| signals.push((now, signal)));
         left(n, seen, &mut |signal| signals.push((now, signal)));
     }
     signals
@@ -107,6 +113,7 @@ fn brought(n: u32, (cell, item, at): (CellId, PlcItem, BeltMm), tell: &mut impl 
         item,
         at,
         length: Mm(400),
+        spans: 1 + (n % 13 == 0) as u8,
         returned: false,
     });
     if !n.is_multiple_of(7) {
@@ -132,6 +139,39 @@ fn brought(n: u32, (cell, item, at): (CellId, PlcItem, BeltMm), tell: &mut impl 
     }
 }
 
+/// People and the host say something of it, or of one that comes later.
+fn wanted(n: u32, tell: &mut impl FnMut(Signal)) {
+    let code = CodeId(u64::from(n) + 1);
+    let parcel = ParcelId::new(5, u64::from(n) + 1);
+    let seat = SeatId(n as u16 % 3);
+    let facts = good(u64::from(n) + 5_000, 0);
+    let of_waybill = |to| Command::Waybill { code, to };
+    let of_parcel = |to| Command::Parcel { parcel, to };
+    let commands = match n % 13 {
+        0 => [
+            of_waybill(WaybillWish::Hold),
+            of_waybill(WaybillWish::Release),
+        ],
+        1 => [
+            of_waybill(WaybillWish::Verdict(Verdict::Suspect)),
+            of_parcel(ParcelWish::Damaged),
+        ],
+        2..=5 => [
+            of_parcel(ParcelWish::Take { seat }),
+            of_parcel(ParcelWish::Key { seat, facts }),
+        ],
+        6..=9 => [
+            of_parcel(ParcelWish::Host(HostSays::To(DestKey::of("b")))),
+            of_parcel(ParcelWish::Force { chute: ChuteId(1) }),
+        ],
+        _ => return,
+    };
+    for command in commands {
+        let ticket = Ticket(n);
+        tell(Signal::Command { ticket, command });
+    }
+}
+
 /// It leaves, or is refused, or is never heard of again; now and then the PLC restarts.
 fn left(n: u32, (cell, item, at): (CellId, PlcItem, BeltMm), tell: &mut impl FnMut(Signal)) {
     let track = LOOP;
@@ -147,7 +187,7 @@ fn left(n: u32, (cell, item, at): (CellId, PlcItem, BeltMm), tell: &mut impl FnM
         tell(Signal::LapPassed { cell, item, at });
     }
     match n % 10 {
-        0 => {}
+        0 | 9 => {}
         1 => tell(Signal::Discharged {
             chute: ChuteId(3),
             cell,
@@ -167,6 +207,23 @@ fn left(n: u32, (cell, item, at): (CellId, PlcItem, BeltMm), tell: &mut impl FnM
         state,
         taken: n as u16,
     });
+    let to = match n % 50 {
+        10 => Some(TrackWish::Purge),
+        20 => Some(TrackWish::Mode(Mode::Maintenance)),
+        30 => Some(TrackWish::Mode(Mode::Automatic)),
+        31 => Some(TrackWish::Start),
+        _ => None,
+    };
+    if let Some(to) = to.filter(|_| n % 500 < 50) {
+        let command = Command::Track { track, to };
+        let ticket = Ticket(n);
+        tell(Signal::Command { ticket, command });
+        tell(Signal::Tick);
+    }
+    if n % 70 == 69 {
+        tell(Signal::CarrierNotEmpty { cell, item, at });
+        tell(Signal::CarrierDisabled { cell });
+    }
     if n % 200 == 199 {
         tell(Signal::Link {
             track,
@@ -176,4 +233,30 @@ fn left(n: u32, (cell, item, at): (CellId, PlcItem, BeltMm), tell: &mut impl FnM
         tell(Signal::InventoryEnd { track, at });
         tell(Signal::Tick);
     }
+}
+
+#[test]
+fn identifying_codes_allocates_nothing() {
+    let alone = r"00(?<identity>(?<over>\d{17})(?<check>\d))";
+    let behind = r"(?<postcode>\d{5})00(?<identity>(?<over>\d{17})(?<check>\d))";
+    let mut sscc = FormatSpec::new("sscc", "GS1", &[alone, behind]);
+    sscc.check = Some(CheckSpec::Gs1Mod10);
+    sscc.separators = "-".into();
+    let formats = Formats::new(FormatsSpec {
+        formats: vec![sscc],
+    });
+    let formats = formats.expect("the table has no faults");
+    let codes = [
+        "(00)095287654321012346",
+        "]C112345-00376130321109103420",
+        "00376130321109103421",
+        "something else",
+    ];
+    let before = calls();
+    for code in codes {
+        std::hint::black_box(formats.identify(code).identity());
+    }
+    let label = std::hint::black_box(formats.label(codes));
+    assert_eq!(calls() - before, 0);
+    assert!(matches!(label, Label::Several { .. }), "{label:?}");
 }

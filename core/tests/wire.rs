@@ -53,6 +53,7 @@ fn what_the_plant_says_is_what_the_engine_hears() {
             item,
             at,
             length: Mm(345),
+            spans: 2,
             returned: true,
         },
         Signal::AtScanner {
@@ -87,6 +88,8 @@ fn what_the_plant_says_is_what_the_engine_hears() {
         Signal::Missing { cell, item, at },
         Signal::Unexpected { cell, item, at },
         Signal::RemovedByHand { cell, item },
+        Signal::CarrierNotEmpty { cell, item, at },
+        Signal::CarrierDisabled { cell },
     ];
     for signal in signals {
         let event = wire().event(&signal).expect("an event of the link");

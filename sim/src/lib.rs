@@ -12,7 +12,9 @@
 
 pub mod calendar;
 pub mod plant;
+pub mod plc_node;
 pub mod random;
 pub mod run;
 pub mod spec;
 pub mod stats;
+pub mod torture;

@@ -4,25 +4,28 @@
 //! how far the belts have travelled. Its orders reach the PLCs at once. At the end its book is
 //! held against what really happened; any difference is an error.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
-use sorthub_core::facts::{Advice, DestKey, Facts, Measures, Reading};
+use sorthub_core::facts::{Advice, DestKey, Facts, Reading};
 use sorthub_core::hub::Hub;
-use sorthub_core::ids::{ChuteId, CodeId, TrackId};
+use sorthub_core::ids::{ChuteId, CodeId, SorterId, TrackId};
 use sorthub_core::outbox::Outbox;
 use sorthub_core::plan::Plan;
-use sorthub_core::reason::Disposition;
+use sorthub_core::reason::{Disposition, Reason};
 use sorthub_core::signal::{LinkState, Output, Signal};
-use sorthub_core::sorter::{Setup, Sorter};
+use sorthub_core::sorter::{Books, Setup, Sorter};
 use sorthub_core::units::{Micros, MmPerS};
 
 use crate::plant::{Exit, Options, Plant, PlantEvent, PlantFault, Sight, Way};
 use crate::spec::PlantSpec;
 use crate::stats::TimeHistogram;
 
+mod host;
 mod outcome;
 mod replicate;
 
+use host::Host;
 pub use outcome::{ChuteOutcome, Difference, Outcome};
 pub use replicate::{Replications, replicate};
 
@@ -118,7 +121,10 @@ pub struct World {
     job: Job,
     seed: u64,
     plant: Plant,
-    sorter: Sorter,
+    sorters: Vec<Sorter>,
+    /// Parcels put on transfers that their next sorter has not been told of yet.
+    handed_over: VecDeque<Signal>,
+    host: Host,
     now: Micros,
     /// When the belts' travel is told next.
     belts_told_next: Micros,
@@ -134,6 +140,8 @@ pub struct World {
     keys: Vec<DestKey>,
     /// Parcels that really left by a chute that neither their destination nor rejection allows.
     astray: u64,
+    /// Parcels that the sorter says left elsewhere than their papers say because somebody wanted it.
+    redirected: u64,
     /// Things that happened at `now`.
     at_once: u32,
 }
@@ -167,8 +175,13 @@ impl World {
             .collect();
         let plant = Plant::new(Arc::clone(&job.hub), Arc::clone(&job.plant), names, options)
             .map_err(RunError::Plant)?;
-        let setup = Setup { run_epoch: 1 };
-        let sorter = Sorter::new(Arc::clone(&job.hub), Arc::clone(&job.plan), setup);
+        let sorters = (0..job.hub.sorters()).map(|sorter| {
+            let setup = Setup {
+                run_epoch: 1,
+                sorter: SorterId(sorter as u16),
+            };
+            Sorter::new(Arc::clone(&job.hub), Arc::clone(&job.plan), setup)
+        });
         let chutes = job.hub.chutes().len();
         let mut is_reject = vec![false; chutes];
         let plan = job.plan.spec();
@@ -181,7 +194,9 @@ impl World {
             job: job.clone(),
             seed,
             plant,
-            sorter,
+            sorters: sorters.collect(),
+            handed_over: VecDeque::new(),
+            host: Host::new(&job.plant, seed),
             now: Micros(0),
             belts_told_next: BELTS_TOLD_EVERY,
             has_begun: false,
@@ -198,6 +213,7 @@ impl World {
                 .map(|d| DestKey::of(&d.name))
                 .collect(),
             astray: 0,
+            redirected: 0,
             at_once: 0,
         })
     }
@@ -213,10 +229,26 @@ impl World {
         &mut self.plant
     }
 
-    /// The sorter.
+    /// The sorter, or the first of several.
     #[must_use]
     pub fn sorter(&self) -> &Sorter {
-        &self.sorter
+        &self.sorters[0]
+    }
+
+    /// All sorters of the hub.
+    #[must_use]
+    pub fn sorters(&self) -> &[Sorter] {
+        &self.sorters
+    }
+
+    /// The book of the hub.
+    #[must_use]
+    pub fn books(&self) -> Books {
+        let mut books = Books::default();
+        self.sorters
+            .iter()
+            .for_each(|sorter| books.add(sorter.books()));
+        books
     }
 
     /// Tells the sorter something that the plant does not say by itself: what a driver notices of
@@ -243,9 +275,11 @@ impl World {
         let ends_when_idle = self.job.horizon.is_none();
         let mut events = std::mem::take(&mut self.events);
         loop {
-            let timeout = self.sorter.next_timeout().unwrap_or(Micros::NEVER);
-            let other = timeout.min(self.belts_told_next);
-            if ends_when_idle && self.plant.is_idle() {
+            let timeouts = self.sorters.iter().filter_map(Sorter::next_timeout);
+            let timeout = timeouts.min().unwrap_or(Micros::NEVER);
+            let answer = self.host.next().unwrap_or(Micros::NEVER);
+            let other = timeout.min(self.belts_told_next).min(answer);
+            if ends_when_idle && (self.plant.is_idle() || self.is_at_rest()) {
                 break;
             }
             // What the plant does at an instant comes before what else is due then.
@@ -263,7 +297,11 @@ impl World {
                 break;
             }
             self.advance(other.max(self.now))?;
-            if self.belts_told_next <= other {
+            if answer <= other {
+                if let Some((sorter, signal)) = self.host.answer() {
+                    self.call_one(sorter, &signal, observer);
+                }
+            } else if self.belts_told_next <= other {
                 // Behind all that happens at this instant: everything up to here has been told.
                 self.tell_belts(observer);
             } else {
@@ -272,6 +310,18 @@ impl World {
         }
         self.events = events;
         Ok(())
+    }
+
+    /// Nothing more will happen unless a person says so: no parcel is on the tracks, and whoever
+    /// waits is not let in.
+    fn is_at_rest(&mut self) -> bool {
+        self.plant.tally().on_tracks() == 0
+            && self.plant.next_time().is_none()
+            && self.sorters.iter().all(|s| s.next_timeout().is_none())
+            && self.tracks().all(|track| {
+                let sorter = self.job.hub.sorter_of(track);
+                self.sorters[sorter.index()].track(track).in_doubt == 0
+            })
     }
 
     fn advance(&mut self, now: Micros) -> Result<(), RunError> {
@@ -374,16 +424,16 @@ impl World {
     /// What a directory that knows every label says. A generated label is a function of the
     /// parcel's number, so the number stands in for the code; nobody else gives such codes.
     fn facts(&self, sight: &Sight) -> Facts {
-        let measured = Measures {
-            weight: sight.mass,
-            ..Measures::default()
+        let seen = Facts {
+            measured: sight.measured,
+            verdict: sight.verdict,
+            ..Facts::default()
         };
         if !sight.is_read {
-            return Facts {
-                measured,
-                ..Facts::default()
-            };
+            return seen;
         }
+        let parcels = self.plant.parcels();
+        let known = sight.dest.filter(|_| parcels.is_advised(sight.number));
         let code = if self.job.plant.trace.is_empty() {
             CodeId(sight.number)
         } else {
@@ -392,13 +442,13 @@ impl World {
         Facts {
             read: Reading::Good,
             code,
-            advice: sight.dest.map_or_else(Advice::default, |dest| Advice {
+            advice: known.map_or_else(Advice::default, |dest| Advice {
                 known: true,
                 dest: self.keys[dest.index()],
+                declared: parcels.declared(sight.number),
                 ..Advice::default()
             }),
-            measured,
-            ..Facts::default()
+            ..seen
         }
     }
 
@@ -415,7 +465,23 @@ impl World {
 
     #[inline]
     fn call(&mut self, signal: &Signal, observer: &mut impl Observer) {
-        self.sorter.handle(self.now, signal, &mut self.outbox);
+        if self.sorters.len() == 1 {
+            self.call_one(0, signal, observer);
+        } else {
+            match self.job.hub.addressee(signal) {
+                Some(sorter) => self.call_one(sorter.index(), signal, observer),
+                None => (0..self.sorters.len()).for_each(|s| self.call_one(s, signal, observer)),
+            }
+        }
+        while let Some(signal) = self.handed_over.pop_front() {
+            let sorter = self.job.hub.addressee(&signal).map_or(0, SorterId::index);
+            self.call_one(sorter, &signal, observer);
+        }
+    }
+
+    #[inline]
+    fn call_one(&mut self, sorter: usize, signal: &Signal, observer: &mut impl Observer) {
+        self.sorters[sorter].handle(self.now, signal, &mut self.outbox);
         observer.called(self.now, signal, self.outbox.outputs());
         for output in self.outbox.outputs() {
             match output {
@@ -428,12 +494,37 @@ impl World {
                 } => {
                     self.plant.withdraw(self.now, *cell, *item, *revision);
                 }
+                Output::Pace {
+                    induction,
+                    to,
+                    limit_per_h,
+                } => self.plant.pace(self.now, *induction, *to, *limit_per_h),
+                Output::CarrierEnable { cell, enabled } => {
+                    self.plant.enable_carrier(self.now, *cell, *enabled);
+                }
+                Output::HandOver {
+                    transfer,
+                    parcel,
+                    facts,
+                } => self.handed_over.push_back(Signal::Transfer {
+                    transfer: *transfer,
+                    parcel: *parcel,
+                    facts: *facts,
+                }),
+                Output::AskHost { parcel, code, .. } => {
+                    let about = (*parcel, *code);
+                    self.host
+                        .asked(self.now, sorter, about, &self.plant, &self.keys);
+                }
                 Output::Ended {
                     how: Disposition::Sorted,
                     chute: Some(chute),
+                    why,
                     ..
                 } => {
                     self.sorted[chute.index()] += 1;
+                    let wanted = [Reason::Forced, Reason::Intercept, Reason::Late];
+                    self.redirected += u64::from(wanted.contains(why));
                 }
                 _ => {}
             }

@@ -30,6 +30,7 @@ fn onto_the_first_empty_carrier_past_the_scanner_and_into_its_chute() {
         item: ITEM,
         at: BeltMm(500),
         length: Mm(400),
+        spans: 1,
         returned: false,
     };
     assert_eq!(steps.said(), [(500, inducted)]);

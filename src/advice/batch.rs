@@ -7,9 +7,9 @@ use sorthub_core::directory::{Row, Waybill};
 use sorthub_core::facts::Advice;
 
 use super::columns::Columns;
-use super::lines::{each_line, separators};
+use super::lines::{each_line, is_row_end, separators};
 use super::places::Found;
-use super::row::{self, Fields, RowFault};
+use super::row::{self, Fields, Told};
 
 /// Rows as they stand in the file.
 #[derive(Debug)]
@@ -97,7 +97,7 @@ impl Batch {
     }
 
     /// Takes the header out, if it is in this batch: the first row that is not blank.
-    pub(super) fn take_header(&mut self) -> Option<Header> {
+    pub(super) fn take_header(&mut self, separator: u8) -> Option<Header> {
         match &mut self.rows {
             Rows::Lines { bytes, start } => {
                 // A byte order mark, with which some editors begin a file.
@@ -108,10 +108,10 @@ impl Batch {
                 };
                 loop {
                     let rest = bytes.get(from..).filter(|rest| !rest.is_empty())?;
-                    let end = rest.iter().position(|byte| matches!(byte, b'\n' | b'\r'));
+                    let end = rest.iter().position(|byte| is_row_end(*byte));
                     let line = rest.split_at(end.unwrap_or(rest.len())).0;
                     let (byte, next) = (*start + from as u64, from + line.len() + 1);
-                    let names = ByteRecord::from_iter(line.split(|byte| *byte == b','));
+                    let names = ByteRecord::from_iter(line.split(|byte| *byte == separator));
                     if !is_blank(names.as_slice()) {
                         let before = bytes.get(..from).unwrap_or(&[]);
                         let feeds = before.iter().filter(|byte| **byte == b'\n').count() as u64;
@@ -169,7 +169,7 @@ impl Batch {
         match &self.rows {
             Rows::Lines { bytes, start } => {
                 let text = std::str::from_utf8(bytes).ok();
-                separators(bytes, &mut self.separators);
+                separators(bytes, columns.separator, &mut self.separators);
                 let (separators, fields) = (&self.separators, &mut self.fields);
                 self.feeds = each_line(bytes, separators, fields, |from, ranges, feeds| {
                     let fields = Fields {
@@ -227,7 +227,7 @@ struct Taker<'b> {
 impl Taker<'_> {
     fn take(&mut self, fields: &Fields<'_>, byte: u64, feeds: u64) {
         let found = &mut *self.found;
-        let tell = |(field, kind): RowFault| {
+        let tell = |(field, kind): Told| {
             found.push(Found {
                 byte,
                 feeds,

@@ -9,6 +9,7 @@ use std::io::{self, Chain, Cursor, Read};
 use csv::{ByteRecord, ReaderBuilder};
 
 use super::batch::{Batch, Rows};
+use super::lines::is_row_end;
 
 /// The text of a batch: few enough that it stays in the second cache with what is made of it, and
 /// enough that handing it over costs nothing.
@@ -38,8 +39,9 @@ impl From<io::Error> for Stopped {
 }
 
 /// How records are split: as in every table that this program reads.
-pub(super) fn reader_of<R: Read>(input: R) -> csv::Reader<R> {
+pub(super) fn reader_of<R: Read>(input: R, separator: u8) -> csv::Reader<R> {
     ReaderBuilder::new()
+        .delimiter(separator)
         .has_headers(false)
         .flexible(true)
         .buffer_capacity(BLOCK_BYTES)
@@ -48,6 +50,7 @@ pub(super) fn reader_of<R: Read>(input: R) -> csv::Reader<R> {
 
 /// A file on its way into batches.
 pub(super) struct Blocks<R> {
+    separator: u8,
     state: State<R>,
 }
 
@@ -68,14 +71,14 @@ enum State<R> {
 }
 
 impl<R: Read> Blocks<R> {
-    pub(super) fn new(input: R) -> Self {
+    pub(super) fn new(input: R, separator: u8) -> Self {
         let (start, carry) = (0, Vec::new());
         let state = State::Lines {
             input,
             start,
             carry,
         };
-        Self { state }
+        Self { separator, state }
     }
 
     /// Fills a batch; whether there is something in it. After the end or an error there is nothing
@@ -108,10 +111,11 @@ impl<R: Read> Blocks<R> {
             }
         }
         if let State::Lines { input, start, .. } = state {
-            let reader = reader_of(Bounded {
+            let input = Bounded {
                 input: Cursor::new(std::mem::take(&mut bytes)).chain(input),
                 bytes: 0,
-            });
+            };
+            let reader = reader_of(input, self.separator);
             state = State::Records { reader, start };
         }
         let State::Records { reader, start } = &mut state else {
@@ -128,10 +132,6 @@ impl<R: Read> Blocks<R> {
         }
         Ok(used > 0)
     }
-}
-
-fn is_row_end(byte: u8) -> bool {
-    byte == b'\n' || byte == b'\r'
 }
 
 /// Reads until there is a block with a row's end in it; whether the file ends with it. A carriage

@@ -4,12 +4,14 @@ use csv::ByteRecord;
 use sorthub_core::facts::Tags;
 
 use super::Options;
-use crate::config::fault::AdviceFault;
+use crate::config::fault::{AdviceFault, FaultKind, RowFault};
 use crate::config::names::nearest;
 
 /// Columns by name; those that nobody asks for may hold anything.
 #[derive(Debug)]
 pub(super) struct Columns {
+    /// What stands between two fields.
+    pub separator: u8,
     /// How many fields each row has.
     pub fields: usize,
     pub waybill: usize,
@@ -33,10 +35,14 @@ pub(super) struct TagField {
 pub(super) const MEASURES: [&str; 4] = ["weight_g", "length_mm", "width_mm", "height_mm"];
 
 /// What is wrong with a header, and in which field if in one.
-pub(super) type HeaderFault = (Option<usize>, AdviceFault);
+pub(super) type HeaderFault = (Option<usize>, FaultKind);
 
 impl Columns {
-    pub(super) fn of(header: &ByteRecord, options: &Options) -> Result<Self, Vec<HeaderFault>> {
+    pub(super) fn of(
+        header: &ByteRecord,
+        separator: u8,
+        options: &Options,
+    ) -> Result<Self, Vec<HeaderFault>> {
         let names = header.iter().map(String::from_utf8_lossy);
         let mut reader = HeaderReader {
             names: names.map(|name| name.trim().to_lowercase()).collect(),
@@ -45,7 +51,9 @@ impl Columns {
         let waybill = reader.needed("waybill");
         let places = ["destination", "segment", "postcode"].map(|name| reader.optional(name));
         if places == [None; 3] {
-            reader.faults.push((None, AdviceFault::NoPlaceColumn));
+            reader
+                .faults
+                .push((None, AdviceFault::NoPlaceColumn.into()));
         }
         let service = reader.optional("service");
         let measures = MEASURES.map(|name| reader.optional(name));
@@ -63,6 +71,7 @@ impl Columns {
         }
         let [destination, segment, postcode] = places;
         Ok(Self {
+            separator,
             fields: names.len(),
             waybill,
             destination,
@@ -86,9 +95,9 @@ impl HeaderReader {
         let mut found = (0..self.names.len()).filter(|&at| self.names[at] == column);
         let (first, second) = (found.next(), found.next());
         if second.is_some() {
-            let column = column.to_owned();
-            self.faults
-                .push((second, AdviceFault::ColumnTwice { column }));
+            let column = column.to_owned().into();
+            let fault = RowFault::ColumnTwice { column };
+            self.faults.push((second, fault.into()));
         }
         first
     }
@@ -97,9 +106,9 @@ impl HeaderReader {
     fn needed(&mut self, column: &str) -> usize {
         self.optional(column).unwrap_or_else(|| {
             let nearest = nearest(column, self.names.iter().map(String::as_str));
-            let column = column.to_owned();
-            let fault = AdviceFault::MissingColumn { column, nearest };
-            self.faults.push((None, fault));
+            let column = column.to_owned().into();
+            let fault = RowFault::MissingColumn { column, nearest };
+            self.faults.push((None, fault.into()));
             0
         })
     }

@@ -1,23 +1,24 @@
-//! Splitting text without quotes: line ends and commas are all there is, so they can be found many
-//! bytes at a time. Text with quotes goes through the `csv` crate ([`super::blocks`]).
+//! Splitting text without quotes: separators and line ends are all there is, so they can be found
+//! eight bytes at a time. Text with quotes goes through the `csv` crate ([`super::blocks`]).
 
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGH_BITS: u64 = 0x80 * ONES;
 
-/// Finds the commas and line ends of a text and puts their places into a list.
-pub(super) fn separators(text: &[u8], places: &mut Vec<u32>) {
+/// Finds the separators and row ends of a text and puts their places into a list.
+pub(super) fn separators(text: &[u8], separator: u8, places: &mut Vec<u32>) {
     places.clear();
     let mut check = |at: usize| {
-        if is_separator(text[at]) {
+        if text[at] == separator || is_row_end(text[at]) {
             places.push(at as u32);
         }
     };
+    let limit = ONES * u64::from(separator.max(b'\r') + 1);
     let (words, rest) = text.as_chunks::<8>();
     for (nth, word) in words.iter().enumerate() {
         let word = u64::from_le_bytes(*word);
         // The highest bit of each byte up to the comma, and now and then of the one above it: no
         // letter or digit is among them, so that hardly any place is looked at for nothing.
-        let mut low = word.wrapping_sub(ONES * u64::from(b',' + 1)) & !word & HIGH_BITS;
+        let mut low = word.wrapping_sub(limit) & !word & HIGH_BITS;
         while low != 0 {
             check(nth * 8 + low.trailing_zeros() as usize / 8);
             low &= low - 1;
@@ -26,15 +27,14 @@ pub(super) fn separators(text: &[u8], places: &mut Vec<u32>) {
     (text.len() - rest.len()..text.len()).for_each(check);
 }
 
-fn is_separator(byte: u8) -> bool {
-    matches!(byte, b',' | b'\n' | b'\r')
+/// Whether a byte ends a row: line feed, carriage return, or both do, as in the `csv` crate.
+pub(super) fn is_row_end(byte: u8) -> bool {
+    byte == b'\n' || byte == b'\r'
 }
 
 /// Calls back for each line that is not empty, with where it begins, the ranges of its fields and
 /// how many line feeds stand before it. Returns how many there are in all.
-///
-/// Line feed, carriage return, or both end a line, as in the `csv` crate; the last line needs no
-/// end.
+/// The last line needs no end.
 pub(super) fn each_line(
     text: &[u8],
     separators: &[u32],
@@ -45,7 +45,7 @@ pub(super) fn each_line(
     fields.clear();
     for &at in separators {
         let byte = text[at as usize];
-        if byte == b',' {
+        if !is_row_end(byte) {
             fields.push((field, at));
             field = at + 1;
             continue;
@@ -72,7 +72,7 @@ mod tests {
 
     /// The records of a text, as the `csv` crate splits it.
     fn by_crate(text: &[u8]) -> Vec<Vec<Vec<u8>>> {
-        let mut reader = super::super::blocks::reader_of(text);
+        let mut reader = super::super::blocks::reader_of(text, b',');
         let records = reader
             .byte_records()
             .map(|record| record.expect("memory can be read"));
@@ -82,7 +82,7 @@ mod tests {
 
     fn by_us(text: &[u8]) -> Vec<Vec<Vec<u8>>> {
         let (mut places, mut fields, mut found) = (vec![9], vec![], vec![]);
-        separators(text, &mut places);
+        separators(text, b',', &mut places);
         let feeds = each_line(text, &places, &mut fields, |_, fields, _| {
             let bytes = |(from, to): &(u32, u32)| text[*from as usize..*to as usize].to_vec();
             found.push(Vec::from_iter(fields.iter().map(bytes)));

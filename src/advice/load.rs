@@ -15,7 +15,7 @@ use super::blocks::{Blocks, ROW_KB_MAX, Stopped};
 use super::columns::Columns;
 use super::places::{Found, placed};
 use super::{Options, sample};
-use crate::config::fault::{AdviceFault, Fault, FaultKind, TextFault};
+use crate::config::fault::{AdviceFault, Fault, FaultKind, RowFault, TextFault};
 
 /// What came of a file that was taken.
 #[derive(Debug)]
@@ -87,9 +87,10 @@ pub fn load<R: Read + Seek + Send>(
     input: &mut R,
     options: &Options,
 ) -> Result<Loaded, Refused> {
-    let expected = sample::expected(input).map_err(|error| unreadable(name, &error))?;
+    let (expected, separator) = sample::look(input).map_err(|error| unreadable(name, &error))?;
     let mut loading = Loading {
         options,
+        separator,
         builder: Some(Builder::new(expected)),
         rows: 0,
         left_out: 0,
@@ -98,7 +99,7 @@ pub fn load<R: Read + Seek + Send>(
         more_faults: 0,
         is_refused: false,
     };
-    let mut blocks = Blocks::new(&mut *input);
+    let mut blocks = Blocks::new(&mut *input, separator);
     if let Some((first, columns)) = loading.header(&mut blocks) {
         loading.rows(blocks, first, &columns);
     }
@@ -113,7 +114,7 @@ fn unreadable(name: &str, error: &std::io::Error) -> Refused {
         kind: unreadable_kind(error),
     };
     Refused {
-        faults: placed(name, &mut std::io::empty(), vec![found]),
+        faults: placed(name, b',', &mut std::io::empty(), vec![found]),
         more_faults: 0,
     }
 }
@@ -130,6 +131,7 @@ const BATCHES: usize = 3;
 /// A file on its way into a table.
 struct Loading<'o> {
     options: &'o Options,
+    separator: u8,
     /// Until nothing more can be built.
     builder: Option<Builder>,
     rows: u64,
@@ -150,7 +152,8 @@ impl Loading<'_> {
             match blocks.fill(&mut batch) {
                 Ok(true) => {}
                 Ok(false) => {
-                    self.refuse(0, 0, None, AdviceFault::NoHeader.into());
+                    let header = "waybill,destination,weight_g";
+                    self.refuse(0, 0, None, RowFault::Empty { header }.into());
                     return None;
                 }
                 Err(stopped) => {
@@ -158,12 +161,12 @@ impl Loading<'_> {
                     return None;
                 }
             }
-            if let Some(header) = batch.take_header() {
-                return match Columns::of(&header.names, self.options) {
+            if let Some(header) = batch.take_header(self.separator) {
+                return match Columns::of(&header.names, self.separator, self.options) {
                     Ok(columns) => Some((batch, columns)),
                     Err(faults) => {
                         for (field, fault) in faults {
-                            self.refuse(header.byte, header.feeds, field, fault.into());
+                            self.refuse(header.byte, header.feeds, field, fault);
                         }
                         None
                     }
@@ -298,7 +301,7 @@ impl Loading<'_> {
             }
             None => None,
         };
-        let mut faults = placed(name, input, self.found);
+        let mut faults = placed(name, self.separator, input, self.found);
         faults.sort_by_key(|fault| (fault.line, fault.column));
         let more_faults = self.more_faults;
         match built {

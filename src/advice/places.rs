@@ -5,8 +5,8 @@ use std::io::{Read, Seek, SeekFrom};
 
 use crate::config::Fault;
 use crate::config::FaultKind;
+use crate::config::rows::field_ranges;
 use crate::config::source::{Source, Span};
-use crate::config::trace::rows::field_in;
 
 /// A fault, and where its row begins.
 #[derive(Debug)]
@@ -24,10 +24,15 @@ pub(super) struct Found {
 const LINE_BYTES_MAX: u64 = 16 * 1_024;
 
 /// Reads the lines of faults.
-pub(super) fn placed<R: Read + Seek>(name: &str, input: &mut R, found: Vec<Found>) -> Vec<Fault> {
+pub(super) fn placed<R: Read + Seek>(
+    name: &str,
+    separator: u8,
+    input: &mut R,
+    found: Vec<Found>,
+) -> Vec<Fault> {
     let placed = found.into_iter().map(|found| {
         let line = read_line(input, &found);
-        place(name, found, line)
+        place(name, separator, found, line)
     });
     placed.collect()
 }
@@ -51,10 +56,12 @@ fn read_line<R: Read + Seek>(input: &mut R, found: &Found) -> (u64, String) {
     (ends, String::from_utf8_lossy(line).into_owned())
 }
 
-fn place(name: &str, found: Found, (blank, line): (u64, String)) -> Fault {
+fn place(name: &str, separator: u8, found: Found, (blank, line): (u64, String)) -> Fault {
     let source = Source::new(name, line);
     let text = source.text();
-    let field = found.field.and_then(|field| field_in(text, field));
+    let fields = field_ranges(text, separator);
+    // A field behind a quoted line break cannot be shown on the row's first line.
+    let field = found.field.and_then(|field| fields.get(field).cloned());
     let span = Span::from(field.unwrap_or(0..text.len()));
     let mut fault = source.fault(span, found.kind);
     fault.line = u32::try_from(found.feeds + blank + 1).unwrap_or(u32::MAX);

@@ -6,11 +6,11 @@ use sorthub_core::limits::{DECLARED_SIDE_MAX, DECLARED_WEIGHT_MAX};
 use sorthub_core::units::{Grams, Mm};
 
 use super::columns::{Columns, MEASURES};
-use crate::config::fault::{AdviceFault, FaultKind, TextFault};
-use crate::config::trace::number::{NumberFault, scaled};
+use crate::config::fault::{AdviceFault, FaultKind, RowFault, TextFault};
+use crate::config::number::{NumberFault, scaled};
 
 /// What is wrong with a row, and in which field if in one.
-pub(super) type RowFault = (Option<usize>, FaultKind);
+pub(super) type Told = (Option<usize>, FaultKind);
 
 /// The fields of a row.
 pub(super) struct Fields<'r> {
@@ -80,14 +80,14 @@ fn is_trimmed(text: &[u8]) -> bool {
 pub(super) fn read<'r>(
     fields: &Fields<'r>,
     columns: &Columns,
-    mut tell: impl FnMut(RowFault),
+    mut tell: impl FnMut(Told),
 ) -> Option<Row<'r>> {
     if fields.is_blank() {
         return None;
     }
     let (found, wanted) = (fields.ranges.len(), columns.fields);
     if found < wanted || !fields.is_blank_from(wanted) {
-        tell((None, AdviceFault::RowLength { found, wanted }.into()));
+        tell((None, RowFault::RowLength { found, wanted }.into()));
         return None;
     }
     if let Some((field, byte)) = fields.bad_field() {
@@ -132,7 +132,7 @@ fn tags(fields: &Fields<'_>, columns: &Columns) -> Tags {
 fn measures(
     fields: &Fields<'_>,
     columns: &Columns,
-    tell: &mut impl FnMut(RowFault),
+    tell: &mut impl FnMut(Told),
 ) -> Option<Measures> {
     let mut values = [0; MEASURES.len()];
     let mut is_good = true;

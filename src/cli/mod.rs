@@ -14,11 +14,14 @@ pub mod check;
 pub mod demo;
 pub mod duration;
 pub mod emulate;
+pub mod identify;
 pub mod input;
+pub mod plan;
 pub mod replay;
 pub mod run;
 pub mod signals;
 pub mod simulate;
+pub mod torture;
 
 /// The control engine of a parcel sorting hub, with a simulator that runs the same decisions.
 #[derive(Debug, Parser)]
@@ -34,7 +37,10 @@ enum Command {
     Run(run::RunArgs),
     Emulate(emulate::EmulateArgs),
     Check(check::CheckArgs),
+    Plan(plan::PlanArgs),
+    Identify(identify::IdentifyArgs),
     Simulate(simulate::SimulateArgs),
+    Torture(torture::TortureArgs),
     /// Run a journal through the sorter again.
     Replay(replay::ReplayArgs),
 }
@@ -79,7 +85,10 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(&args).into(),
         Command::Emulate(args) => emulate::run(&args).into(),
         Command::Check(args) => check::run(&args).into(),
+        Command::Plan(args) => plan::run(&args).into(),
+        Command::Identify(args) => identify::run(&args).into(),
         Command::Simulate(args) => simulate::run(&args).into(),
+        Command::Torture(args) => torture::run(&args).into(),
         Command::Replay(args) => replay::run(&args),
     }
 }

@@ -83,8 +83,15 @@ fn run_text(run: &RunReport, verify: bool) -> String {
     // Writing to a string cannot fail.
     let _ = write!(
         text,
-        "run {}, plan version {}, by {}",
-        run.run, header.plan_version, header.build
+        "{}run {}, plan version {}, by {}",
+        if header.sorter == 0 {
+            String::new()
+        } else {
+            format!("sorter {}, ", header.sorter + 1)
+        },
+        run.run,
+        header.plan_version,
+        header.build
     );
     if header.clock_permille != 1_000 {
         let _ = write!(
@@ -112,8 +119,15 @@ fn run_text(run: &RunReport, verify: bool) -> String {
 }
 
 fn books_text(books: &Books) -> String {
+    let (over, on) = match (books.taken_over, books.handed_over) {
+        (0, 0) => (String::new(), String::new()),
+        (taken, handed) => (
+            format!(" + taken over {taken}"),
+            format!(" + handed over {handed}"),
+        ),
+    };
     let mut text = format!(
-        "inducted {} = sorted {} + rejected {} + removed {} + lost {} + on the sorter {}",
+        "inducted {}{over} = sorted {} + rejected {} + removed {} + lost {}{on} + on the sorter {}",
         books.inducted, books.sorted, books.rejected, books.removed, books.lost, books.on_sorter
     );
     for (name, count) in rejected_by(books) {

@@ -105,6 +105,7 @@ const AFTER_REJECTS: &[Row] = &[
     ("  removed", "removed", 0, ""),
     ("  lost", "lost", 0, ""),
     ("  on the sorter at the end", "on_sorter", 0, ""),
+    ("  on transfers at the end", "in_transfer", 0, ""),
     ("missorted", "missorted", 0, ""),
     ("laps for another try", "recirculated", 0, ""),
     ("  for each parcel inducted", "recirculation_rate", 4, ""),

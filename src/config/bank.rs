@@ -1,14 +1,12 @@
 //! Banks: one table that describes many devices of a kind, evenly spaced, with numbered names.
 
-use std::collections::BTreeMap;
-
 use sorthub_core::ids::TrackId;
 use sorthub_core::limits::{CHUTES_MAX, TRACKS_MAX};
 
-use super::fault::{Meaning, TextFault};
-use super::names::{Pattern, nearest};
-use super::reader::{Faults, Table, Value};
-use super::source::Span;
+use super::fault::TextFault;
+pub(super) use super::lookup::Names;
+use super::names::Pattern;
+use super::reader::Table;
 
 /// No track is longer than 10 km, and nothing stands further from its beginning.
 pub(super) const PLACE_MM_MAX: u32 = 10_000_000;
@@ -26,82 +24,6 @@ pub(super) struct Limits {
     pub(super) count_max: u32,
     /// Whether the row can be repeated along the track.
     pub(super) can_repeat: bool,
-}
-
-/// The names of one kind of element, for looking them up.
-#[derive(Debug, Default)]
-pub(super) struct Names {
-    what: &'static str,
-    by_name: BTreeMap<String, usize>,
-    in_order: Vec<String>,
-}
-
-impl Names {
-    pub(super) fn new<'n>(what: &'static str, names: impl Iterator<Item = &'n str>) -> Self {
-        let in_order: Vec<String> = names.map(str::to_owned).collect();
-        let mut by_name = BTreeMap::new();
-        for (at, name) in in_order.iter().enumerate() {
-            by_name.entry(name.clone()).or_insert(at);
-        }
-        Self {
-            what,
-            by_name,
-            in_order,
-        }
-    }
-
-    /// The position of the first element with this name. Reports a name that nothing has, unless
-    /// what has it may be missing because of a slip.
-    pub(super) fn find(&self, name: &str, span: Span, faults: &Faults<'_>) -> Option<usize> {
-        let found = self.by_name.get(name).copied();
-        if found.is_none() && faults.headers_broken() {
-            faults.note_unsound();
-        } else if found.is_none() {
-            let nearest = nearest(name, self.in_order.iter().map(String::as_str));
-            let name = name.to_owned();
-            faults.add(
-                span,
-                Meaning::UnknownName {
-                    what: self.what,
-                    name,
-                    nearest,
-                },
-            );
-        }
-        found
-    }
-
-    /// The positions of all elements that a list names; `"A*"` names all that begin with `A`.
-    pub(super) fn find_all(&self, list: Value<'_>) -> Vec<usize> {
-        let mut found = Vec::new();
-        for (text, span) in list.texts() {
-            let Some(beginning) = text.strip_suffix('*') else {
-                found.extend(self.find(text, span, list.faults));
-                continue;
-            };
-            let of_bank = self.in_order.iter().enumerate();
-            let before = found.len();
-            found.extend(
-                of_bank
-                    .filter(|(_, n)| n.starts_with(beginning))
-                    .map(|(at, _)| at),
-            );
-            if found.len() == before {
-                self.find(text, span, list.faults);
-            }
-        }
-        found
-    }
-
-    /// The position of the one element that a key names.
-    pub(super) fn find_one(&self, value: Value<'_>) -> Option<usize> {
-        self.find(value.text()?, value.span, value.faults)
-    }
-
-    /// Every name, by position.
-    pub(super) fn all(&self) -> &[String] {
-        &self.in_order
-    }
 }
 
 /// A bank as described.

@@ -23,12 +23,14 @@ pub(super) fn read_inductions(root: &Table<'_>, tracks: &Names, draft: &mut Draf
         let on = read_tracks(&table, tracks);
         let bank = Bank::of_devices(&table, on, LIMITS);
         let at = read_place(&table, "at_mm", "at_mm = 1500");
+        let quota = table.get("quota_permille").and_then(|v| v.int(1..=1_000));
         let origin = origin_of(&table, mark);
         for member in members_within(&bank, draft.spec.inductions.len()) {
             draft.spec.inductions.push(InductionSpec {
                 name: member.name,
                 track: member.track.unwrap_or(TrackId(0)),
                 at: Mm(place(at, member.offset_mm)),
+                quota_permille: quota.unwrap_or(1_000) as u16,
             });
             draft.inductions.push(Rc::clone(&origin));
         }

@@ -8,7 +8,9 @@ use sorthub_sim::spec::TrackPlant;
 use super::bank::{Bank, Member, Names};
 use super::chutes;
 use super::devices;
+use super::joining;
 use super::links::{Addresses, LinksSpec};
+use super::named;
 use super::reader::{Faults, Table};
 use super::source::Span;
 use super::tracks;
@@ -34,6 +36,10 @@ pub(super) struct Draft {
     pub(super) inductions: Vec<Rc<Origin>>,
     pub(super) scanners: Vec<Rc<Origin>>,
     pub(super) chutes: Vec<Rc<Origin>>,
+    pub(super) groups: Vec<Rc<Origin>>,
+    pub(super) tags: Vec<Rc<Origin>>,
+    pub(super) sorters: Vec<Rc<Origin>>,
+    pub(super) transfers: Vec<Rc<Origin>>,
     pub(super) addresses: Addresses,
 }
 
@@ -55,6 +61,11 @@ impl Draft {
         devices::read_inductions(root, &tracks, &mut draft);
         devices::read_scanners(root, &tracks, &mut draft);
         chutes::read(root, &tracks, &mut draft);
+        let chutes = Names::of_chutes(&draft.spec);
+        named::read_groups(root, &chutes, &mut draft);
+        named::read_tags(root, &mut draft);
+        joining::read_sorters(root, &tracks, &mut draft);
+        joining::read_transfers(root, &mut draft);
         draft
     }
 

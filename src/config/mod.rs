@@ -1,4 +1,4 @@
-//! Hub files and recorded traces: from text to a checked hub, plan and plant.
+//! Hub files, recorded traces and tables of code formats: from text to what is checked.
 //!
 //! One place for all three worlds: the live engine, the simulator and replay read a hub through
 //! [`HubFile`]. Reading works like a compiler: [`source`] holds the text, `syntax` parses it and
@@ -22,30 +22,46 @@ use sorthub_core::plan::Plan;
 use sorthub_sim::spec::PlantSpec;
 
 pub mod canonical;
+pub mod carriers;
+pub mod diff;
 pub mod fault;
 pub mod links;
+pub mod plan_words;
 pub mod source;
 pub mod trace;
 
 mod bank;
 mod chutes;
+mod collect;
 mod devices;
+mod diff_text;
 mod draft;
+mod files;
+mod joining;
+mod lookup;
+mod named;
 pub(crate) mod names;
+pub(crate) mod number;
 mod odd;
 mod placing;
 mod plan;
+mod plan_file;
 mod plant;
 mod reader;
+pub(crate) mod rows;
 mod syntax;
 mod tracks;
 
+pub use carriers::CarrierFile;
 pub use fault::{Fault, FaultKind, Severity};
+pub use files::Files;
 pub use links::LinksSpec;
+pub use plan_file::PlanFile;
 pub use source::Source;
 
 use bank::Names;
 use draft::Draft;
+use plan::placing::Against;
 use plant::Known;
 use reader::{Faults, Table};
 use source::Span;
@@ -66,46 +82,87 @@ pub struct HubFile {
     pub directory: Directory,
     /// Where PLCs and scanners are.
     pub links: LinksSpec,
-    /// The text it was read from; for a trace, the layout and then the parcels.
+    /// The text it was read from; for a trace, the layout and then the parcels. Files that it
+    /// names follow.
     pub text: String,
     /// What is odd about it.
     pub warnings: Vec<Fault>,
 }
 
+/// What reading a file came to.
+#[derive(Clone, Debug)]
+pub struct Inspected<F> {
+    /// What is described; `None` if there is an error.
+    pub file: Option<F>,
+    /// Every fault, warnings included, in the order of their places.
+    pub faults: Vec<Fault>,
+    /// The files that it names, as faults call them.
+    pub named: Vec<String>,
+}
+
+/// Whether a text is a table of a plan, by its header.
+#[must_use]
+pub fn is_plan_table(source: &Source) -> bool {
+    plan::tables::kind_of(source).is_some()
+}
+
+/// Every fault in the form of a plan's table; `None` if it is no such table. What it names is only
+/// looked for when the plan that it belongs to is read.
+#[must_use]
+pub fn check_plan_table(source: &Source) -> Option<Vec<Fault>> {
+    let kind = plan::tables::kind_of(source)?;
+    Some(plan::tables::check_form(source, kind))
+}
+
 impl HubFile {
-    /// Reads a hub file.
+    /// Reads a hub file, and the files that it names.
     ///
     /// # Errors
     /// Every fault, warnings included, in the order of their places.
     pub fn read(path: &Path) -> Result<Self, Vec<Fault>> {
-        Self::from_source(&Source::read(path, HUB_FILE_MB_MAX)?)
+        let source = Source::read(path, HUB_FILE_MB_MAX)?;
+        Self::from_source(&source, &Files::beside(path))
     }
 
     /// Reads a hub file's text; `name` is what faults call the file.
     ///
     /// # Errors
-    /// As [`HubFile::read`].
+    /// As [`HubFile::read`]. Files that it names cannot be found.
     pub fn parse(name: &str, text: &str) -> Result<Self, Vec<Fault>> {
-        Self::from_source(&Source::new(name, text.to_owned()))
+        Self::from_source(&Source::new(name, text.to_owned()), &Files::None)
     }
 
     /// Reads a hub file that is already in memory.
     ///
     /// # Errors
     /// As [`HubFile::read`].
-    pub fn from_source(source: &Source) -> Result<Self, Vec<Fault>> {
+    pub fn from_source(source: &Source, files: &Files) -> Result<Self, Vec<Fault>> {
+        let Inspected { file, faults, .. } = Self::inspect(source, files);
+        file.ok_or(faults)
+    }
+
+    /// Reads a hub file for its faults.
+    #[must_use]
+    pub fn inspect(source: &Source, files: &Files) -> Inspected<Self> {
         let (mended, slips) = syntax::mend(source);
         let entries = syntax::parse(&mended);
         let faults = Faults::new(source, &slips);
-        let read = read_all(&Table::new(&faults, &entries, Span::default(), "the file"));
-        let warnings = faults.finish();
-        match read {
-            Some(file) if !warnings.iter().any(Fault::is_error) => Ok(Self {
-                text: source.text().to_owned(),
-                warnings,
-                ..file
-            }),
-            _ => Err(warnings),
+        let root = Table::new(&faults, &entries, Span::default(), "the file");
+        let read = read_all(&root, files);
+        let texts = faults.named();
+        let named: Vec<String> = texts.iter().map(|text| text.name().to_owned()).collect();
+        let faults = faults.finish();
+        let is_good = !faults.iter().any(Fault::is_error);
+        let texts = std::iter::once(source.text()).chain(texts.iter().map(|text| text.text()));
+        let file = read.filter(|_| is_good).map(|file| Self {
+            text: texts.collect::<Vec<&str>>().join("\n"),
+            warnings: faults.clone(),
+            ..file
+        });
+        Inspected {
+            file,
+            faults,
+            named,
         }
     }
 
@@ -124,11 +181,16 @@ impl HubFile {
 }
 
 /// Reads all tables. `None` where the core refuses what they describe.
-fn read_all(root: &Table<'_>) -> Option<HubFile> {
+fn read_all(root: &Table<'_>, files: &Files) -> Option<HubFile> {
     let draft = Draft::read(root);
     let spec = &draft.spec;
-    let chutes = Names::new("chute", spec.chutes.iter().map(|chute| chute.name.as_str()));
-    let plan_draft = plan::read(root, spec, &chutes);
+    let chutes = Names::of_chutes(spec);
+    let known = plan::Known {
+        hub: spec,
+        chutes: &chutes,
+        files,
+    };
+    let plan_draft = plan::read(root, &known);
     let destinations = plan_draft.spec.destinations.iter();
     let known = Known {
         tracks: Names::new("track", spec.tracks.iter().map(|track| track.name.as_str())),
@@ -140,10 +202,16 @@ fn read_all(root: &Table<'_>) -> Option<HubFile> {
     let plant = plant::read(root, spec, &plan_draft, &draft.track_plants, &known);
     root.finish();
     let hub = placing::check_hub(&draft, root.faults);
-    let plan = placing::check_plan(&draft, &plan_draft, hub.as_ref(), root.faults);
+    let against = Against {
+        spec,
+        hub: hub.as_ref(),
+        chutes_sound: Draft::all_sound(&draft.chutes, root.faults),
+    };
+    let plan = plan::placing::check(&plan_draft, &against, root.faults);
     let (hub, plan) = (hub?, plan?);
     if root.faults.mark() == 0 {
         odd::find(&draft, &hub, &plan, &plant, root.faults);
+        odd::find_in_plan(&plan_draft, &hub, &plan, Some(&plant), root.faults);
     }
     Some(HubFile {
         hub: Arc::new(hub),

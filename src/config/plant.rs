@@ -5,7 +5,8 @@ use sorthub_core::ids::{DestId, TrackId};
 use sorthub_core::plan::PlanSpec;
 use sorthub_core::units::{Grams, Micros, Mm};
 use sorthub_sim::spec::{
-    ChutePlant, Demand, InductionPlant, ParcelPlant, PlantSpec, ScannerPlant, Service, TrackPlant,
+    ChutePlant, Demand, HostPlant, InductionPlant, ParcelPlant, PlantSpec, ScannerPlant, Service,
+    TrackPlant,
 };
 
 use super::bank::Names;
@@ -52,6 +53,7 @@ pub(super) fn read(
     if let Some(entry) = table.table("parcel", "`parcel`") {
         read_parcel(&entry, &mut plant.parcels);
     }
+    plant.host = table.table("host", "`host`").map(|entry| read_host(&entry));
     table.finish();
     if plan.sound && table.faults.mark() == before {
         check_demand(&table, hub, &plant);
@@ -84,17 +86,28 @@ fn usual(hub: &HubSpec, plan: &PlanSpec, tracks: &[TrackPlant]) -> PlantSpec {
             .map(|track| reachable(hub, plan, track))
             .collect(),
         parcels: ParcelPlant::default(),
+        host: None,
         trace: vec![],
     }
 }
 
-/// All destinations with a chute on a track, with equal weights.
+/// All destinations with a chute on a track or on one that its transfers lead to, with equal
+/// weights.
 fn reachable(hub: &HubSpec, plan: &PlanSpec, track: usize) -> Vec<Demand> {
-    let track = TrackId(track as u16);
-    let on_track: Vec<bool> = hub
-        .chutes
-        .iter()
-        .map(|chute| chute.outlets.iter().any(|outlet| outlet.track == track))
+    let mut tracks = vec![TrackId(track as u16)];
+    let mut looked_at = 0;
+    while let Some(&from) = tracks.get(looked_at) {
+        looked_at += 1;
+        for transfer in &hub.transfers {
+            let chute = hub.chutes.get(transfer.from.index());
+            let begins_here = chute.is_some_and(|chute| takes_from(chute, from));
+            let to = hub.inductions.get(transfer.to.index()).map(|i| i.track);
+            tracks.extend(to.filter(|to| begins_here && !tracks.contains(to)));
+        }
+    }
+    let chutes = hub.chutes.iter();
+    let on_track: Vec<bool> = chutes
+        .map(|chute| tracks.iter().any(|&track| takes_from(chute, track)))
         .collect();
     let within = plan
         .destinations
@@ -110,6 +123,10 @@ fn reachable(hub: &HubSpec, plan: &PlanSpec, track: usize) -> Vec<Demand> {
             weight: 1,
         })
         .collect()
+}
+
+fn takes_from(chute: &ChuteSpec, track: TrackId) -> bool {
+    chute.outlets.iter().any(|outlet| outlet.track == track)
 }
 
 /// The elements that an entry is about: those it names, or all.
@@ -227,14 +244,14 @@ fn read_demand(entry: &Table<'_>, known: &Known<'_>, plant: &mut PlantSpec) {
         };
         for &dest in named {
             let weight = weights.next().unwrap_or(0);
-            let found = demand.iter_mut().find(|demand| demand.dest.index() == dest);
-            match found {
-                Some(demand) => demand.weight = weight,
-                None if explicit => list.fault(Meaning::OutOfReach {
+            // They are in the order of their destinations.
+            match demand.binary_search_by_key(&dest, |demand| demand.dest.index()) {
+                Ok(at) => demand[at].weight = weight,
+                Err(_) if explicit => list.fault(Meaning::OutOfReach {
                     destination: known.destinations.all()[dest].clone(),
                     track: known.tracks.all()[track].clone(),
                 }),
-                None => {}
+                Err(_) => {}
             }
         }
     }
@@ -247,7 +264,30 @@ fn read_parcel(entry: &Table<'_>, parcels: &mut ParcelPlant) {
     if let Some((least, most)) = entry.get("mass_g").and_then(|v| read_range(v, 1_000_000)) {
         parcels.mass = (Grams(least), Grams(most));
     }
+    let side = |key| entry.get(key).and_then(|v| read_range(v, 10_000));
+    let side = |key| side(key).map(|(least, most)| (Mm(least), Mm(most)));
+    parcels.width = side("width_mm");
+    parcels.height = side("height_mm");
+    match (entry.get("width_mm"), entry.get("height_mm")) {
+        (Some(_), None) => entry.missing("height_mm", "height_mm = [20, 300]"),
+        (None, Some(_)) => entry.missing("width_mm", "width_mm = [100, 400]"),
+        _ => {}
+    }
+    let share = |key| entry.get(key).and_then(|v| v.int(0..=1_000_000));
+    parcels.unadvised_ppm = share("unadvised_ppm").unwrap_or(parcels.unadvised_ppm);
+    parcels.misdeclared_ppm = share("misdeclared_ppm");
+    parcels.suspect_ppm = share("suspect_ppm");
     entry.finish();
+}
+
+fn read_host(entry: &Table<'_>) -> HostPlant {
+    let delay = entry.get("delay_ms").and_then(millis);
+    let silent_ppm = entry.get("silent_ppm").and_then(|v| v.int(0..=1_000_000));
+    entry.finish();
+    HostPlant {
+        delay: delay.unwrap_or_default(),
+        silent_ppm: silent_ppm.unwrap_or_default(),
+    }
 }
 
 /// One number, or the smallest and the largest.

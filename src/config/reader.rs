@@ -3,76 +3,15 @@
 //! Each getter notes its key as known, returns `None` where there is nothing usable, and has then
 //! reported why. Callers go on with a stand-in value, so that one pass finds every fault.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::ops::RangeInclusive;
 
 use toml::de::{DeTable, DeValue};
 
-use super::fault::{Fault, FaultKind, TextFault};
+pub(super) use super::collect::Faults;
+use super::fault::{FaultKind, TextFault};
 use super::names::nearest;
-use super::source::{Source, Span};
-use super::syntax::Slips;
-
-/// Where faults are collected.
-#[derive(Debug)]
-pub(super) struct Faults<'a> {
-    source: &'a Source,
-    slips: &'a Slips,
-    found: RefCell<Vec<Fault>>,
-    marks: Cell<usize>,
-}
-
-impl<'a> Faults<'a> {
-    pub(super) fn new(source: &'a Source, slips: &'a Slips) -> Self {
-        Self {
-            source,
-            slips,
-            found: RefCell::default(),
-            marks: Cell::new(0),
-        }
-    }
-
-    /// Adds a fault, unless the line is broken anyway: then what it says means nothing.
-    pub(super) fn add(&self, span: Span, kind: impl Into<FaultKind>) {
-        let fault = self.source.fault(span, kind);
-        self.marks
-            .set(self.marks.get() + usize::from(fault.is_error()));
-        if !self.slips.hide(fault.line) {
-            self.found.borrow_mut().push(fault);
-        }
-    }
-
-    /// Grows with every error. What was read between two equal marks is sound.
-    pub(super) fn mark(&self) -> usize {
-        self.marks.get()
-    }
-
-    /// Notes an error without adding a fault: something follows from a slip already reported.
-    pub(super) fn note_unsound(&self) {
-        self.marks.set(self.marks.get() + 1);
-    }
-
-    /// Whether whole elements may be missing because their headers could not be read.
-    pub(super) fn headers_broken(&self) -> bool {
-        self.slips.headers_broken
-    }
-
-    /// Whether keys of the table that begins here may be missing because of a slip.
-    pub(super) fn broken_at(&self, table: Span) -> bool {
-        self.slips.touch(table.start)
-    }
-
-    pub(super) fn line_of(&self, span: Span) -> u32 {
-        self.source.line_of(span.start)
-    }
-
-    /// All faults, those of the text included.
-    pub(super) fn finish(self) -> Vec<Fault> {
-        let mut all = self.slips.faults.clone();
-        all.extend(self.found.into_inner());
-        super::fault::in_order(all)
-    }
-}
+use super::source::Span;
 
 /// A table with what is known about its keys.
 pub(super) struct Table<'a> {
@@ -118,7 +57,7 @@ impl<'a> Table<'a> {
         Some(Value {
             faults: self.faults,
             key,
-            span: value.span().into(),
+            span: Span::of(self.span.file, value.span()),
             value: value.get_ref(),
         })
     }
@@ -154,7 +93,8 @@ impl<'a> Table<'a> {
                 key: key.to_owned(),
                 why,
             };
-            self.faults.add(name.span().into(), fault);
+            self.faults
+                .add(Span::of(self.span.file, name.span()), fault);
         }
     }
 
@@ -162,7 +102,7 @@ impl<'a> Table<'a> {
     pub(super) fn place_of(&self, key: &str) -> Span {
         self.entries
             .get(key)
-            .map_or(self.span, |value| value.span().into())
+            .map_or(self.span, |value| Span::of(self.span.file, value.span()))
     }
 
     /// The keys in the order in which they stand.
@@ -170,7 +110,7 @@ impl<'a> Table<'a> {
         let all = self
             .entries
             .iter()
-            .map(|(key, _)| (key.get_ref().as_ref(), key.span().into()));
+            .map(|(key, _)| (key.get_ref().as_ref(), Span::of(self.span.file, key.span())));
         let mut keys: Vec<(&str, Span)> = all.collect();
         keys.sort_by_key(|(_, span)| span.start);
         keys
@@ -179,7 +119,7 @@ impl<'a> Table<'a> {
     /// The value of a key that is not fixed beforehand, under a fixed name for messages.
     pub(super) fn entry(&self, key: &str, called: &'static str) -> Option<Value<'a>> {
         let value = self.entries.get(key)?;
-        let span = value.span().into();
+        let span = Span::of(self.span.file, value.span());
         Some(Value {
             faults: self.faults,
             key: called,
@@ -369,7 +309,7 @@ impl<'a> Value<'a> {
             return None;
         };
         let of = |entry: &'a toml::Spanned<DeValue<'a>>| Self {
-            span: entry.span().into(),
+            span: Span::of(self.span.file, entry.span()),
             value: entry.get_ref(),
             ..*self
         };
@@ -382,6 +322,21 @@ impl<'a> Value<'a> {
         list.iter()
             .filter_map(|entry| Some((entry.text()?, entry.span)))
             .collect()
+    }
+
+    /// The place of one character of a text, if the text stands in the file as it is: in single
+    /// quotes, or without escapes. Else the place of the whole.
+    pub(super) fn place_in(&self, character: usize) -> Span {
+        let text = self.any_text().unwrap_or("");
+        let written = self.faults.text_at(self.span);
+        let is_plain = written.is_some_and(|w| w.len() == text.len() + 2 && w.contains(text));
+        match text.char_indices().nth(character) {
+            Some((at, c)) if is_plain => {
+                let start = self.span.start + 1 + at;
+                Span::of(self.span.file, start..start + c.len_utf8())
+            }
+            _ => self.span,
+        }
     }
 
     /// Reports a fault at this value.

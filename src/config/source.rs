@@ -17,18 +17,25 @@ pub struct Source {
 }
 
 /// A part of a text, in bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Span {
+    /// Which text: 0 is the one that was asked for, the others are those it names.
+    pub(crate) file: u16,
     pub(crate) start: usize,
     pub(crate) end: usize,
 }
 
+impl Span {
+    /// A part of the text with this number.
+    pub(super) fn of(file: u16, range: std::ops::Range<usize>) -> Self {
+        let std::ops::Range { start, end } = range;
+        Self { file, start, end }
+    }
+}
+
 impl From<std::ops::Range<usize>> for Span {
     fn from(range: std::ops::Range<usize>) -> Self {
-        Self {
-            start: range.start,
-            end: range.end,
-        }
+        Self::of(0, range)
     }
 }
 
@@ -67,10 +74,7 @@ impl Source {
                 let byte = error.as_bytes().get(at).copied().unwrap_or(0);
                 let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
                 // What comes before the bad byte is good and so keeps its length.
-                let span = Span {
-                    start: at,
-                    end: at + '\u{fffd}'.len_utf8(),
-                };
+                let span = Span::from(at..at + '\u{fffd}'.len_utf8());
                 vec![Self::new(name, text).fault(span, TextFault::NotUtf8 { byte })]
             })
     }
@@ -130,6 +134,12 @@ impl Source {
         let whole = self.start_of(number)..self.start_of(number + 1);
         let line = self.text.get(whole).unwrap_or("");
         line.trim_end_matches(['\n', '\r'])
+    }
+
+    /// A fault of the file as a whole, given at its beginning.
+    #[must_use]
+    pub fn fault_at_start(&self, kind: impl Into<FaultKind>) -> Fault {
+        self.fault(Span::default(), kind)
     }
 
     /// A fault at a place.

@@ -28,7 +28,7 @@ struct Unclosed {
 }
 
 /// The slips of a text, and which parts of it they leave unreliable.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Slips {
     /// Each with its place, at most one a line.
     pub(super) faults: Vec<Fault>,
@@ -106,10 +106,7 @@ pub(super) fn mend(source: &Source) -> (String, Slips) {
             until,
             bracket,
         } = unclosed;
-        let span = Span {
-            start: open,
-            end: open + 1,
-        };
+        let span = Span::from(open..open + 1);
         slips.add(source, span, TextFault::Unclosed { bracket });
         text = blank(text, source.start_of(source.line_of(open))..until);
     }

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use sorthub_core::hub::{TrackKind, TrackSpec};
+use sorthub_core::hub::{Caps, TrackKind, TrackSpec};
 use sorthub_core::limits::CELLS_PER_TRACK_MAX;
 use sorthub_core::units::{Micros, Mm, MmPerS};
 use sorthub_sim::spec::TrackPlant;
@@ -46,6 +46,7 @@ pub(super) fn read(root: &Table<'_>, draft: &mut Draft) {
         let tolerance = table
             .get("tolerance_mm")
             .and_then(|v| v.int(1..=PLACE_MM_MAX));
+        let caps = read_caps(&table, kind);
         let plant = read_plant(&table, shape);
         let links = read_plc(&table, &members, &mut draft.addresses);
         let origin = origin_of(&table, mark);
@@ -55,11 +56,33 @@ pub(super) fn read(root: &Table<'_>, draft: &mut Draft) {
                 kind,
                 speed: MmPerS(speed.unwrap_or(1)),
                 tolerance: Mm(tolerance.unwrap_or_else(|| usual_tolerance(kind))),
+                caps,
             });
             draft.track_plants.push(plant);
             draft.links.tracks.push(link);
             draft.tracks.push(Rc::clone(&origin));
         }
+    }
+}
+
+/// When inductions are slowed and stopped. Where nothing comes round again, nothing can jam.
+fn read_caps(table: &Table<'_>, kind: TrackKind) -> Caps {
+    let cap = |key| {
+        let value = table.get(key)?;
+        match value.any_text() {
+            Some(_) => value.choice(&[("off", None)]),
+            None => value.int(1..=1_000).map(|permille| Some(permille as u16)),
+        }
+    };
+    let (slow, stop) = (cap("slow_at_permille"), cap("stop_at_permille"));
+    let turns = kind.is_loop() || kind.round() > kind.length();
+    let usual = if turns { Caps::USUAL } else { Caps::NONE };
+    let stop_permille = stop.unwrap_or(usual.stop_permille);
+    // Whoever lowers the second without a word about the first wants it not above that.
+    let most = stop_permille.unwrap_or(1_000);
+    Caps {
+        slow_permille: slow.unwrap_or(usual.slow_permille.map(|slow| slow.min(most))),
+        stop_permille,
     }
 }
 

@@ -23,10 +23,11 @@ pub use judge::{Comparison, Differing, Disagreement, Verdict, compare, judge};
 pub use report::{duration, json, text};
 pub use trail::{Ending, Passage, Step, Trails};
 
+use crate::advice::Generations;
 use crate::api::{Api, ApiError, ApiLimits};
 use crate::config::{HubFile, LinksSpec};
 use crate::emulate::{EmulateError, Emulator, EmulatorSetup, Fault, Truth, WorldPulse};
-use crate::engine::{Engine, EngineReport, EngineSetup, Pulse, StartError};
+use crate::engine::{EngineReport, HubEngine, HubSetup, Pulse, StartError};
 use crate::journal::block::{Block, Item};
 use crate::journal::{self, Journal, JournalError, Reader, RunHeader};
 use crate::telemetry::{HubView, view_slot};
@@ -153,18 +154,20 @@ pub fn run(setup: DemoSetup, tell: &mut impl FnMut(Told<'_>)) -> Result<DemoRepo
         faults: setup.faults.clone(),
     })?;
     let header = header(&setup.file, setup.speed_permille);
-    let journal = Journal::open(&folder.path, &header, journal::Options::default())?;
-    let run = journal.run_epoch();
+    let options = journal::Options::default();
+    let journals = journal::open_all(&folder.path, &setup.file.hub, &header, options)?;
+    let runs = journals.iter().map(Journal::run_epoch).collect();
+    let recorders = journals.into_iter().map(Journal::start);
     let (publisher, source) = view_slot();
     let hub_view = HubView::new(&setup.file.hub, &setup.file.plan);
     let api = Api::start(setup.listen, ApiLimits::default(), &hub_view, source)?;
     tell(Told::Page(api.address()));
-    let engine = Engine::start(EngineSetup {
+    let engine = HubEngine::start(HubSetup {
         hub: Arc::clone(&setup.file.hub),
         plan: Arc::clone(&setup.file.plan),
-        directory: Arc::new(setup.file.directory.clone()),
+        directory: Arc::new(Generations::new(setup.file.directory.clone())),
         links: emulator.links().clone(),
-        recorder: journal.start()?,
+        recorders: recorders.collect::<Result<_, _>>()?,
         speed_permille: setup.speed_permille,
         publisher,
     })?;
@@ -172,7 +175,7 @@ pub fn run(setup: DemoSetup, tell: &mut impl FnMut(Told<'_>)) -> Result<DemoRepo
     let engine = engine.stop();
     let truth = emulator.stop();
     drop(api);
-    conclude(setup, engine, truth, &folder, run, begun)
+    conclude(setup, engine, truth, &folder, runs, begun)
 }
 
 /// What a demonstration tells while it runs.
@@ -189,7 +192,7 @@ pub enum Told<'a> {
 /// Looks on until the time is up and the tracks are empty, or somebody asks for the end.
 fn watch(
     setup: &DemoSetup,
-    engine: &Engine,
+    engine: &HubEngine,
     emulator: &Emulator,
     begun: Instant,
     tell: &mut impl FnMut(Told<'_>),
@@ -220,7 +223,7 @@ fn watch(
 }
 
 /// Waits until the engine has heard of everything that has happened.
-fn settle(engine: &Engine, emulator: &Emulator) {
+fn settle(engine: &HubEngine, emulator: &Emulator) {
     let give_up = Instant::now() + SETTLE_MAX;
     while Instant::now() < give_up && engine.pulse().on_sorter != emulator.pulse().tally.on_tracks()
     {
@@ -233,12 +236,15 @@ fn conclude(
     engine: EngineReport,
     truth: Truth,
     folder: &Folder,
-    run: u32,
+    runs: Vec<u32>,
     begun: Instant,
 ) -> Result<DemoReport, DemoError> {
     let hub = Arc::clone(&setup.file.hub);
     let mut live = Trails::new(&hub);
-    let records = read_back(&folder.path, run, &mut live)?;
+    let mut records = 0;
+    for (place, run) in journal::places(&folder.path, &hub).iter().zip(runs) {
+        records += read_back(place, run, &mut live)?;
+    }
     let verdict = judge(&truth, &live, &hub, &setup.file.plan);
     let comparison = if setup.file.plant.trace.is_empty() {
         None
@@ -310,6 +316,7 @@ pub fn header(file: &HubFile, speed_permille: u32) -> RunHeader {
     RunHeader {
         build: journal::build(),
         description: file.canonical(),
+        sorter: 0,
         plan_version: file.plan.version(),
         clock_permille: speed_permille,
         started_unix_us: since.as_micros() as u64,

@@ -9,14 +9,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use sorthub_core::hub::{Hub, TrackKind};
 use sorthub_core::ids::{CellId, ChuteId, PlcItem, TrackId};
 use sorthub_core::plc::{
-    Answer, CellBits, ChuteLevel, Command, Consumed, Event, EventKind, Exception, InductionBits,
-    InductionLevel, InventoryCell, LinkMs, Pace, PlcConfig, PlcConfigError, PlcEnd, StatusBits,
-    StatusInputs, StopCause,
+    Answer, ChuteLevel, Command, Consumed, Event, EventKind, Exception, LinkMs, PlcConfig,
+    PlcConfigError, PlcEnd, StatusBits, StatusInputs,
 };
 use sorthub_core::signal::{OrderAnswer, Signal};
 use sorthub_core::units::{BeltMm, Micros};
 use sorthub_core::wire::{Wire, answer, chute_bits};
 use sorthub_sim::plant::{ChuteTruth, Plant};
+use sorthub_sim::plc_node::{inventory, pace_inductions, tell_inductions};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_modbus::server::tcp::Server;
@@ -157,10 +157,11 @@ impl VirtualPlc {
         loop {
             let command = self.end().next_command();
             let Some(consumed) = command else {
-                return;
+                break;
             };
             self.obey(&consumed, now, plant);
         }
+        pace_inductions(&self.end(), &self.wire, now, plant);
     }
 
     fn obey(&mut self, consumed: &Consumed, now: Micros, plant: &mut Plant) {
@@ -186,10 +187,13 @@ impl VirtualPlc {
                 let stamp = stamp(near, now);
                 let _lost_is_counted = self.end().answer(consumed, Answer::NotUnderstood, stamp);
             }
-            // The virtual carriers never fail; being asked is acknowledged.
-            Command::CarrierEnable { .. } => {
-                self.answer(consumed, OrderAnswer::Accepted, near, now);
-            }
+            Command::CarrierEnable { cell, enable } => match self.wire.cell(*cell) {
+                Ok(cell) => {
+                    plant.enable_carrier(now, cell, *enable);
+                    self.answer(consumed, OrderAnswer::Accepted, near, now);
+                }
+                Err(_) => self.answer(consumed, OrderAnswer::NoSuchItem, near, now),
+            },
             Command::Resync => {
                 self.answer(consumed, OrderAnswer::Accepted, near, now);
                 self.latch_inventory(now, plant);
@@ -198,15 +202,7 @@ impl VirtualPlc {
     }
 
     fn latch_inventory(&self, now: Micros, plant: &Plant) {
-        let cells = plant
-            .inventory(self.track)
-            .map(|(cell, item)| InventoryCell {
-                cell: self.wire.cell_number(cell),
-                item: item.0,
-                chute: 0,
-                bits: CellBits::OCCUPIED,
-                lap: 0,
-            });
+        let cells = inventory(&self.wire, plant);
         let at = stamp(plant.encoder(self.track, now), now);
         let _lost_is_counted = self.end().latch_inventory(cells, at);
     }
@@ -280,33 +276,12 @@ impl VirtualPlc {
         let _lost_is_counted = self.end().set_chute(number, level, stamp(at, Micros(0)));
     }
 
-    /// Whether the engine lets parcels onto the track.
-    pub fn inducts(&self) -> bool {
-        let (_, inductions, _) = self.wire.counts();
-        let end = self.end();
-        (1..=inductions).any(|n| end.induction_wish(n).pace != Pace::Stop)
-    }
-
     /// The second half of a PLC cycle: events and status are published.
     pub fn end_scan(&mut self, link: LinkMs, now: Micros, plant: &Plant) {
-        let (_, inductions, _) = self.wire.counts();
-        let running_now = self.inducts();
         let at = stamp(plant.encoder(self.track, now), now);
         let speed = plant.speed(self.track, now);
         let mut end = self.end();
-        for induction in 1..=inductions {
-            let level = InductionLevel {
-                bits: InductionBits::ENABLED.with(InductionBits::RUNNING, running_now),
-                rate_per_h: 0,
-                count: 0,
-                cause: if running_now {
-                    StopCause::Running
-                } else {
-                    StopCause::LinkLost
-                },
-            };
-            let _lost_is_counted = end.set_induction(induction, level, at);
-        }
+        tell_inductions(&mut end, &self.wire, plant, at);
         let inputs = StatusInputs {
             encoder_mm: plant.encoder(self.track, now).wire(),
             speed_mm_s: speed.0 as u16,

@@ -164,7 +164,8 @@ impl World {
             carrier,
             encoder_mm: encoder.wire(),
             code: label.as_deref(),
-            weight_g: sight.mass.0,
+            measured: sight.measured,
+            verdict: sight.verdict,
         });
     }
 
@@ -172,14 +173,6 @@ impl World {
     fn scan_plcs(&mut self, now: Micros) {
         let link = self.clock.link_now();
         self.with_plcs(|plc, plant| plc.begin_scan(link, now, plant));
-        let held: Vec<_> = self
-            .plcs
-            .iter()
-            .map(|p| (p.track(), !p.inducts()))
-            .collect();
-        for (track, held) in held {
-            self.plant.hold_inductions(now, track, held);
-        }
         // What the plant answered at once.
         self.run_plant(now.after(Micros(1)));
         self.with_plcs(|plc, plant| plc.end_scan(link, now, plant));

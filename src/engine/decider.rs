@@ -10,10 +10,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
-use sorthub_core::directory::Directory;
-use sorthub_core::facts::Reading;
+use sorthub_core::facts::{Facts, Reading};
 use sorthub_core::hub::Hub;
-use sorthub_core::ids::{CellId, ScannerId, TrackId};
+use sorthub_core::ids::{CellId, ScannerId, SorterId, TrackId};
 use sorthub_core::outbox::Outbox;
 use sorthub_core::scanner::{Dropped, Telegram};
 use sorthub_core::signal::{Output, ScanKey, Signal};
@@ -21,16 +20,21 @@ use sorthub_core::sorter::Sorter;
 use sorthub_core::units::Micros;
 use tokio::sync::Notify;
 
+use super::inbox::{InboxSender, Request};
 use super::lanes::Lane;
 use super::latency::Latency;
 use super::show::Show;
 use super::stats::{ScannerStats, Stats};
+use crate::advice::Reader;
 use crate::clock::Clock;
 use crate::config::links::ScannerLink;
 use crate::journal::Recorder;
 
 /// How many signals before a broken invariant are kept for its report.
 const KEPT_SIGNALS: usize = 32;
+
+/// How much news of parcels on transfers can wait for inboxes that are full.
+const HANDED_OVER_MAX: usize = 4_096;
 
 /// The state of the decision thread.
 pub struct Decider {
@@ -43,8 +47,12 @@ pub struct Decider {
     pub(super) scanners: Vec<ScannerStats>,
     pub(super) decision: Latency,
     pub(super) wire_to_wire: Latency,
+    id: SorterId,
+    neighbours: Arc<[InboxSender]>,
+    /// Parcels put on transfers that the sorter at their end has not been told of yet.
+    handed_over: VecDeque<Signal>,
     outbox: Outbox,
-    directory: Arc<Directory>,
+    directory: Reader,
     links: Vec<Option<ScannerLink>>,
     last: VecDeque<(Micros, Signal)>,
     /// Set when an invariant of the sorter broke: no order leaves any more.
@@ -60,11 +68,13 @@ pub struct Decider {
 /// What a decider is made of.
 pub(super) struct Parts {
     pub sorter: Sorter,
+    pub id: SorterId,
+    pub neighbours: Arc<[InboxSender]>,
     pub clock: Clock,
     pub lanes: Vec<Lane>,
     pub recorder: Recorder,
     pub show: Show,
-    pub directory: Arc<Directory>,
+    pub directory: Reader,
     pub links: Vec<Option<ScannerLink>>,
 }
 
@@ -85,6 +95,9 @@ impl Decider {
             scanners,
             decision: Latency::new(),
             wire_to_wire: Latency::new(),
+            id: parts.id,
+            neighbours: parts.neighbours,
+            handed_over: VecDeque::with_capacity(HANDED_OVER_MAX),
             outbox: Outbox::new(),
             directory: parts.directory,
             links: parts.links,
@@ -138,11 +151,35 @@ impl Decider {
             Output::Divert(order) => self.order(order.cell, output, came),
             Output::Withdraw { cell, .. } => self.order(*cell, output, None),
             Output::Alarm(alarm) => self.show.alarm(now, alarm),
+            Output::Pace {
+                induction,
+                to,
+                limit_per_h,
+            } => {
+                let track = self.hub().inductions()[induction.index()].track;
+                self.lanes[track.index()].pace(*induction, *to, *limit_per_h);
+            }
+            Output::CarrierEnable { cell, enabled } => {
+                if let Some((track, own)) = self.hub().track_of(*cell) {
+                    self.lanes[track.index()].use_carrier(own, *enabled);
+                }
+            }
+            Output::Track { track, to } => self.lanes[track.index()].run(*to),
+            Output::HandOver {
+                transfer,
+                parcel,
+                facts,
+            } => self.hand_over(Signal::Transfer {
+                transfer: *transfer,
+                parcel: *parcel,
+                facts: *facts,
+            }),
             Output::Known { .. }
             | Output::Read { .. }
             | Output::Decided { .. }
             | Output::AskHost { .. }
             | Output::Answered { .. }
+            | Output::StillThere { .. }
             | Output::Ended { .. } => {}
         }
     }
@@ -152,6 +189,41 @@ impl Decider {
             return;
         };
         self.lanes[usize::from(track)].order(own, output, came);
+    }
+
+    /// Whether a track is of this sorter.
+    pub(super) fn owns(&self, track: TrackId) -> bool {
+        self.hub().sorter_of(track) == self.id
+    }
+
+    /// Keeps news of a parcel on a transfer for whoever owns the transfer's end, who is told at
+    /// the end of the turn.
+    fn hand_over(&mut self, news: Signal) {
+        if self.handed_over.len() == HANDED_OVER_MAX {
+            // Its end has stood still for minutes. The parcel will be one that nobody announced.
+            self.handed_over.pop_front();
+            self.stats.untold_transfers += 1;
+        }
+        self.handed_over.push_back(news);
+    }
+
+    /// Tells of parcels on transfers, in order; what does not fit into an inbox waits for the next
+    /// turn.
+    fn tell_handed_over(&mut self) {
+        while let Some(&news) = self.handed_over.front() {
+            let to = self.hub().addressee(&news).unwrap_or(self.id);
+            if to == self.id {
+                self.handed_over.pop_front();
+                self.tell(news, None);
+            } else if self.neighbours[to.index()]
+                .send(Request::Tell(news))
+                .is_ok()
+            {
+                self.handed_over.pop_front();
+            } else {
+                return;
+            }
+        }
     }
 
     fn keep(&mut self, now: Micros, signal: Signal) {
@@ -207,9 +279,14 @@ impl Decider {
             self.scanners[scanner].garbage += 1;
             return;
         };
-        let facts = self.directory.facts(telegram.code, telegram.weight);
-        self.scanners[scanner].count(facts.read == Reading::Good, telegram.code);
-        if let Some(code) = telegram.code {
+        let (code, measured) = (telegram.codes.first(), telegram.measured);
+        let facts = Facts {
+            measured,
+            verdict: telegram.verdict,
+            ..self.directory.directory().facts(code, measured.weight)
+        };
+        self.scanners[scanner].count(facts.read == Reading::Good, code);
+        if let Some(code) = code {
             self.recorder.text(facts.code, code);
             self.show.text(facts.code, code);
         }
@@ -250,10 +327,14 @@ impl Decider {
     /// The end of a turn: whoever has to do with what was said is woken, the PLC links first, so
     /// that an order is on its way before anybody else hears of it.
     pub(crate) fn turn_over(&mut self) {
+        self.tell_handed_over();
         for lane in &mut self.lanes {
             lane.wake_if_news();
         }
         self.timer.notify_one();
         self.after.notify_one();
+        // Between turns, so that one turn has one directory; heartbeats make turns while nothing
+        // is scanned.
+        self.directory.refresh();
     }
 }

@@ -5,19 +5,23 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use sorthub_core::hub::Hub;
+use sorthub_core::ids::InductionId;
+use sorthub_core::operator::Mode;
 use sorthub_core::plc::map::{HEADER_REGS, SLOTS};
 use sorthub_core::plc::ring::{Seq, distance};
 use sorthub_core::plc::{
-    Area, Command, ConfigError, Delivery, EngineBits, EngineConfig, EngineEnd, Event, EventKind,
-    Exchange, Header, InductionWish, InventoryEnd, Link, Mark, Pace, Write,
+    Area, CellBits, Command, ConfigError, Delivery, EngineBits, EngineConfig, EngineEnd, Event,
+    EventKind, Exchange, Header, InventoryEnd, Link, Mark, Write,
 };
+use sorthub_core::running::{Pace, RunState};
 use sorthub_core::signal::{LinkState, Output, Signal};
-use sorthub_core::wire::{Wire, WireError};
+use sorthub_core::wire::{Wire, WireError, induction_wish};
 use tokio::sync::Notify;
 
 use super::decider::Decider;
 use crate::config::links::{Functions, PlcLink};
 use crate::plc::lane::Next;
+use crate::telemetry::LinkHealth;
 
 /// The area of the register map that this engine writes; a standby would have the other.
 const AREA: Area = Area::A;
@@ -31,6 +35,9 @@ pub struct Lane {
     /// granted us, or its ring is full. The newest wins, so there is never more than one a cell.
     unsent: Vec<Option<(Command, Option<Instant>)>>,
     unsent_count: usize,
+    /// For each cell whether its carrier is to be used, where the mailbox has not taken that yet.
+    unsent_uses: Vec<Option<bool>>,
+    unsent_uses_count: usize,
     /// For each command in the mailbox that is not yet at the PLC: when the telegram or event
     /// came that it follows from.
     on_their_way: VecDeque<Option<Instant>>,
@@ -45,6 +52,12 @@ pub struct Lane {
     has_news: bool,
     /// Where the inventory being told was latched.
     inventory_at: u32,
+    /// It is known what is on the track, so that parcels may come as far as the link is concerned.
+    is_ready: bool,
+    /// How the sorter runs the track.
+    run: RunState,
+    /// How the link does, for people.
+    pub(super) health: LinkHealth,
 }
 
 impl Lane {
@@ -58,14 +71,9 @@ impl Lane {
             ..EngineConfig::new(AREA, epoch, chutes, inductions, cells)
         };
         let mut end = EngineEnd::new(config)?;
+        // Until the sorter lets them run.
         for induction in 1..=inductions {
-            end.set_induction(
-                induction,
-                InductionWish {
-                    pace: Pace::Run,
-                    rate_max_per_h: 0,
-                },
-            );
+            end.set_induction(induction, induction_wish(Pace::Stop, 0));
         }
         Ok(Self {
             end,
@@ -73,6 +81,8 @@ impl Lane {
             news: Rc::new(Notify::new()),
             unsent: vec![None; usize::from(cells)],
             unsent_count: 0,
+            unsent_uses: vec![None; usize::from(cells)],
+            unsent_uses_count: 0,
             on_their_way: VecDeque::with_capacity(usize::from(config.waiting_max) + SLOTS),
             written: None,
             wants_inventory: false,
@@ -80,6 +90,9 @@ impl Lane {
             unacknowledged: VecDeque::new(),
             has_news: false,
             inventory_at: 0,
+            is_ready: false,
+            run: RunState::default(),
+            health: LinkHealth::default(),
         })
     }
 
@@ -96,11 +109,53 @@ impl Lane {
         *place = Some((command, came));
     }
 
+    /// Takes the wish to use a carrier or not, for the cell with this number on its track.
+    pub(super) fn use_carrier(&mut self, own: u16, enabled: bool) {
+        let place = &mut self.unsent_uses[usize::from(own)];
+        self.unsent_uses_count += usize::from(place.is_none());
+        *place = Some(enabled);
+        self.has_news = true;
+    }
+
+    /// Sets how fast an induction may feed.
+    pub(super) fn pace(&mut self, induction: InductionId, to: Pace, limit_per_h: u16) {
+        let number = self.wire.induction_number(induction);
+        let is_known = self
+            .end
+            .set_induction(number, induction_wish(to, limit_per_h));
+        debug_assert!(is_known, "the lane of another track was asked");
+        self.has_news = true;
+    }
+
+    /// Tells the PLC how its track is run.
+    pub(super) fn run(&mut self, to: RunState) {
+        self.run = to;
+        self.tell_bits();
+    }
+
+    fn ready(&mut self, is_ready: bool) {
+        self.is_ready = is_ready;
+        self.tell_bits();
+    }
+
+    fn tell_bits(&mut self) {
+        let bits = EngineBits::default()
+            .with(EngineBits::READY, self.is_ready)
+            .with(EngineBits::DEGRADED, !self.run.lost.is_none())
+            .with(
+                EngineBits::EMPTYING_REQUEST,
+                self.run.mode == Mode::Emptying,
+            );
+        self.end.set_bits(bits);
+        self.has_news = true;
+    }
+
     /// Hands the mailbox what it will take.
     fn push_unsent(&mut self) {
         if self.wants_inventory && self.push(Command::Resync, None) {
             self.wants_inventory = false;
         }
+        self.push_unsent_uses();
         if self.unsent_count == 0 {
             return;
         }
@@ -114,6 +169,23 @@ impl Lane {
             }
             self.unsent[own] = None;
             self.unsent_count -= 1;
+        }
+    }
+
+    fn push_unsent_uses(&mut self) {
+        if self.unsent_uses_count == 0 {
+            return;
+        }
+        for own in 0..self.unsent_uses.len() {
+            let Some(enable) = self.unsent_uses[own] else {
+                continue;
+            };
+            let cell = own as u16 + 1;
+            if !self.push(Command::CarrierEnable { cell, enable }, None) {
+                return;
+            }
+            self.unsent_uses[own] = None;
+            self.unsent_uses_count -= 1;
         }
     }
 
@@ -137,6 +209,8 @@ impl Lane {
     fn void_unsent(&mut self) {
         self.unsent.fill(None);
         self.unsent_count = 0;
+        self.unsent_uses.fill(None);
+        self.unsent_uses_count = 0;
         self.on_their_way.clear();
         self.written = None;
         self.unacknowledged.clear();
@@ -233,6 +307,7 @@ impl Decider {
             tracing::trace!(lane, ?delivery, "PLC tells");
             if let Err(error) = self.take_delivery(lane, &delivery) {
                 self.stats.unreadable_events += 1;
+                self.lanes[lane].health.unreadable += 1;
                 tracing::error!(lane, %error, ?delivery, "the PLC and the hub file differ");
             }
         }
@@ -244,6 +319,7 @@ impl Decider {
             Delivery::Event(mark, event) => self.take_event(lane, mark, &event)?,
             Delivery::Unreadable(mark, slot) => {
                 self.stats.unreadable_events += 1;
+                self.lanes[lane].health.unreadable += 1;
                 tracing::error!(
                     lane,
                     ?slot,
@@ -256,8 +332,19 @@ impl Decider {
                 let at = it.wire.position(it.inventory_at);
                 if cell.item != 0 {
                     let item = sorthub_core::ids::PlcItem(cell.item);
-                    let cell = it.wire.cell(cell.cell)?;
-                    self.tell(Signal::Inventory { cell, item, at }, None);
+                    let own = it.wire.cell(cell.cell)?;
+                    self.tell(
+                        Signal::Inventory {
+                            cell: own,
+                            item,
+                            at,
+                        },
+                        None,
+                    );
+                }
+                if cell.bits.has(CellBits::DISABLED) {
+                    let cell = self.lanes[lane].wire.cell(cell.cell)?;
+                    self.tell(Signal::CarrierDisabled { cell }, None);
                 }
             }
             Delivery::InventoryEnd(InventoryEnd::Complete) => {
@@ -265,7 +352,7 @@ impl Decider {
                 let at = it.wire.position(it.inventory_at);
                 let track = it.wire.track();
                 // Only now it is known what is on the track: parcels may come.
-                it.end.set_bits(EngineBits::READY);
+                it.ready(true);
                 self.tell(Signal::InventoryEnd { track, at }, None);
             }
             Delivery::InventoryEnd(InventoryEnd::Superseded) => {}
@@ -283,8 +370,10 @@ impl Decider {
                 let signal = self.lanes[lane].wire.chute_level(number, &level)?;
                 self.tell(signal, None);
             }
-            // The engine does not plan with induction levels: the PLC feeds by itself.
-            Delivery::Induction(..) => {}
+            Delivery::Induction(number, level) => {
+                let signal = self.lanes[lane].wire.induction_level(number, &level)?;
+                self.tell(signal, None);
+            }
             Delivery::Status {
                 encoder_mm,
                 speed_mm_s,
@@ -338,20 +427,24 @@ impl Decider {
             Link::Lost { .. } => Some(LinkState::Lost),
             Link::Reset { .. } => {
                 self.lanes[lane].void_unsent();
-                self.lanes[lane].end.set_bits(EngineBits::default());
+                self.lanes[lane].ready(false);
                 Some(LinkState::Reset)
             }
             Link::Granted { .. } => {
+                self.lanes[lane].health.is_refused = false;
+                self.lanes[lane].health.is_mismatched = false;
                 // Ready again once it is known what is on the track.
-                self.lanes[lane].end.set_bits(EngineBits::default());
+                self.lanes[lane].ready(false);
                 self.ask_inventory(lane);
                 Some(LinkState::Up)
             }
             Link::EventsLost { .. } => {
+                self.lanes[lane].health.events_lost += 1;
                 self.ask_inventory(lane);
                 None
             }
             Link::Refused { .. } => {
+                self.lanes[lane].health.is_refused = true;
                 tracing::error!(
                     lane,
                     "the PLC obeys another engine: this one writes nothing"
@@ -359,6 +452,7 @@ impl Decider {
                 None
             }
             Link::ConfigMismatch { .. } | Link::VersionMismatch { .. } => {
+                self.lanes[lane].health.is_mismatched = true;
                 tracing::error!(lane, ?link, "the PLC is not the one of the hub file");
                 None
             }

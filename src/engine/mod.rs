@@ -14,8 +14,8 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crossbeam::atomic::AtomicCell;
-use sorthub_core::directory::Directory;
 use sorthub_core::hub::Hub;
+use sorthub_core::ids::{SorterId, TrackId};
 use sorthub_core::plan::Plan;
 use sorthub_core::plc::ConfigError;
 use sorthub_core::signal::Signal;
@@ -23,6 +23,7 @@ use sorthub_core::sorter::{Books, Setup, Sorter};
 use tokio::task::{JoinSet, LocalSet};
 
 mod decider;
+mod hub;
 mod inbox;
 mod lanes;
 mod latency;
@@ -30,16 +31,17 @@ mod show;
 mod stats;
 
 pub use decider::Decider;
-pub use inbox::{Full, INBOX_MAX, InboxSender, Request};
+pub use hub::{HubEngine, HubSetup};
+pub use inbox::{Full, INBOX_MAX, InboxReceiver, InboxSender, Request};
 pub use latency::{Latency, Percentiles};
 pub use show::{Pulse, PulseCell};
 pub use stats::{ScannerStats, Stats};
 
+use crate::advice::Reader;
 use crate::clock::Clock;
 use crate::config::LinksSpec;
 use crate::journal::{CloseError, Counts, Recorder};
-use crate::telemetry::{HubView, ViewPublisher};
-use inbox::InboxReceiver;
+use crate::telemetry::{AlarmBoard, HubView, ViewPublisher};
 
 /// How often people are shown something new.
 const SHOW_EVERY: Duration = Duration::from_millis(100);
@@ -52,18 +54,24 @@ const RELEASE_MAX: Duration = Duration::from_millis(500);
 pub struct EngineSetup {
     /// The hub.
     pub hub: Arc<Hub>,
+    /// Which of its sorters this is.
+    pub sorter: SorterId,
     /// The plan.
     pub plan: Arc<Plan>,
-    /// What codes mean.
-    pub directory: Arc<Directory>,
+    /// What codes mean, in generations.
+    pub directory: Reader,
     /// Where PLCs and scanners are; every track must have a PLC.
     pub links: LinksSpec,
     /// The journal of this run; its epoch goes into parcel ids and claims.
     pub recorder: Recorder,
-    /// Plant time a real time, in thousandths: 1000 beside a real plant.
-    pub speed_permille: u32,
+    /// The clock of the hub.
+    pub clock: Clock,
     /// Where views go.
     pub publisher: ViewPublisher,
+    /// The door for requests of other threads, both sides.
+    pub inbox: (InboxSender, InboxReceiver),
+    /// The doors of all sorters of the hub, in their order.
+    pub neighbours: Arc<[InboxSender]>,
 }
 
 /// Why an engine does not start.
@@ -146,7 +154,8 @@ impl Engine {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
-        let (sender, receiver) = inbox::inbox();
+        let mut setup = setup;
+        let (sender, receiver) = std::mem::replace(&mut setup.inbox, inbox::inbox());
         let pulse: PulseCell = Arc::new(AtomicCell::new(Pulse::default()));
         let thread_pulse = Arc::clone(&pulse);
         let body = move || run(&runtime, setup, &links, claim, receiver, thread_pulse);
@@ -203,16 +212,26 @@ fn run(
     pulse: PulseCell,
 ) -> EngineReport {
     let hub_view = HubView::new(&setup.hub, &setup.plan);
+    let board = AlarmBoard::of_sorter(&hub_view, setup.sorter, setup.hub.sorters());
     let run_epoch = setup.recorder.run_epoch();
     let lanes = lanes::wires(&setup.hub).zip(links).map(|(wire, link)| {
         lanes::Lane::new(wire, link, claim).expect("the same was checked before the start")
     });
     let decider = Decider::new(decider::Parts {
         lanes: lanes.collect(),
-        sorter: Sorter::new(setup.hub, setup.plan, Setup { run_epoch }),
-        clock: Clock::new(setup.speed_permille),
+        sorter: Sorter::new(
+            setup.hub,
+            setup.plan,
+            Setup {
+                run_epoch,
+                sorter: setup.sorter,
+            },
+        ),
+        id: setup.sorter,
+        neighbours: setup.neighbours,
+        clock: setup.clock,
         recorder: setup.recorder,
-        show: show::Show::new(setup.publisher, pulse, &hub_view),
+        show: show::Show::new(setup.publisher, pulse, board),
         directory: setup.directory,
         links: setup.links.scanners.clone(),
     });
@@ -236,12 +255,16 @@ async fn live(
 ) {
     let mut tasks = JoinSet::new();
     for (lane, link) in links.iter().enumerate() {
+        if !decider.borrow().owns(TrackId(lane as u16)) {
+            continue;
+        }
         let news = Rc::clone(&decider.borrow().lanes[lane].news);
         let task = crate::plc::lane::run(Rc::clone(decider), lane, link.clone(), news);
         tasks.spawn_local(task);
     }
     for (scanner, link) in scanners.scanners.iter().enumerate() {
-        if let Some(link) = link.clone() {
+        let track = decider.borrow().hub().scanners()[scanner].track;
+        if let Some(link) = link.clone().filter(|_| decider.borrow().owns(track)) {
             tasks.spawn_local(crate::scanner::run(Rc::clone(decider), scanner, link));
         }
     }

@@ -10,7 +10,7 @@ use sorthub_core::units::Micros;
 use super::decider::Decider;
 use super::latency::Percentiles;
 use crate::telemetry::{
-    AlarmBoard, HubView, LatencyRow, ScannerRow, ShortText, Throughput, ViewPublisher,
+    AlarmBoard, AlarmRefused, LatencyRow, ScannerRow, ShortText, Throughput, ViewPublisher,
 };
 
 /// The few numbers that a status line needs.
@@ -36,6 +36,29 @@ pub struct Pulse {
     pub in_doubt: u32,
 }
 
+impl Pulse {
+    /// The numbers of two sorters of a hub together.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        let slower = if self.wire_to_wire.p50_ns >= other.wire_to_wire.p50_ns {
+            self.wire_to_wire
+        } else {
+            other.wire_to_wire
+        };
+        Self {
+            inducted: self.inducted + other.inducted,
+            sorted: self.sorted + other.sorted,
+            rejected: self.rejected + other.rejected,
+            lost: self.lost + other.lost,
+            on_sorter: self.on_sorter + other.on_sorter,
+            sorted_per_h: self.sorted_per_h + other.sorted_per_h,
+            wire_to_wire: slower,
+            linked: self.linked && other.linked,
+            in_doubt: self.in_doubt + other.in_doubt,
+        }
+    }
+}
+
 /// Where the pulse is left for whoever wants it; reading never stops the decision thread.
 pub type PulseCell = Arc<AtomicCell<Pulse>>;
 
@@ -49,11 +72,11 @@ pub(super) struct Show {
 }
 
 impl Show {
-    pub(super) fn new(publisher: ViewPublisher, pulse: PulseCell, hub: &HubView) -> Self {
+    pub(super) fn new(publisher: ViewPublisher, pulse: PulseCell, board: AlarmBoard) -> Self {
         Self {
             publisher,
             pulse,
-            board: AlarmBoard::new(hub),
+            board,
             inducted: Throughput::new(Micros(0), 0),
             sorted: Throughput::new(Micros(0), 0),
             texts: Texts::default(),
@@ -80,16 +103,46 @@ impl Decider {
         let (inducted, sorted) = (books.inducted, books.sorted);
         self.show.inducted.take(now, inducted);
         self.show.sorted.take(now, sorted);
-        self.show.board.follow(now, &self.sorter);
+        self.follow(now);
         self.pulse();
         if self.show.publisher.wanted() {
             self.view(now);
         }
     }
 
+    /// Lets the alarms see how everything is.
+    fn follow(&mut self, now: Micros) {
+        let board = &mut self.show.board;
+        board.follow(now, &self.sorter);
+        for lane in &self.lanes {
+            board.follow_link(now, lane.wire.track(), &lane.health);
+        }
+        let watch = self.recorder.watch();
+        board.follow_journal(now, watch.is_failing(), watch.counts().missing);
+    }
+
+    /// Somebody has seen an alarm.
+    ///
+    /// # Errors
+    /// See [`AlarmRefused`].
+    pub fn acknowledge_alarm(&mut self, id: u64, who: &str) -> Result<(), AlarmRefused> {
+        self.show.board.acknowledge(id, who)
+    }
+
+    /// Somebody puts an alarm aside for a time.
+    ///
+    /// # Errors
+    /// See [`AlarmRefused`].
+    pub fn shelve_alarm(&mut self, id: u64, wait: Micros) -> Result<(), AlarmRefused> {
+        let now = self.clock.plant_now();
+        self.show.board.shelve(now, id, now.after(wait))
+    }
+
     fn pulse(&mut self) {
         let books = self.sorter.books();
-        let tracks = (0..self.lanes.len()).map(|track| self.sorter.track(TrackId(track as u16)));
+        let tracks = (0..self.lanes.len()).map(|track| TrackId(track as u16));
+        let own = tracks.filter(|track| self.owns(*track));
+        let tracks = own.map(|track| self.sorter.track(track));
         let (mut linked, mut in_doubt) = (true, 0);
         for track in tracks {
             linked &= track.linked;

@@ -37,4 +37,6 @@ pub struct Stats {
     pub unreadable_events: u64,
     /// Times a link went up, down, or was granted.
     pub link_changes: u64,
+    /// Parcels on transfers that the next sorter could not be told of.
+    pub untold_transfers: u64,
 }

@@ -13,7 +13,7 @@ use super::crc32c::crc32c;
 
 /// Version of everything that a journal's file holds. It grows with each change that an older
 /// reader would misread, a changed order of the variants of `Signal` or `Output` among them.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// A block that has reached this size takes no more. Large enough that the row's own cost is
 /// nothing, small enough that reading one takes little memory.

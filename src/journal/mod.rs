@@ -19,6 +19,7 @@ use std::path::Path;
 
 mod crc32c;
 mod error;
+mod hub;
 mod queue;
 mod reader;
 mod store;
@@ -28,6 +29,7 @@ mod writer;
 pub mod block;
 
 pub use error::{CloseError, JournalError};
+pub use hub::{found, open_all, places};
 pub use queue::{CODE_TEXT_BYTES_MAX, Recorder};
 pub use reader::{Reader, RunInfo, Tail};
 pub use store::{FILE_NAME, TornTail};
@@ -47,6 +49,8 @@ pub struct RunHeader {
     pub build: String,
     /// Hub and plan as text, from which replay makes them again; see [`describe`].
     pub description: String,
+    /// Which sorter of the hub it is.
+    pub sorter: u16,
     /// The version of the plan that the run begins with.
     pub plan_version: u32,
     /// How fast the sorter's clock runs against the wall clock, in thousandths: 1000 live, more

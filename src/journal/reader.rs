@@ -61,7 +61,7 @@ impl Reader {
     pub fn runs(&self) -> Result<Vec<RunInfo>, JournalError> {
         let failed = |e| JournalError::of_store(&self.file, e);
         let sql = "SELECT r.run, build, description, plan_version, clock_permille,
-                started_unix_us, first_block, crc, c.block, c.first_seq, c.why
+                started_unix_us, first_block, crc, c.block, c.first_seq, c.why, sorter
             FROM runs r LEFT JOIN cuts c ON c.run = r.run ORDER BY r.run";
         let mut statement = self.conn.prepare(sql).map_err(failed)?;
         let rows = statement.query_map([], run_of_row).map_err(failed)?;
@@ -124,6 +124,7 @@ fn run_of_row(row: &Row<'_>) -> rusqlite::Result<(RunInfo, u32)> {
     let header = RunHeader {
         build: row.get(1)?,
         description: row.get(2)?,
+        sorter: row.get(11)?,
         plan_version: row.get(3)?,
         clock_permille: row.get(4)?,
         started_unix_us: row.get::<_, i64>(5)?.cast_unsigned(),

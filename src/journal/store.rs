@@ -35,6 +35,7 @@ CREATE TABLE runs (
     run INTEGER PRIMARY KEY,           -- the run epoch, from 1
     build TEXT NOT NULL,
     description TEXT NOT NULL,         -- hub and plan, canonical
+    sorter INTEGER NOT NULL,           -- which of the hub
     plan_version INTEGER NOT NULL,
     clock_permille INTEGER NOT NULL,   -- speed of the sorter's clock against the wall clock
     started_unix_us INTEGER NOT NULL,
@@ -274,13 +275,14 @@ fn write_run(
     }
     let first_block = last_block(conn)? + 1;
     conn.execute(
-        "INSERT INTO runs (run, build, description, plan_version, clock_permille,
+        "INSERT INTO runs (run, build, description, sorter, plan_version, clock_permille,
              started_unix_us, first_block, crc)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         params![
             run,
             header.build,
             header.description,
+            header.sorter,
             header.plan_version,
             header.clock_permille,
             header.started_unix_us.cast_signed(),
@@ -297,6 +299,7 @@ pub(super) fn run_crc(run: u32, header: &RunHeader, first_block: i64) -> u32 {
         &run.to_le_bytes(),
         header.build.as_bytes(),
         header.description.as_bytes(),
+        &header.sorter.to_le_bytes(),
         &header.plan_version.to_le_bytes(),
         &header.clock_permille.to_le_bytes(),
         &header.started_unix_us.to_le_bytes(),

@@ -16,7 +16,7 @@ use sorthub_core::sorter::Books;
 use sorthub_core::units::Micros;
 
 use crate::config::canonical::CanonicalError;
-use crate::journal::{JournalError, Reader, RunHeader};
+use crate::journal::{self, JournalError, Reader, RunHeader};
 
 mod run;
 mod words;
@@ -158,17 +158,21 @@ impl RunReport {
     }
 }
 
-/// Replays the journal in a directory.
+/// Replays the journal in a directory, or those of all sorters of a hub if it holds these.
 ///
 /// # Errors
 /// See [`ReplayError`]; a difference is not an error but a result.
 pub fn replay(dir: &Path, options: Options) -> Result<Vec<RunReport>, ReplayError> {
-    let reader = Reader::open(dir)?;
-    let runs = match options.run {
-        Some(run) => vec![reader.run(run)?],
-        None => reader.runs()?,
-    };
-    runs.iter()
-        .map(|info| run::replay_run(&reader, info, options.verify))
-        .collect()
+    let mut reports = Vec::new();
+    for place in journal::found(dir) {
+        let reader = Reader::open(&place)?;
+        let runs = match options.run {
+            Some(run) => vec![reader.run(run)?],
+            None => reader.runs()?,
+        };
+        for info in &runs {
+            reports.push(run::replay_run(&reader, info, options.verify)?);
+        }
+    }
+    Ok(reports)
 }

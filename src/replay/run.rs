@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
+use sorthub_core::ids::SorterId;
 use sorthub_core::outbox::Outbox;
 use sorthub_core::signal::{Output, Signal};
 use sorthub_core::sorter::{Setup, Sorter};
@@ -28,6 +29,7 @@ pub(super) fn replay_run(
     })?;
     let setup = Setup {
         run_epoch: info.run,
+        sorter: SorterId(info.header.sorter),
     };
     let mut again = Again {
         sorter: Sorter::new(hub, plan, setup),

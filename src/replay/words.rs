@@ -3,8 +3,9 @@
 use sorthub_core::facts::{Facts, Reading};
 use sorthub_core::hub::Hub;
 use sorthub_core::ids::{CellId, ChuteId, CodeId, InductionId, ScannerId, TrackId};
+use sorthub_core::running::RunState;
 use sorthub_core::signal::{
-    Alarm, Basis, ChuteState, LinkState, OnFail, Order, Output, ScanKey, Signal,
+    Alarm, Basis, ChuteState, LinkState, OnFail, Order, Output, Reader, ScanKey, Signal,
 };
 use sorthub_core::units::Micros;
 
@@ -41,12 +42,20 @@ impl<'a> Words<'a> {
                 item,
                 at,
                 length,
+                spans,
                 returned,
             } => {
                 let way = if returned { "came round" } else { "got on" };
                 let (induction, cell) = (self.induction(induction), self.cell(cell));
                 let (item, at, length) = (item.0, at.0, length.0);
-                format!("item {item} {way} at {induction} to {cell}, {at} mm, {length} mm long")
+                let over = if spans > 1 {
+                    format!(", over {spans} carriers")
+                } else {
+                    String::new()
+                };
+                format!(
+                    "item {item} {way} at {induction} to {cell}, {at} mm, {length} mm long{over}"
+                )
             }
             Signal::AtScanner {
                 scanner,
@@ -88,6 +97,17 @@ impl<'a> Words<'a> {
             Signal::InventoryEnd { track, at } => {
                 format!("inventory of {} is told, {} mm", self.track(track), at.0)
             }
+            Signal::CarrierDisabled { cell } => {
+                format!("PLC uses {} no more", self.cell(cell))
+            }
+            Signal::InductionState { induction, feeding } => {
+                let how = match (feeding.runs, feeding.slow) {
+                    (true, false) => "feeds".to_owned(),
+                    (true, true) => "feeds slowly".to_owned(),
+                    (false, _) => format!("stands ({:?})", feeding.because),
+                };
+                format!("induction {} {how}", self.induction(induction))
+            }
             _ => self.item_signal(signal),
         }
     }
@@ -126,6 +146,9 @@ impl<'a> Words<'a> {
                 (cell, item, at, "goes onto the return".to_owned())
             }
             Signal::Missing { cell, item, at } => (cell, item, at, "is missing".to_owned()),
+            Signal::CarrierNotEmpty { cell, item, at } => {
+                (cell, item, at, "lies there still".to_owned())
+            }
             Signal::Unexpected { cell, item, at } => {
                 (cell, item, at, "was found and is unknown".to_owned())
             }
@@ -190,6 +213,10 @@ impl<'a> Words<'a> {
 
     /// What the sorter said.
     #[must_use]
+    #[expect(
+        clippy::too_many_lines,
+        reason = "a table: one arm for each kind of output"
+    )]
     pub fn output(self, output: &Output) -> String {
         match *output {
             Output::Divert(ref order) => self.order(order),
@@ -210,14 +237,19 @@ impl<'a> Words<'a> {
             }
             Output::Read {
                 parcel,
-                scanner,
+                by,
                 code: read,
             } => {
-                format!(
-                    "parcel {parcel} has {}, read by {}",
-                    code(read),
-                    self.scanner(scanner)
-                )
+                let read = code(read);
+                match by {
+                    Reader::Scanner(scanner) => {
+                        let scanner = self.scanner(scanner);
+                        format!("parcel {parcel} has {read}, read by {scanner}")
+                    }
+                    Reader::Seat(seat) => {
+                        format!("parcel {parcel} has {read}, keyed in at seat {}", seat.0)
+                    }
+                }
             }
             Output::Decided {
                 parcel,
@@ -234,6 +266,9 @@ impl<'a> Words<'a> {
                     basis => format!("parcel {parcel} should {to} ({why}; by {basis:?})"),
                 }
             }
+            Output::HandOver {
+                transfer, parcel, ..
+            } => format!("parcel {parcel} goes over transfer {}", transfer.0),
             Output::AskHost {
                 parcel,
                 code: asked,
@@ -258,6 +293,36 @@ impl<'a> Words<'a> {
                 Some(chute) => format!("parcel {parcel} {how} by {} ({why})", self.chute(chute)),
                 None => format!("parcel {parcel} {how} ({why})"),
             },
+            Output::Pace {
+                induction,
+                to,
+                limit_per_h,
+            } => {
+                let limit = match limit_per_h {
+                    0 => String::new(),
+                    limit => format!(", at most {limit} an hour"),
+                };
+                format!("induction {}: {to:?}{limit}", self.induction(induction))
+            }
+            Output::CarrierEnable { cell, enabled } => {
+                let use_it = if enabled { "use" } else { "do not use" };
+                format!("{use_it} {}", self.cell(cell))
+            }
+            Output::Track { track, to } => {
+                let RunState { mode, step, .. } = to;
+                let degraded = if to.lost.is_none() { "" } else { ", degraded" };
+                let closed = if to.closed { ", out of service" } else { "" };
+                let track = self.track(track);
+                format!("track {track}: {mode:?}, {step:?}{degraded}{closed}")
+            }
+            Output::StillThere {
+                parcel,
+                cell,
+                chute,
+            } => {
+                let (cell, chute) = (self.cell(cell), self.chute(chute));
+                format!("correction: parcel {parcel} lies on {cell}, not in {chute}")
+            }
             Output::Alarm(alarm) => format!("alarm: {}", self.alarm(alarm)),
         }
     }
@@ -299,6 +364,10 @@ impl<'a> Words<'a> {
                     self.chute(went)
                 )
             }
+            Alarm::Slipped { parcel, went, why } => {
+                let went = self.chute(went);
+                format!("parcel {parcel} left by {went} although it was stopped ({why})")
+            }
             Alarm::Lost { parcel } => format!("parcel {parcel} is lost"),
             Alarm::LinkLost { track } => format!("PLC of {} is lost", self.track(track)),
             Alarm::TrackingReset { track, in_doubt } => {
@@ -306,6 +375,18 @@ impl<'a> Words<'a> {
                     "PLC of {} has lost its tracking, {in_doubt} in doubt",
                     self.track(track)
                 )
+            }
+            Alarm::CarrierDisabled { cell, by } => {
+                format!("{} is used no more ({by:?})", self.cell(cell))
+            }
+            Alarm::CarrierNotEmpty { cell } => {
+                format!("{} is not empty after its discharge", self.cell(cell))
+            }
+            Alarm::ChuteFails { chute } => {
+                format!("chute {} fails carrier after carrier", self.chute(chute))
+            }
+            Alarm::NoReadStreak { scanner } => {
+                format!("{} reads nothing any more", self.scanner(scanner))
             }
             Alarm::TooManyItems { cell } => {
                 format!("no room to follow another item, on {}", self.cell(cell))

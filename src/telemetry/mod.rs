@@ -6,18 +6,24 @@
 
 mod alarms;
 mod hub_view;
+mod merge;
 mod rate;
 mod slot;
 mod view;
+pub mod why;
 
-pub use alarms::{ALARM_ROWS_MAX, AlarmBoard, AlarmRow, Priority};
+pub use alarms::{
+    ALARM_ROWS_MAX, About, AlarmBoard, AlarmRefused, AlarmRow, LinkHealth, NEW_ROWS_PER_MINUTE_MAX,
+    Priority, SHELVED_MAX,
+};
 pub use hub_view::{
     CapacityView, ChutePlace, ChuteRole, ChuteSite, DESTINATIONS_NAMED_MAX, HubView, Site,
     TrackSite,
 };
+pub use merge::ViewMerger;
 pub use rate::Throughput;
 pub use slot::{ViewPublisher, ViewSource, Watchers, Watching, view_slot};
 pub use view::{
-    BooksRow, ByReason, ChuteRow, ITEM_ROWS_MAX, ItemRow, LatencyRow, LinkRow, ScannerRow,
-    ShortText, TrackRow, View,
+    BooksRow, ByReason, ChuteRow, ITEM_ROWS_MAX, InductionRow, ItemRow, LatencyRow, LinkRow,
+    ScannerRow, ShortText, TrackRow, View,
 };

@@ -7,8 +7,9 @@ use std::fmt;
 
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
-use sorthub_core::ids::{ChuteId, CodeId, ParcelId, TrackId};
+use sorthub_core::ids::{ChuteId, CodeId, InductionId, ParcelId, TrackId};
 use sorthub_core::reason::Reason;
+use sorthub_core::running::{Feeding, Hold, Pace, RunState};
 use sorthub_core::sorter::{Books, ItemView, Sorter};
 use sorthub_core::units::Micros;
 
@@ -30,6 +31,8 @@ pub struct View {
     pub speed_permille: u32,
     /// Each track, in the order of the hub.
     pub tracks: Vec<TrackRow>,
+    /// Each induction, in the order of the hub.
+    pub inductions: Vec<InductionRow>,
     /// Items in carriers and windows, at most [`ITEM_ROWS_MAX`].
     pub items: Vec<ItemRow>,
     /// Items beyond those listed.
@@ -68,6 +71,28 @@ pub struct TrackRow {
     pub linked: bool,
     /// Parcels that the PLC has forgotten and that may be found again.
     pub in_doubt: u32,
+    /// Its mode, the step it is in, whether it is out of service, and what it does without.
+    pub state: RunState,
+    /// Occupied carriers or windows, in thousandths of the usable ones.
+    pub occupancy_permille: u32,
+    /// Carriers that are not used.
+    pub disabled: u32,
+}
+
+/// An induction at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct InductionRow {
+    /// How fast it may feed.
+    pub pace: Pace,
+    /// Most parcels an hour; 0: no limit.
+    pub limit_per_h: u16,
+    /// What holds it, in words; `None`: nothing.
+    #[serde(serialize_with = "hold_text")]
+    pub hold: Option<Hold>,
+    /// Plant time since which that is so, in µs.
+    pub since_us: u64,
+    /// What it really does.
+    pub feeding: Feeding,
 }
 
 /// An item on its way.
@@ -280,6 +305,37 @@ impl From<&Books> for BooksRow {
     }
 }
 
+impl BooksRow {
+    /// Adds the counts of another sorter.
+    pub(super) fn add(&mut self, other: &Self) {
+        self.inducted += other.inducted;
+        self.sorted += other.sorted;
+        self.missorted += other.missorted;
+        self.rejected += other.rejected;
+        self.removed += other.removed;
+        self.lost += other.lost;
+        self.on_sorter += other.on_sorter;
+        self.recirculated += other.recirculated;
+        self.orders += other.orders;
+        self.unmatched_scans += other.unmatched_scans;
+        self.silent_scans += other.silent_scans;
+        self.balance &= other.balance;
+        for (count, more) in self.rejected_by.0.iter_mut().zip(&other.rejected_by.0) {
+            *count += more;
+        }
+    }
+}
+
+impl LatencyRow {
+    /// The slower of two distributions, with the count of both: what a page can say of several.
+    pub(super) fn slower_of(&mut self, other: &Self) {
+        self.count += other.count;
+        self.p50_ns = self.p50_ns.max(other.p50_ns);
+        self.p99_ns = self.p99_ns.max(other.p99_ns);
+        self.max_ns = self.max_ns.max(other.max_ns);
+    }
+}
+
 impl View {
     /// Writes down what the sorter knows at plant time `now`: tracks, items, chutes and the book.
     /// The rest (scanners, latencies, rates, alarms, links) is the engine's to fill in.
@@ -297,6 +353,9 @@ impl View {
         self.tracks.clear();
         let tracks = (0..hub.tracks().len()).map(|track| track_row(sorter, track, now));
         self.tracks.extend(tracks);
+        self.inductions.clear();
+        let inductions = (0..hub.inductions().len()).map(|at| induction_row(sorter, at));
+        self.inductions.extend(inductions);
         self.chutes.clear();
         let chutes = (0..hub.chutes().len()).map(|chute| chute_row(sorter, chute));
         self.chutes.extend(chutes);
@@ -325,6 +384,20 @@ fn track_row(sorter: &Sorter, track: usize, now: Micros) -> TrackRow {
         speed_mm_s: if track.linked { track.speed.0 } else { 0 },
         linked: track.linked,
         in_doubt: track.in_doubt,
+        state: track.state,
+        occupancy_permille: track.occupancy_permille,
+        disabled: track.disabled,
+    }
+}
+
+fn induction_row(sorter: &Sorter, at: usize) -> InductionRow {
+    let view = sorter.induction(InductionId(at as u16));
+    InductionRow {
+        pace: view.pace,
+        limit_per_h: view.limit_per_h,
+        hold: (view.hold != Hold::Nothing).then_some(view.hold),
+        since_us: view.since.0,
+        feeding: view.feeding,
     }
 }
 
@@ -363,6 +436,13 @@ fn item_row<'t>(item: &ItemView, text_of: &mut impl FnMut(CodeId) -> Option<&'t 
 fn parcel_text<S: Serializer>(parcel: &Option<ParcelId>, serializer: S) -> Result<S::Ok, S::Error> {
     match parcel {
         Some(parcel) => serializer.collect_str(parcel),
+        None => serializer.serialize_none(),
+    }
+}
+
+fn hold_text<S: Serializer>(hold: &Option<Hold>, serializer: S) -> Result<S::Ok, S::Error> {
+    match hold {
+        Some(hold) => serializer.collect_str(hold),
         None => serializer.serialize_none(),
     }
 }

@@ -172,7 +172,7 @@ fn other_files_are_refused() {
     assert!(
         refusal(&dir)
             .0
-            .contains("written in journal format 99, this program knows 1")
+            .contains("written in journal format 99, this program knows 2")
     );
 }
 

@@ -176,6 +176,7 @@ fn each_start_has_an_epoch_of_its_own_and_its_header() {
     let world = World::new(1, 6);
     for run in 1..=3 {
         let header = sorthub::journal::RunHeader {
+            sorter: 0,
             plan_version: run * 10,
             ..world.header()
         };
@@ -258,7 +259,7 @@ fn extreme_values_keep_their_bits() {
 /// changed, raise `FORMAT` and say in the change log how older journals are read.
 #[test]
 fn the_bytes_of_a_block_are_those_of_this_format() {
-    assert_eq!(sorthub::journal::block::FORMAT, 1);
+    assert_eq!(sorthub::journal::block::FORMAT, 2);
     let mut block = Block::new(1, 1);
     let (scanner, cell, item) = (ScannerId(1), CellId(300), PlcItem(70_000));
     let (trigger, at) = (513, BeltMm(-2));

@@ -12,7 +12,7 @@ use sorthub::config::canonical;
 use sorthub::journal::{Options, Recorder, RunHeader};
 use sorthub_core::facts::{DestKey, Facts, Measures, Reading};
 use sorthub_core::hub::{
-    Capacity, ChuteSpec, Hub, HubSpec, InductionSpec, MeetsBy, Outlet, ScannerSpec, Sensing,
+    Capacity, Caps, ChuteSpec, Hub, HubSpec, InductionSpec, MeetsBy, Outlet, ScannerSpec, Sensing,
     TrackKind, TrackSpec,
 };
 use sorthub_core::ids::{CellId, ChuteId, CodeId, InductionId, PlcItem};
@@ -64,7 +64,7 @@ impl World {
     pub fn new(run_epoch: u32, seed: u64) -> Self {
         let hub = Arc::new(Hub::new(hub_spec()).expect("the test's hub is sound"));
         let plan = Arc::new(Plan::new(plan_spec(), &hub).expect("the test's plan is sound"));
-        let setup = Setup { run_epoch };
+        let setup = Setup::new(run_epoch);
         let sorter = Sorter::new(Arc::clone(&hub), Arc::clone(&plan), setup);
         let random = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
         let outbox = Outbox::new();
@@ -85,6 +85,7 @@ impl World {
         RunHeader {
             build: sorthub::journal::build(),
             description: canonical::to_text(self.hub.spec(), self.plan.spec()),
+            sorter: 0,
             plan_version: self.plan.version(),
             clock_permille: 1_000,
             started_unix_us: 1_700_000_000_000_000,
@@ -165,6 +166,7 @@ impl World {
             item,
             at,
             length,
+            spans: 1,
             returned: false,
         };
         self.call(got_on, told);
@@ -324,11 +326,13 @@ fn hub_spec() -> HubSpec {
             },
             speed: MmPerS(2_000),
             tolerance: Mm(150),
+            caps: Caps::USUAL,
         }],
         inductions: vec![InductionSpec {
             name: "IN".to_owned(),
             track: TRACK,
             at: Mm(0),
+            quota_permille: 1_000,
         }],
         scanners: vec![ScannerSpec {
             name: "TOP".to_owned(),
@@ -342,6 +346,7 @@ fn hub_spec() -> HubSpec {
             .zip(CHUTE_SLOTS)
             .map(|(name, slot)| chute(name, slot))
             .collect(),
+        ..HubSpec::default()
     }
 }
 

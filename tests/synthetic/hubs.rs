@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sorthub_core::hub::{
-    Capacity, ChuteSpec, Hub, HubSpec, InductionSpec, MeetsBy, Outlet, ScannerSpec, Sensing,
+    Capacity, Caps, ChuteSpec, Hub, HubSpec, InductionSpec, MeetsBy, Outlet, ScannerSpec, Sensing,
     TrackKind, TrackSpec,
 };
 use sorthub_core::ids::{ChuteId, TrackId};
@@ -77,6 +77,7 @@ fn track(spec: &mut HubSpec, name: String, kind: TrackKind, speed_mm_s: u32) -> 
         kind,
         speed,
         tolerance: Mm(300),
+        caps: Caps::USUAL,
     });
     TrackId(spec.tracks.len() as u16 - 1)
 }
@@ -87,6 +88,7 @@ fn induction(spec: &mut HubSpec, track: TrackId, at: u32) {
         name,
         track,
         at: Mm(at),
+        quota_permille: 1_000,
     });
 }
 

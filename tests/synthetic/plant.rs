@@ -85,7 +85,7 @@ impl Plant {
             chutes: hub.chutes().iter().map(|_| open()).collect(),
             items: 0,
             random: 0x2545_f491_4f6c_dd1d,
-            sorter: Sorter::new(hub, plan, Setup { run_epoch: 7 }),
+            sorter: Sorter::new(hub, plan, Setup::new(7)),
         };
         for track in plant.tracks() {
             plant.tell(Signal::Link {
@@ -220,6 +220,7 @@ impl Plant {
                 item,
                 at,
                 length,
+                spans: 1,
                 returned: true,
             });
         } else if self.draw(100) < 3 {
@@ -244,6 +245,7 @@ impl Plant {
             item,
             at,
             length,
+            spans: 1,
             returned: false,
         });
     }

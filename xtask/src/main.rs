@@ -26,7 +26,7 @@ usage: cargo xtask test [--only STEP]... [--list]
        cargo xtask mutants [NAME]...
 
   test       every check of the project; --only runs the named steps, --list names them
-  mutants    build each kept mutant of tests/mutants.toml and demand that its test fails
+  mutants    switch on each kept mutant of tests/mutants.toml and demand that it is caught
 
   --root DIR     work on the workspace in DIR instead of this one
 ";
@@ -40,9 +40,9 @@ enum Request {
 }
 
 fn main() -> ExitCode {
-    // Cargo starts a copy of this program in place of rustc while it builds a mutant.
-    if let Some(name) = mutants::name_of_wrapper(env::args_os().next().as_deref()) {
-        return mutants::run_as_wrapper(&name);
+    // Cargo starts a copy of this program in place of rustc while it builds the mutants.
+    if mutants::is_wrapper(env::args_os().next().as_deref()) {
+        return mutants::run_as_wrapper();
     }
     let (request, root) = match parse(env::args().skip(1)) {
         Ok(parsed) => parsed,

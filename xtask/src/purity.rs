@@ -302,13 +302,14 @@ pub(crate) fn rust_files(folder: &Path, into: &mut Vec<PathBuf>) -> Result<(), S
     Ok(())
 }
 
-/// One line for each banned word. Comments may name them, and tests at a file's end use them.
+/// One line for each banned word. Comments may name them, and tests at a file's end use them, as
+/// does what is compiled for the kept mutants only.
 fn banned_in(file: &str, text: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut lines = text.lines().enumerate().peekable();
     while let Some((index, line)) = lines.next() {
-        if line.trim() == "#[cfg(test)]" {
-            // A test module ends the file; any other test-only item here is one line.
+        if ["#[cfg(test)]", "#[cfg(mutant)]"].contains(&line.trim()) {
+            // A module for tests or mutants ends the file; any other such item here is one line.
             match lines.next() {
                 Some((_, next)) if next.trim_end().ends_with('{') => break,
                 _ => continue,
@@ -360,6 +361,7 @@ mod tests {
         assert_eq!(banned_in("x", one).len(), 1);
         let module = "fn f() {}\n#[cfg(test)]\nmod tests {\n    use std::vec;\n}\n";
         assert!(banned_in("x", module).is_empty());
+        assert!(banned_in("x", &module.replace("test)", "mutant)")).is_empty());
     }
 
     #[test]

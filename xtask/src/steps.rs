@@ -69,7 +69,7 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "mutants",
-        what: "each kept mutant is caught by its test",
+        what: "each kept mutant is caught by its test or by torture",
         run: |context| mutants::check(context, &[]),
     },
 ];
@@ -157,7 +157,7 @@ pub(crate) fn run(context: &Context, only: &[String]) -> bool {
 
 /// Runs the kept mutants of these names, or all, and prints what was found. True: all is well.
 pub(crate) fn run_mutants(context: &Context, names: &[String]) -> bool {
-    let what = "each kept mutant is caught by its test";
+    let what = "each kept mutant is caught by its test or by torture";
     finish(
         context,
         vec![timed("mutants", what, || mutants::check(context, names))],

@@ -247,6 +247,18 @@ impl<K: Packed, const N: usize> Table<K, N> {
         None
     }
 
+    /// The value of a key and what is kept beside it. Both are loaded at the same time; one after
+    /// the other would wait for memory twice.
+    #[inline]
+    pub(super) fn get_both(&self, key: K) -> Option<(u32, u64)> {
+        let home = self.home(key);
+        // Which place it is, is not known yet; the middle is in the same line of the cache as most.
+        let middle = |line: usize| self.extras.get(line * N + N / 2).copied();
+        black_box((middle(home.first), middle(home.second)));
+        let (value, slot) = self.get_at(home, key)?;
+        Some((value, self.extra(slot)))
+    }
+
     /// What is kept beside a value.
     #[inline]
     pub(super) fn extra(&self, slot: Slot) -> u64 {

@@ -88,14 +88,23 @@ impl Waybills {
             Declared::Wide(slot) => self.wide.extra(slot),
             Declared::Packed(packed) => packed,
         };
-        let shared = self.advices.get(found.advice as usize);
+        self.whole(found.advice, packed)
+    }
+
+    fn whole(&self, advice: u32, packed: u64) -> Advice {
+        let shared = self.advices.get(advice as usize);
         shared.map_or_else(Advice::default, |shared| shared.with(unpack(packed)))
     }
 
     /// What is advised for a waybill.
     #[must_use]
     pub fn get(&self, waybill: &Waybill<'_>) -> Option<Advice> {
-        self.find(waybill).map(|found| self.advice(&found))
+        let (advice, packed) = match waybill.0 {
+            Key::Narrow(key) => self.narrow.get_both(key)?,
+            Key::Wide(key) => self.wide.get_both(key)?,
+            Key::Long(text) => self.long.get(text)?,
+        };
+        Some(self.whole(advice, packed))
     }
 
     /// How many waybills there are.

@@ -4,8 +4,10 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
+use super::named::is_fixed;
 use super::{Capacity, HubSpec, TrackKind, TrackSpec};
-use crate::ids::TrackId;
+use crate::facts::Tags;
+use crate::ids::{ChuteId, TrackId};
 use crate::limits::{
     CELLS_PER_TRACK_MAX, CHUTES_MAX, CHUTES_PER_TRACK_MAX, INDUCTIONS_PER_TRACK_MAX, TRACKS_MAX,
 };
@@ -32,6 +34,14 @@ pub enum Element {
     Scanner(usize),
     /// `chutes[n]`.
     Chute(usize),
+    /// `groups[n]`.
+    Group(usize),
+    /// `tags[n]`.
+    Tag(usize),
+    /// `sorters[n]`.
+    Sorter(usize),
+    /// `transfers[n]`.
+    Transfer(usize),
 }
 
 /// What can be wrong with a hub description; the `Display` text says the mend.
@@ -77,6 +87,27 @@ pub enum HubFaultKind {
     NoScanner,
     /// A line's scanner stands behind its last chute.
     ScannerBehindChutes,
+    /// The caps of a track's occupancy are not in order, or above all of it.
+    Caps,
+    /// An induction's quota is nothing, or more than all.
+    Quota(u16),
+    /// A group without chutes.
+    NoMember,
+    /// A group names a chute that is not there.
+    NoSuchChute(ChuteId),
+    /// A track that is in no sorter, or in two.
+    NotInOneSorter {
+        /// In how many it is.
+        sorters: usize,
+    },
+    /// A chute that takes parcels from tracks of two sorters.
+    SharedBySorters,
+    /// A transfer names a chute or induction that is not there.
+    NoSuchEnd(&'static str),
+    /// Two transfers begin at one chute.
+    TwoTransfers,
+    /// Parcels on a transfer would be lost before they can arrive.
+    PatienceTooShort,
 }
 
 impl fmt::Display for HubFaultKind {
@@ -119,6 +150,40 @@ impl fmt::Display for HubFaultKind {
                 f,
                 "stands behind the last chute, so what it reads comes too late; move it upstream"
             ),
+            Self::Caps => write!(
+                f,
+                "inductions must be slowed at 1 to 1000 permille of its places, and stopped at no \
+                 less than that"
+            ),
+            Self::Quota(permille) => write!(
+                f,
+                "may fill {permille} permille of what comes past; give it 1 to 1000"
+            ),
+            Self::NoMember => write!(f, "has no chute in it; name at least one"),
+            Self::NoSuchChute(chute) => {
+                let chute = chute.0;
+                write!(
+                    f,
+                    "there is no chute number {chute}; name one that is described"
+                )
+            }
+            Self::NotInOneSorter { sorters: 0 } => {
+                write!(f, "is in no sorter; add it to the tracks of one")
+            }
+            Self::NotInOneSorter { sorters } => {
+                write!(f, "is in {sorters} sorters; leave it in one")
+            }
+            Self::SharedBySorters => write!(
+                f,
+                "takes parcels from tracks of two sorters; put these tracks into one sorter"
+            ),
+            Self::NoSuchEnd(what) => write!(f, "names no {what} of the hub; name one that it has"),
+            Self::TwoTransfers => write!(f, "its chute feeds another transfer too; keep one"),
+            Self::PatienceTooShort => write!(
+                f,
+                "parcels would be lost before they arrive; the patience must be longer than the \
+                 travel"
+            ),
         }
     }
 }
@@ -158,6 +223,10 @@ pub(super) fn check(spec: &HubSpec) -> Vec<HubFault> {
             spec,
             &mut found,
         );
+        if !(1..=1_000).contains(&induction.quota_permille) {
+            let kind = HubFaultKind::Quota(induction.quota_permille);
+            found.add(Element::Induction(index), kind);
+        }
     }
     for (index, scanner) in spec.scanners.iter().enumerate() {
         let element = Element::Scanner(index);
@@ -169,6 +238,9 @@ pub(super) fn check(spec: &HubSpec) -> Vec<HubFault> {
     for index in 0..spec.chutes.len() {
         check_chute(index, spec, &mut found);
     }
+    check_groups(spec, &mut found);
+    check_sorters(spec, &mut found);
+    check_transfers(spec, &mut found);
     found.0
 }
 
@@ -189,6 +261,12 @@ fn check_names(spec: &HubSpec, found: &mut Faults) {
     same_names(scanners, Element::Scanner, found);
     let chutes = spec.chutes.iter().map(|c| c.name.as_str());
     same_names(chutes, Element::Chute, found);
+    let groups = spec.groups.iter().map(|g| g.name.as_str());
+    same_names(groups, Element::Group, found);
+    let tags = spec.tags.iter().map(|t| t.name.as_str());
+    same_names(tags, Element::Tag, found);
+    let sorters = spec.sorters.iter().map(|s| s.name.as_str());
+    same_names(sorters, Element::Sorter, found);
 }
 
 fn same_names<'a>(
@@ -212,6 +290,11 @@ fn check_track(index: usize, track: &TrackSpec, spec: &HubSpec, found: &mut Faul
     let element = Element::Track(index);
     if track.speed.0 == 0 {
         found.add(element, HubFaultKind::Zero("the speed"));
+    }
+    let slow = track.caps.slow_permille.unwrap_or(1);
+    let stop = track.caps.stop_permille.unwrap_or(1_000);
+    if slow == 0 || stop < slow || stop > 1_000 {
+        found.add(element, HubFaultKind::Caps);
     }
     if track.tolerance.0 == 0 {
         found.add(element, HubFaultKind::Zero("the tolerance"));
@@ -344,6 +427,78 @@ fn check_chute(index: usize, spec: &HubSpec, found: &mut Faults) {
                 at: outlet.at.0,
             };
             found.add(element, fault);
+        }
+    }
+}
+
+fn check_groups(spec: &HubSpec, found: &mut Faults) {
+    for (index, group) in spec.groups.iter().enumerate() {
+        if group.chutes.is_empty() {
+            found.add(Element::Group(index), HubFaultKind::NoMember);
+        }
+        for &chute in &group.chutes {
+            if chute.index() >= spec.chutes.len() {
+                let kind = HubFaultKind::NoSuchChute(chute);
+                found.add(Element::Group(index), kind);
+            }
+        }
+    }
+    let own = spec.tags.iter().filter(|tag| !is_fixed(&tag.name)).count();
+    if own + Tags::FIXED.len() > Tags::MAX {
+        let max = (Tags::MAX - Tags::FIXED.len()) as u64;
+        found.add(Element::Hub, HubFaultKind::TooMany { what: "tag", max });
+    }
+}
+
+fn check_sorters(spec: &HubSpec, found: &mut Faults) {
+    if spec.sorters.is_empty() {
+        return;
+    }
+    for (index, sorter) in spec.sorters.iter().enumerate() {
+        for &track in &sorter.tracks {
+            if track.index() >= spec.tracks.len() {
+                found.add(Element::Sorter(index), HubFaultKind::NoSuchTrack(track));
+            }
+        }
+    }
+    let sorter_of = |track: TrackId| {
+        let mut sorters = spec.sorters.iter();
+        sorters.position(|sorter| sorter.tracks.contains(&track))
+    };
+    for index in 0..spec.tracks.len() {
+        let all = spec.sorters.iter().flat_map(|sorter| &sorter.tracks);
+        let sorters = all.filter(|track| track.index() == index).count();
+        if sorters != 1 {
+            found.add(
+                Element::Track(index),
+                HubFaultKind::NotInOneSorter { sorters },
+            );
+        }
+    }
+    for (index, chute) in spec.chutes.iter().enumerate() {
+        let mut sorters = chute.outlets.iter().map(|outlet| sorter_of(outlet.track));
+        let first = sorters.next();
+        if sorters.any(|other| Some(other) != first) {
+            found.add(Element::Chute(index), HubFaultKind::SharedBySorters);
+        }
+    }
+}
+
+fn check_transfers(spec: &HubSpec, found: &mut Faults) {
+    for (index, transfer) in spec.transfers.iter().enumerate() {
+        let element = Element::Transfer(index);
+        if transfer.from.index() >= spec.chutes.len() {
+            found.add(element, HubFaultKind::NoSuchEnd("chute"));
+        }
+        if transfer.to.index() >= spec.inductions.len() {
+            found.add(element, HubFaultKind::NoSuchEnd("induction"));
+        }
+        let mut before = spec.transfers[..index].iter();
+        if before.any(|other| other.from == transfer.from) {
+            found.add(element, HubFaultKind::TwoTransfers);
+        }
+        if transfer.patience <= transfer.travel {
+            found.add(element, HubFaultKind::PatienceTooShort);
         }
     }
 }

@@ -1,6 +1,5 @@
 //! What a plan must satisfy, and what to do where it does not.
 
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -8,8 +7,11 @@ use super::spec::{PlanSpec, Spread, Then};
 use crate::facts::DestKey;
 use crate::hub::Hub;
 use crate::ids::{ChuteId, DestId, TrackId, WaveId};
-use crate::limits::{LAPS_MAX, WAVES_MAX};
+use crate::limits::{LAPS_MAX, RULES_MAX, WAVES_MAX};
 use crate::reason::Reason;
+
+/// Minutes of a day.
+const MIN_OF_DAY: u16 = 24 * 60;
 
 /// What is wrong with a plan; the `Display` text says the mend.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +48,18 @@ pub enum PlanFault {
     },
     /// More waves than can be told apart.
     TooManyWaves,
+    /// Two waves have the same name.
+    SameWave {
+        /// The later of the two, by position.
+        wave: usize,
+    },
+    /// A cut-off that no day has.
+    NoSuchTime {
+        /// Which wave, by position.
+        wave: usize,
+    },
+    /// More attribute rules than a decision can look through.
+    TooManyRules,
     /// An address rule, by position, names a destination that the plan does not have.
     NoSuchDestination {
         /// Which rule.
@@ -97,6 +111,19 @@ impl fmt::Display for PlanFault {
                 write!(f, "there is no wave number {}; describe it first", wave.0)
             }
             Self::TooManyWaves => write!(f, "at most {WAVES_MAX} waves are possible"),
+            Self::SameWave { .. } => {
+                write!(f, "the wave's name is given twice; give each its own")
+            }
+            Self::NoSuchTime { .. } => {
+                write!(
+                    f,
+                    "the cut-off is at no time of a day; name one before 24:00"
+                )
+            }
+            Self::TooManyRules => write!(
+                f,
+                "at most {RULES_MAX} attribute rules are possible; use addresses or pre-advice"
+            ),
             Self::NoSuchDestination { .. } | Self::NoSuchTarget { .. } => {
                 write!(f, "names a destination that the plan does not have")
             }
@@ -117,7 +144,7 @@ impl fmt::Display for PlanFault {
 }
 
 /// Finds every fault.
-pub(super) fn check(spec: &PlanSpec, hub: &Hub) -> Vec<PlanFault> {
+pub(super) fn check(spec: &PlanSpec, keys: &[DestKey], hub: &Hub) -> Vec<PlanFault> {
     let mut faults = Vec::new();
     for index in 0..spec.destinations.len() {
         check_destination(index, spec, hub, &mut faults);
@@ -140,11 +167,12 @@ pub(super) fn check(spec: &PlanSpec, hub: &Hub) -> Vec<PlanFault> {
     if spec.laps_max > LAPS_MAX {
         faults.push(PlanFault::TooManyLaps);
     }
-    if spec.waves.len() > WAVES_MAX {
-        faults.push(PlanFault::TooManyWaves);
-    }
-    same_names(spec, &mut faults);
+    check_waves(spec, &mut faults);
+    same_names(keys, &mut faults);
     check_addresses(spec, &mut faults);
+    if spec.rules.len() > RULES_MAX {
+        faults.push(PlanFault::TooManyRules);
+    }
     let known = |dest: DestId| dest.index() < spec.destinations.len();
     for (index, rule) in spec.rules.iter().enumerate() {
         if matches!(rule.then, Then::To(dest) if !known(dest)) {
@@ -194,10 +222,25 @@ fn check_destination(index: usize, spec: &PlanSpec, hub: &Hub, faults: &mut Vec<
     }
 }
 
-fn same_names(spec: &PlanSpec, faults: &mut Vec<PlanFault>) {
-    let names = spec.destinations.iter().enumerate();
-    let names = names.map(|(at, dest)| (DestKey::of(&dest.name), at));
-    let mut names: Vec<(DestKey, usize)> = names.collect();
+fn check_waves(spec: &PlanSpec, faults: &mut Vec<PlanFault>) {
+    if spec.waves.len() > WAVES_MAX {
+        faults.push(PlanFault::TooManyWaves);
+    }
+    let names = spec.waves.iter().map(|wave| wave.name.as_str());
+    let mut names: Vec<(&str, usize)> = names.zip(0..).collect();
+    names.sort_unstable();
+    for pair in names.windows(2).filter(|pair| pair[0].0 == pair[1].0) {
+        faults.push(PlanFault::SameWave { wave: pair[1].1 });
+    }
+    for (wave, spec) in spec.waves.iter().enumerate() {
+        if spec.cut_off_min.is_some_and(|min| min >= MIN_OF_DAY) {
+            faults.push(PlanFault::NoSuchTime { wave });
+        }
+    }
+}
+
+fn same_names(keys: &[DestKey], faults: &mut Vec<PlanFault>) {
+    let mut names: Vec<(DestKey, usize)> = keys.iter().copied().zip(0..).collect();
     names.sort_unstable();
     for pair in names.windows(2).filter(|pair| pair[0].0 == pair[1].0) {
         faults.push(PlanFault::SameName {
@@ -220,10 +263,4 @@ fn check_addresses(spec: &PlanSpec, faults: &mut Vec<PlanFault>) {
             faults.push(PlanFault::NoSuchDestination { address });
         }
     }
-}
-
-/// The name of a destination, for messages.
-#[must_use]
-pub(super) fn name_of(spec: &PlanSpec, dest: DestId) -> Option<&String> {
-    spec.destinations.get(dest.index()).map(|dest| &dest.name)
 }

@@ -18,6 +18,8 @@ use crate::reason::Reason;
 
 mod address;
 mod check;
+mod checks;
+mod lists;
 mod spec;
 
 pub use check::PlanFault;
@@ -27,6 +29,7 @@ pub use spec::{
 };
 
 use address::Prefixes;
+use lists::Lists;
 
 /// A set of waves, one bit each.
 #[derive(
@@ -53,8 +56,10 @@ impl Waves {
 #[derive(Clone, Debug)]
 pub struct Plan {
     spec: PlanSpec,
+    keys: Vec<DestKey>,
     /// Destinations by their keys. Only ever asked for one key, so its order does not matter.
     by_key: HashMap<DestKey, DestId, FixedState>,
+    lists: Lists,
     segments: Prefixes,
     postcodes: Prefixes,
     /// For each chute, a hash over all that may end in it: it changes with the chute's owner.
@@ -76,19 +81,24 @@ impl Plan {
     /// # Errors
     /// Every fault there is, not just the first.
     pub fn new(spec: PlanSpec, hub: &Hub) -> Result<Self, Vec<PlanFault>> {
-        let faults = check::check(&spec, hub);
+        let keys: Vec<DestKey> = spec
+            .destinations
+            .iter()
+            .map(|d| DestKey::of(&d.name))
+            .collect();
+        let faults = check::check(&spec, &keys, hub);
         if !faults.is_empty() {
             return Err(faults);
         }
-        let keys = spec.destinations.iter().enumerate();
-        let by_key = keys
-            .map(|(at, dest)| (DestKey::of(&dest.name), DestId(at as u32)))
-            .collect();
+        let mut by_key = HashMap::with_capacity_and_hasher(keys.len(), FixedState::default());
+        by_key.extend((0..).map(DestId).zip(&keys).map(|(dest, key)| (*key, dest)));
         Ok(Self {
             by_key,
+            lists: Lists::new(&spec.destinations),
             segments: Prefixes::new(&spec.addresses, AddressKind::Segment),
             postcodes: Prefixes::new(&spec.addresses, AddressKind::Postcode),
-            owners: owners(&spec, hub.chutes().len()),
+            owners: owners(&spec, &keys, hub.chutes().len()),
+            keys,
             spec,
         })
     }
@@ -114,7 +124,10 @@ impl Plan {
     /// The key of a destination; [`DestKey::NONE`] for one that the plan does not have.
     #[must_use]
     pub fn key(&self, dest: DestId) -> DestKey {
-        check::name_of(&self.spec, dest).map_or(DestKey::NONE, |name| DestKey::of(name))
+        self.keys
+            .get(dest.index())
+            .copied()
+            .unwrap_or(DestKey::NONE)
     }
 
     /// The destination of an address: that of the longest prefix.
@@ -126,55 +139,63 @@ impl Plan {
         }
     }
 
+    /// All addresses of a kind that have a destination: the first and the last of each range, in
+    /// ascending order. Neighbours differ in their destination.
+    pub fn address_ranges(
+        &self,
+        kind: AddressKind,
+    ) -> impl Iterator<Item = (Address, Address, DestId)> + '_ {
+        match kind {
+            AddressKind::Segment => self.segments.ranges(),
+            AddressKind::Postcode => self.postcodes.ranges(),
+        }
+    }
+
     /// What the first attribute rule of a stage that fits says.
     #[must_use]
     pub fn rule(&self, stage: Stage, facts: &Facts) -> Option<Then> {
+        let at = self.rule_at(stage, facts)?;
+        Some(self.spec.rules[at].then)
+    }
+
+    /// The place of the first attribute rule of a stage that fits.
+    #[must_use]
+    pub fn rule_at(&self, stage: Stage, facts: &Facts) -> Option<usize> {
         let mut rules = self.spec.rules.iter();
-        let fits = |rule: &&AttributeRule| {
+        rules.position(|rule: &AttributeRule| {
             rule.stage == stage && rule.when.iter().all(|when| when.holds(facts))
-        };
-        rules.find(fits).map(|rule| rule.then)
+        })
     }
 
     /// A destination's own chutes while these waves are open, the preferred first; none for a
     /// destination that the plan does not have.
     #[must_use]
     pub fn chutes(&self, dest: DestId, open: Waves) -> &[ChuteId] {
-        let Some(dest) = self.spec.destinations.get(dest.index()) else {
-            return &[];
-        };
-        let wave = dest.waves.iter().find(|(wave, _)| open.has(*wave));
-        wave.map_or(&dest.chutes, |(_, chutes)| chutes)
+        self.lists.own(dest, open)
     }
 
     /// A destination's alternates.
     #[must_use]
     pub fn alternates(&self, dest: DestId) -> &[ChuteId] {
-        let dest = self.spec.destinations.get(dest.index());
-        dest.map_or(&[], |dest| &dest.alternates)
+        self.lists.alternates(dest)
     }
 
     /// A destination's overflow chutes.
     #[must_use]
     pub fn overflow(&self, dest: DestId) -> &[ChuteId] {
-        let dest = self.spec.destinations.get(dest.index());
-        dest.map_or(&[], |dest| &dest.overflow)
+        self.lists.overflow(dest)
     }
 
     /// How a destination's parcels spread.
     #[must_use]
     pub fn spread(&self, dest: DestId) -> &Spread {
-        let dest = self.spec.destinations.get(dest.index());
-        dest.map_or(&Spread::Preferred, |dest| &dest.spread)
+        self.lists.spread(dest)
     }
 
     /// Whether a chute is one that this destination's parcels may end in as sorted, in any wave.
     #[must_use]
     pub fn allows(&self, dest: DestId, chute: ChuteId) -> bool {
-        let Some(dest) = self.spec.destinations.get(dest.index()) else {
-            return false;
-        };
-        dest.every_chute().any(|own| *own == chute)
+        self.lists.every(dest).contains(&chute)
     }
 
     /// Where parcels rejected for `reason` go, in the order to try them.
@@ -239,10 +260,9 @@ impl Condition {
 
 /// For each chute a hash over the destinations and causes that may end in it, by their names, so
 /// that it is the same in two plans that use the chute alike.
-fn owners(spec: &PlanSpec, chutes: usize) -> Vec<u64> {
+fn owners(spec: &PlanSpec, keys: &[DestKey], chutes: usize) -> Vec<u64> {
     let mut owners = vec![RollingHash::default(); chutes];
-    let dests = spec.destinations.iter().enumerate();
-    let mut keys: Vec<(DestKey, usize)> = dests.map(|(at, d)| (DestKey::of(&d.name), at)).collect();
+    let mut keys: Vec<(DestKey, usize)> = keys.iter().copied().zip(0..).collect();
     keys.sort_unstable();
     for (key, at) in keys {
         let dest = &spec.destinations[at];

@@ -41,6 +41,8 @@ pub struct PlanSpec {
     pub host: Option<Micros>,
     /// What measured parcels must keep to.
     pub checks: Checks,
+    /// Names of the carriers and services in `rules`, which have only their keys: for people.
+    pub words: Vec<String>,
 }
 
 /// A destination and its chutes.
@@ -196,7 +198,7 @@ pub enum RoomPolicy {
 /// What happens to a parcel whose code could not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum NoReadPolicy {
-    /// It is rejected at once.
+    /// It is rejected at once, whatever later scanners read; a person can still key its code in.
     Reject,
     /// Every later scanner tries again, until no lap is left.
     Again,
@@ -218,6 +220,7 @@ impl Default for PlanSpec {
             time_max: Micros::NEVER,
             host: None,
             checks: Checks::default(),
+            words: Vec::new(),
         }
     }
 }

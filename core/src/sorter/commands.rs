@@ -12,16 +12,16 @@ impl Sorter {
         outbox.push(Output::Answered { ticket, answer });
     }
 
-    fn obey(&mut self, command: &Command, _outbox: &mut Outbox) -> Result<(), Refused> {
+    fn obey(&mut self, command: &Command, outbox: &mut Outbox) -> Result<(), Refused> {
         match *command {
-            Command::Activate { .. }
-            | Command::Wave { .. }
-            | Command::Chute { .. }
-            | Command::Waybill { .. }
-            | Command::Parcel { .. }
-            | Command::Track { .. }
-            | Command::Induction { .. }
-            | Command::Carrier { .. } => Err(Refused::NotNow),
+            Command::Waybill { code, to } => self.waybill(code, to, outbox),
+            Command::Parcel { parcel, ref to } => self.parcel(parcel, to, outbox),
+            Command::Activate { .. } | Command::Wave { .. } | Command::Chute { .. } => {
+                Err(Refused::NotNow)
+            }
+            Command::Track { track, to } => self.track_wish(track, to),
+            Command::Induction { induction, to } => self.induction_wish(induction, to, outbox),
+            Command::Carrier { cell, enabled } => self.carrier_wish(cell, enabled, outbox),
         }
     }
 }

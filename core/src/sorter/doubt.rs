@@ -17,7 +17,9 @@ use crate::units::{BeltMm, Mm};
 impl Sorter {
     /// An item is no longer where it should be: it may be found again.
     pub(super) fn doubt(&mut self, slot: Slot) {
-        self.release_room(slot);
+        if !mutant!("doubt_keeps_room") {
+            self.release_room(slot);
+        }
         self.leave_cell(slot);
         self.put_in_doubt(slot);
     }
@@ -32,13 +34,14 @@ impl Sorter {
         it.evidence = belt.at;
         if it.provisional {
             // It was never in the book, and nothing is known by which to find it again.
-            self.state.provisional -= 1;
+            self.end_provisional(slot);
             self.forget(slot);
             return;
         }
         if belt.in_doubt.len() == self.hub.tracks()[track].kind.cells() as usize {
             // As many in doubt as the track has places: the oldest is not coming back.
             if let Some(oldest) = belt.in_doubt.pop_front() {
+                self.state.items[oldest as usize].whereabouts = Whereabouts::Gone;
                 self.state.gone.push_back((oldest, Disposition::Lost));
             }
         }
@@ -49,7 +52,7 @@ impl Sorter {
     pub(super) fn tracking_reset(&mut self, track: TrackId, outbox: &mut Outbox) {
         for cell in self.hub.cells_of(track) {
             let slot = self.state.cells[cell as usize];
-            if slot != super::state::NO_ITEM {
+            if slot != super::state::NO_ITEM && !mutant!("reset_is_trusted") {
                 self.doubt(slot);
             }
         }
@@ -67,6 +70,8 @@ impl Sorter {
                 }
             }
         }
+        self.state.running[track.index()].is_told = false;
+        self.unsettle(track);
         let belt = &mut self.state.tracks[track.index()];
         belt.is_fresh = true;
         let in_doubt = belt.in_doubt.len() as u32;
@@ -86,10 +91,18 @@ impl Sorter {
         let Some(slot) = self.admit(cell, item, seen, Mm(0), outbox) else {
             return;
         };
-        let it = &mut self.state.items[slot as usize];
-        it.provisional = true;
-        it.cause = Reason::UnknownItem;
-        self.state.provisional += 1;
+        self.begin_provisional(slot);
+        self.state.items[slot as usize].cause = Reason::UnknownItem;
+    }
+
+    /// A PLC's tracking has failed for an item, unless it is in the middle of finding again what
+    /// it has forgotten.
+    pub(super) fn mistracked(&mut self, cell: CellId) {
+        let Some((track, _)) = self.hub.track_of(cell) else {
+            return;
+        };
+        let finds_again = !self.state.tracks[track.index()].in_doubt.is_empty();
+        self.state.books.mistracked += u64::from(!finds_again);
     }
 
     /// A missing item may turn up elsewhere on the track.
@@ -115,18 +128,15 @@ impl Sorter {
         let in_doubt = &mut self.state.tracks[usize::from(items[slot as usize].track)].in_doubt;
         let position = in_doubt
             .iter()
-            .position(|&old| items[old as usize].code == code);
+            .position(|&old| items[old as usize].code == code || mutant!("anyone_is_adopted"));
         let Some(old) = position.and_then(|at| in_doubt.remove(at)) else {
-            return false;
+            return self.take_over_by(slot, code, outbox);
         };
         let before = self.state.items[old as usize];
-        self.state.facts[slot as usize] = self.state.facts[old as usize];
-        self.forget(old);
+        self.adopt_case(old, slot);
+        self.end_provisional(slot);
         let it = &mut self.state.items[slot as usize];
-        it.provisional = false;
-        it.parcel = before.parcel;
         it.length = before.length;
-        it.code = before.code;
         it.dest = before.dest;
         it.basis = before.basis;
         it.intent = before.intent;
@@ -138,8 +148,8 @@ impl Sorter {
             cell: it.cell,
             item: it.item,
         });
-        self.state.provisional -= 1;
         self.state.books.adopted += 1;
+        self.sort_unread(slot);
         true
     }
 
@@ -152,6 +162,7 @@ impl Sorter {
         outbox: &mut Outbox,
     ) {
         match self.state.find(cell, item) {
+            Some(_) if mutant!("inventory_confirms_nobody") => {}
             Some(slot) => self.state.items[slot as usize].evidence = at,
             None => self.unexpected(cell, item, at, outbox),
         }
@@ -159,6 +170,13 @@ impl Sorter {
 
     /// The inventory is complete: what it did not name is gone, taken off while nobody told.
     pub(super) fn inventory_end(&mut self, track: TrackId, at: BeltMm) {
+        let running = &mut self.state.running[track.index()];
+        running.is_told = true;
+        running.says_again = true;
+        if running.disabled > 0 {
+            self.review(track, true);
+        }
+        self.unsettle(track);
         for cell in self.hub.cells_of(track) {
             let slot = self.state.cells[cell as usize];
             if slot == super::state::NO_ITEM || self.state.items[slot as usize].evidence >= at {
@@ -169,6 +187,7 @@ impl Sorter {
             let in_doubt = &mut self.state.tracks[track.index()].in_doubt;
             if in_doubt.back() == Some(&slot) {
                 in_doubt.pop_back();
+                self.state.items[slot as usize].whereabouts = Whereabouts::Gone;
                 self.state.gone.push_back((slot, Disposition::Removed));
             }
         }

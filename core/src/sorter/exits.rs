@@ -26,7 +26,15 @@ impl Sorter {
         };
         self.state.items[slot as usize].evidence = at;
         self.fill(chute, self.state.items[slot as usize].length);
+        if let Some(transfer) = self.hub.transfer_from(chute) {
+            self.enter_in_book(slot, outbox);
+            self.carrier_emptied(slot, chute);
+            self.hand_over(slot, transfer, chute, outbox);
+            return;
+        }
         let (how, why) = self.judge(slot, chute);
+        self.enter_in_book(slot, outbox);
+        self.carrier_emptied(slot, chute);
         if why == Reason::Elsewhere {
             let item = &self.state.items[slot as usize];
             let ordered = item.ordered.and_then(|order| order.chutes[0]);
@@ -37,6 +45,9 @@ impl Sorter {
             };
             outbox.push(Output::Alarm(alarm));
         }
+        if why == Reason::Late && how == Disposition::Sorted {
+            self.tell_slipped(slot, chute, outbox);
+        }
         self.end(slot, how, why, Some(chute), outbox);
     }
 
@@ -45,10 +56,10 @@ impl Sorter {
     fn judge(&self, slot: Slot, chute: ChuteId) -> (Disposition, Reason) {
         let item = &self.state.items[slot as usize];
         if item.dest.is_some_and(|dest| self.plan.allows(dest, chute)) {
-            return (Disposition::Sorted, Reason::Planned);
+            return (Disposition::Sorted, item.why());
         }
         let why = match item.intent {
-            Intent::Reject(why) => why,
+            Intent::Reject(_) | Intent::Force(_) | Intent::Ask => item.why(),
             // It ran to the end before anything could be done about it.
             Intent::Undecided if item.cause == Reason::Planned => Reason::NoRead,
             Intent::Sort if item.cause == Reason::Planned => Reason::Late,
@@ -56,6 +67,12 @@ impl Sorter {
         };
         if self.plan.rejects(why).any(|reject| reject == chute) {
             return (Disposition::Rejected, why);
+        }
+        if item.intent == Intent::Force(chute) {
+            return (Disposition::Sorted, Reason::Forced);
+        }
+        if let Some(judged) = self.judge_replaced(slot, chute) {
+            return judged;
         }
         if item.dest.is_none() && item.revision == 0 {
             // Never read and never ordered by us: an order of the run before us stood for it.
@@ -82,6 +99,11 @@ impl Sorter {
         cause: Refusal,
         outbox: &mut Outbox,
     ) {
+        match cause {
+            Refusal::Failed => self.discharge_failed(cell, chute, outbox),
+            Refusal::Late => self.state.books.late_orders += 1,
+            _ => {}
+        }
         let Some(slot) = self.find_or_count(cell, item) else {
             return;
         };
@@ -89,7 +111,8 @@ impl Sorter {
         it.evidence = at;
         it.cause = cause.reason();
         // While another chute of the order is still to come, the order goes on by itself.
-        if it.ordered.is_some_and(|order| order.last() == Some(chute)) {
+        let is_over = it.ordered.is_some_and(|order| order.last() == Some(chute));
+        if is_over && !mutant!("refusal_unheard") {
             self.order_failed(slot, outbox);
         }
     }
@@ -117,15 +140,20 @@ impl Sorter {
             OrderAnswer::OldRevision => {
                 // The PLC holds a newer one, given by a run before this. A leap passes it.
                 let it = &mut self.state.items[slot as usize];
-                it.revision = it.revision.wrapping_add(256);
+                it.revision = it
+                    .revision
+                    .wrapping_add(if mutant!("no_leap") { 0 } else { 256 });
                 self.order_void(slot, outbox);
             }
+            OrderAnswer::NoSuchItem if mutant!("denied_item_stays") => {}
             OrderAnswer::NoSuchItem => self.doubt(slot),
             OrderAnswer::Expired => {
+                self.state.books.late_orders += 1;
                 self.state.items[slot as usize].cause = Reason::Late;
                 self.order_void(slot, outbox);
             }
             OrderAnswer::Late => {
+                self.state.books.late_orders += 1;
                 self.state.items[slot as usize].cause = Reason::Late;
                 self.order_refused(slot, outbox);
             }
@@ -144,7 +172,12 @@ impl Sorter {
     /// What a chute says of itself.
     pub(super) fn chute_told(&mut self, id: ChuteId, state: ChuteState, taken: u16) {
         let chute = &mut self.state.chutes[id.index()];
+        let was_closed = chute.state.closed_because().is_some();
         chute.state = state;
+        if was_closed != state.closed_because().is_some() {
+            self.look_at_rejects(id);
+        }
+        let chute = &mut self.state.chutes[id.index()];
         let more = taken.wrapping_sub(chute.taken);
         if more > u16::MAX / 2 {
             // The counter went back. A little: another PLC of a shared chute tells an older state.
@@ -163,7 +196,9 @@ impl Sorter {
                 // Taken out before it was told to be in: an empty chute is empty.
                 break;
             };
-            chute.used -= u64::from(room);
+            if !mutant!("taken_but_room_used") {
+                chute.used -= u64::from(room);
+            }
         }
     }
 
@@ -188,7 +223,7 @@ impl Sorter {
             return;
         };
         let room = room_of(self.hub.chutes()[id.index()].capacity, item.length);
-        if cfg!(mutant = "room_stays_held") {
+        if mutant!("room_stays_held") {
             return;
         }
         let chute = &mut self.state.chutes[id.index()];
@@ -209,7 +244,7 @@ impl Sorter {
             (Sensing::Counted, Capacity::Parcels(most)) => u64::from(most),
             (Sensing::Counted, Capacity::Length(most)) => u64::from(most.0),
         };
-        if chute.used + chute.held + u64::from(room) > limit {
+        if chute.used + chute.held + u64::from(room) > limit && !mutant!("room_for_all") {
             return false;
         }
         assert!(item.reserved.is_none(), "an item held room in two chutes");

@@ -7,44 +7,87 @@
 //!
 //! The parts: `tracking` follows items from belt positions, `reading` brings telegrams and items
 //! together, `deriving` says where they are for, `routing` by which chute they leave, `exits` books
-//! how they left, `doubt` finds items again that a PLC has forgotten, `commands` serves people.
+//! how they left, `doubt` finds items again that a PLC has forgotten, `commands` serves people:
+//! `standing` keeps what is said of waybills, `parcels` does what is wanted of single ones, `asking`
+//! asks the host, `keying` is for what could not be read; `cases` holds what they know of an item.
 
 use alloc::sync::Arc;
 
 use crate::hub::Hub;
-use crate::ids::{ChuteId, ParcelId, ScannerId, TrackId};
-use crate::limits::SWEEP_PER_CALL_MAX;
+use crate::ids::{ChuteId, ParcelId, ScannerId, SorterId, TrackId, TransferId};
+use crate::limits::{REDECIDED_BY_COMMAND_MAX, SWEEP_PER_CALL_MAX};
 use crate::outbox::Outbox;
 use crate::plan::Plan;
 use crate::reason::{Disposition, Reason};
+use crate::running::{DisabledBy, Parts};
 use crate::signal::{Alarm, LinkState, Output, Signal};
 use crate::units::Micros;
 
+mod asking;
 mod books;
+mod carriers;
+mod cases;
 mod commands;
 mod deriving;
 mod doubt;
 mod exits;
+mod grounds;
+mod handing;
+mod keying;
+mod lookup;
+mod modes;
+mod pacing;
+mod parcels;
+mod parts;
 mod reading;
 mod ring;
 mod routing;
 mod snapshot;
+mod standing;
 mod state;
 mod tracking;
 mod views;
+mod why;
 
 pub use books::{Books, ByReason};
+pub use grounds::{Grounds, HostStatus};
+pub use keying::Unread;
 pub use snapshot::RestoreError;
-pub use views::{ChuteView, ItemView, TrackView};
+pub use views::{ChuteView, InductionView, ItemView, ScannerView, TrackView};
+pub use why::{Ask, ParcelWaits, Waiting, What};
 
 use state::{Slot, State};
 use tracking::Seen;
+
+/// What time brings about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Timer {
+    /// When a scanner has said nothing of an item for too long.
+    Scanner(ScannerId),
+    /// When the host has not answered in time.
+    Host,
+    /// When a parcel has not come out of a transfer in time.
+    Transfer(TransferId),
+}
 
 /// What a sorter is made with, besides its hub and plan.
 #[derive(Clone, Copy, Debug)]
 pub struct Setup {
     /// Goes into every parcel id of this run; grows with each start of the live engine.
     pub run_epoch: u32,
+    /// Which sorter of the hub it is; goes into every parcel id too.
+    pub sorter: SorterId,
+}
+
+impl Setup {
+    /// The only sorter of a hub, in this run.
+    #[must_use]
+    pub const fn new(run_epoch: u32) -> Self {
+        Self {
+            run_epoch,
+            sorter: SorterId(0),
+        }
+    }
 }
 
 /// The sorter of one hub's tracks.
@@ -59,7 +102,7 @@ impl Sorter {
     /// A sorter with nothing on it. All it will ever need is allocated here.
     #[must_use]
     pub fn new(hub: Arc<Hub>, plan: Arc<Plan>, setup: Setup) -> Self {
-        let state = State::new(&hub, &plan, setup.run_epoch);
+        let state = State::new(&hub, &plan, setup);
         Self { hub, plan, state }
     }
 
@@ -80,10 +123,13 @@ impl Sorter {
         );
         self.state.now = now;
         let said = outbox.outputs().len();
-        if self.is_due(now) {
+        let waits_for_tick = mutant!("due_only_at_ticks") && *signal != Signal::Tick;
+        if self.is_due(now) && !waits_for_tick {
             self.fire_due(now, outbox);
+            self.settle(outbox);
         }
         self.take(signal, outbox);
+        self.settle(outbox);
         for output in &outbox.outputs()[said..] {
             self.state.hash.mix(output);
         }
@@ -102,7 +148,18 @@ impl Sorter {
             Signal::Link { track, to } => self.link(track, to, outbox),
             Signal::Inventory { cell, item, at } => self.inventory(cell, item, at, outbox),
             Signal::InventoryEnd { track, at } => self.inventory_end(track, at),
+            Signal::Transfer {
+                transfer,
+                parcel,
+                facts,
+            } => self.expect(transfer, parcel, facts, outbox),
             Signal::Command { ticket, command } => self.command(ticket, &command, outbox),
+            Signal::CarrierDisabled { cell } => {
+                self.disable_carrier(cell, DisabledBy::Plc, outbox);
+            }
+            Signal::InductionState { induction, feeding } => {
+                self.state.inductions[induction.index()].feeding = feeding;
+            }
             Signal::Scanned {
                 scanner,
                 key,
@@ -121,6 +178,7 @@ impl Sorter {
                 item,
                 at,
                 length,
+                spans,
                 returned,
             } => {
                 let seen = Seen {
@@ -130,7 +188,7 @@ impl Sorter {
                 if returned {
                     self.came_round(cell, item, seen, length, outbox);
                 } else {
-                    self.inducted(cell, item, seen, length, outbox);
+                    self.inducted(induction, cell, item, seen, (length, spans), outbox);
                 }
             }
             Signal::AtScanner {
@@ -161,8 +219,17 @@ impl Sorter {
             }
             Signal::LapPassed { cell, item, at } => self.lap_passed(cell, item, at, outbox),
             Signal::Returning { cell, item, at } => self.returning(cell, item, at),
-            Signal::Missing { cell, item, .. } => self.missing(cell, item),
-            Signal::Unexpected { cell, item, at } => self.unexpected(cell, item, at, outbox),
+            Signal::Missing { cell, item, .. } => {
+                self.mistracked(cell);
+                self.missing(cell, item);
+            }
+            Signal::Unexpected { cell, item, at } => {
+                self.mistracked(cell);
+                self.unexpected(cell, item, at, outbox);
+            }
+            Signal::CarrierNotEmpty { cell, item, at } => {
+                self.carrier_not_empty(cell, item, at, outbox);
+            }
             Signal::RemovedByHand { cell, item } => self.removed_by_hand(cell, item, outbox),
             Signal::OrderAnswered {
                 cell,
@@ -179,6 +246,9 @@ impl Sorter {
             | Signal::Inventory { .. }
             | Signal::InventoryEnd { .. }
             | Signal::Command { .. }
+            | Signal::CarrierDisabled { .. }
+            | Signal::InductionState { .. }
+            | Signal::Transfer { .. }
             | Signal::Scanned { .. } => unreachable!("not told of one item: {signal:?}"),
         }
     }
@@ -187,12 +257,12 @@ impl Sorter {
     /// waited for.
     #[must_use]
     pub fn next_timeout(&self) -> Option<Micros> {
-        let silent = self.next_silent().map(|(due, _)| due);
-        let gone = (!self.state.gone.is_empty()).then_some(self.state.now);
-        let due = match (silent, gone) {
-            (Some(silent), Some(gone)) => Some(silent.min(gone)),
-            (silent, gone) => silent.or(gone),
-        };
+        let waits = !self.state.gone.is_empty()
+            || !self.state.redeciding.is_empty()
+            || (self.state.unsettled | self.state.reviewing) != 0;
+        let now = waits.then_some(self.state.now);
+        let timer = self.next_due().map(|(due, _)| due);
+        let due = now.into_iter().chain(timer).min();
         due.map(|due| due.max(self.state.hold_until))
     }
 
@@ -203,24 +273,43 @@ impl Sorter {
     /// Fires what is due, in (deadline, id) order, up to one call's share; the rest is due a
     /// microsecond later, so that a second call at the same time changes nothing.
     fn fire_due(&mut self, now: Micros, outbox: &mut Outbox) {
-        let mut share = SWEEP_PER_CALL_MAX;
-        while let Some((slot, how)) = self.state.gone.pop_front() {
+        // A command of the same call has a share of its own.
+        let mut share = SWEEP_PER_CALL_MAX - REDECIDED_BY_COMMAND_MAX;
+        while share > 0
+            && let Some((slot, how)) = self.state.gone.pop_front()
+        {
             self.end(slot, how, Reason::CommunicationLost, None, outbox);
             share -= 1;
-            if share == 0 {
-                break;
-            }
         }
+        self.redecide_some(&mut share, outbox);
         while share > 0 {
-            match self.next_silent() {
-                Some((due, scanner)) if due <= now => self.scanner_silent(scanner, outbox),
+            match self.next_due() {
+                Some((due, Timer::Scanner(scanner))) if due <= now => {
+                    self.scanner_silent(scanner, outbox);
+                }
+                Some((due, Timer::Host)) if due <= now => self.host_is_late(outbox),
+                Some((due, Timer::Transfer(transfer))) if due <= now => {
+                    self.lose_expected(transfer, outbox);
+                }
                 _ => break,
             }
             share -= 1;
         }
+        share = self.go_on_reviewing(share, outbox);
         if share == 0 {
             self.state.hold_until = now.after(Micros(1));
         }
+    }
+
+    /// What is due next, and when; of two things at once, the first kind of [`Timer`] comes first.
+    fn next_due(&self) -> Option<(Micros, Timer)> {
+        let silent = self.next_silent();
+        let silent = silent.map(|(due, scanner)| (due, Timer::Scanner(scanner)));
+        let question = self.state.questions.front();
+        let late = question.map(|question| (question.until, Timer::Host));
+        let overdue = self.next_overdue();
+        let overdue = overdue.map(|(due, transfer)| (due, Timer::Transfer(transfer)));
+        [silent, late, overdue].into_iter().flatten().min()
     }
 
     /// The scanner whose oldest waiting item is the first to be given up, and when that is.
@@ -245,6 +334,7 @@ impl Sorter {
 
     fn link(&mut self, track: TrackId, to: LinkState, outbox: &mut Outbox) {
         self.state.tracks[track.index()].linked = to == LinkState::Up;
+        self.lose(track, Parts::LINK, to == LinkState::Lost);
         match to {
             LinkState::Up => {}
             LinkState::Lost => outbox.push(Output::Alarm(Alarm::LinkLost { track })),
@@ -276,13 +366,21 @@ impl Sorter {
             chute,
         });
         self.state.books.end(how, why);
+        let in_time =
+            how == Disposition::Sorted && !matches!(why, Reason::Late | Reason::Elsewhere);
+        let is_keyed = self.state.cases[slot as usize].is_keyed;
+        self.state.books.keyed_in_time += u64::from(is_keyed && in_time);
         self.forget(slot);
     }
 
     /// A parcel id that was never given before.
     fn name_parcel(&mut self) -> ParcelId {
         self.state.parcels_named += 1;
-        ParcelId::new(self.state.run_epoch, self.state.parcels_named)
+        ParcelId::of(
+            self.state.run_epoch,
+            self.state.sorter,
+            self.state.parcels_named,
+        )
     }
 
     /// What must hold after every call. Cheap on purpose: it runs in release builds.

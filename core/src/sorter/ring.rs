@@ -44,6 +44,10 @@ impl<T: Copy> Ring<T> {
         self.queue.push_back(value);
     }
 
+    pub fn iter(&self) -> impl Iterator<Item = &T> {
+        self.queue.iter()
+    }
+
     pub fn for_each_mut(&mut self, change: impl FnMut(&mut T)) {
         self.queue.iter_mut().for_each(change);
     }

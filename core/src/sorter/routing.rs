@@ -11,7 +11,7 @@ use crate::reason::Reason;
 use crate::signal::{OnFail, Order, Output};
 use crate::units::BeltMm;
 
-type Chutes = [Option<ChuteId>; ORDER_CHUTES_MAX];
+pub(super) type Chutes = [Option<ChuteId>; ORDER_CHUTES_MAX];
 
 /// Which of a plan's lists is chosen from.
 #[derive(Clone, Copy)]
@@ -26,7 +26,7 @@ impl Answers {
             Self::Own(dest) => plan.chutes(dest, waves),
             Self::Overflow(dest) => plan.overflow(dest),
         };
-        if cfg!(mutant = "alternate_first") {
+        if mutant!("alternate_first") {
             return list.iter().rev().nth(nth).copied();
         }
         list.get(nth).copied()
@@ -51,9 +51,15 @@ impl Sorter {
 
     /// Chooses where an item goes and says so, if that is news.
     pub(super) fn route(&mut self, slot: Slot, outbox: &mut Outbox) {
+        self.purge(slot, outbox);
         let item = &self.state.items[slot as usize];
+        if !self.sends_item(item) {
+            return;
+        }
         match item.intent {
-            Intent::Undecided => {}
+            Intent::Undecided => self.withdraw(slot, outbox),
+            Intent::Ask => self.route_asking(slot, outbox),
+            Intent::Force(chute) => self.route_forced(slot, chute, outbox),
             Intent::Reject(why) => self.route_reject(slot, why, outbox),
             Intent::Sort => {
                 if self.route_sort(slot, outbox) {
@@ -61,7 +67,7 @@ impl Sorter {
                 }
                 let item = &self.state.items[slot as usize];
                 let track = TrackId(item.track);
-                let may_lap = item.laps < self.plan.spec().laps_max;
+                let may_lap = item.laps < self.laps_max(track);
                 if item.cause != Reason::NoRule && may_lap && self.comes_round(track) {
                     // No chute takes it now: it goes round without an order.
                     outbox.push(item.decided(None, item.cause));
@@ -99,12 +105,16 @@ impl Sorter {
             self.state.items[slot as usize].cause = Reason::NoData;
             return false;
         };
-        let (chutes, cause) = self.choose(slot, Answers::Own(dest));
+        let (mut chutes, mut cause) = self.choose(slot, Answers::Own(dest));
+        if cause == Reason::NoRule && chutes[0].is_none() {
+            (chutes, cause) = self.choose_transfer(slot, dest);
+        }
         if chutes[0].is_none() {
             self.state.items[slot as usize].cause = cause;
             return false;
         }
-        self.order(slot, chutes, Reason::Planned, outbox);
+        let why = self.state.items[slot as usize].why();
+        self.order(slot, chutes, why, outbox);
         true
     }
 
@@ -154,7 +164,9 @@ impl Sorter {
                 };
                 continue;
             }
-            if let Some(refusal) = self.state.chutes[chute.index()].state.closed_because() {
+            let chute_state = self.state.chutes[chute.index()].state;
+            let refusal = chute_state.closed_because();
+            if let Some(refusal) = refusal.filter(|_| !mutant!("closed_is_open")) {
                 cause = refusal.reason();
                 closed = closed.or(Some(chute));
                 continue;
@@ -182,7 +194,7 @@ impl Sorter {
 
     /// Where an item will pass a chute next, as a belt position; `None` if it is past it for good,
     /// or the track does not pass it. On a line it must still be before the commit point.
-    fn reach(&self, slot: Slot, track: TrackId, chute: ChuteId) -> Option<BeltMm> {
+    pub(super) fn reach(&self, slot: Slot, track: TrackId, chute: ChuteId) -> Option<BeltMm> {
         let Outlet { at, lead, .. } = self.hub.outlet(chute, track)?;
         let item = &self.state.items[slot as usize];
         let now = self.state.tracks[track.index()].by(self.state.now);
@@ -195,13 +207,13 @@ impl Sorter {
                 let laps = (behind + lap - 1) / lap;
                 Some(pass.plus(laps * lap))
             }
-            TrackKind::Line { .. } if cfg!(mutant = "past_commit_is_in_time") => Some(pass),
+            TrackKind::Line { .. } if mutant!("past_commit_is_in_time") => Some(pass),
             TrackKind::Line { .. } => (now <= commit).then_some(pass),
         }
     }
 
     /// Gives an order, unless the one that stands says the same.
-    fn order(&mut self, slot: Slot, chutes: Chutes, why: Reason, outbox: &mut Outbox) {
+    pub(super) fn order(&mut self, slot: Slot, chutes: Chutes, why: Reason, outbox: &mut Outbox) {
         let item = self.state.items[slot as usize];
         if item
             .ordered
@@ -237,7 +249,9 @@ impl Sorter {
             TrackKind::Line { .. } => (OnFail::Straight, 0),
         };
         let it = &mut self.state.items[slot as usize];
-        it.revision = next_revision(it.revision);
+        if !mutant!("order_without_new_revision") {
+            it.revision = next_revision(it.revision);
+        }
         it.ordered = Some(Standing { chutes });
         let order = Order {
             parcel: it.parcel,
@@ -256,9 +270,9 @@ impl Sorter {
     }
 
     /// Takes back the order that stands, if one does.
-    fn withdraw(&mut self, slot: Slot, outbox: &mut Outbox) {
+    pub(super) fn withdraw(&mut self, slot: Slot, outbox: &mut Outbox) {
         let it = &mut self.state.items[slot as usize];
-        if it.ordered.take().is_none() {
+        if it.ordered.take().is_none() || mutant!("withdrawal_unsaid") {
             return;
         }
         it.revision = next_revision(it.revision);
@@ -296,18 +310,22 @@ impl Sorter {
             self.order_void(slot, outbox);
             return;
         }
+        if let Intent::Force(_) = item.intent {
+            self.forced_failed(slot, outbox);
+            return;
+        }
         if item.intent != Intent::Sort {
             // A reject chute that refuses is tried again each lap: there is nowhere else to go.
             self.state.books.recirculated += 1;
             return;
         }
-        let laps_max = self.plan.spec().laps_max + u8::from(cfg!(mutant = "a_lap_too_many"));
+        let laps_max = self.laps_max(track) + u8::from(mutant!("a_lap_too_many"));
         if item.laps >= laps_max {
             self.release_room(slot);
             self.last_resort(slot, outbox);
             return;
         }
-        self.state.items[slot as usize].laps += 1;
+        self.state.items[slot as usize].laps += u8::from(!mutant!("laps_uncounted"));
         self.state.books.recirculated += 1;
         // The plan's next answer; often the same, and then the standing order serves.
         self.route(slot, outbox);
@@ -315,7 +333,12 @@ impl Sorter {
 
     /// An item has come round a loop.
     pub(super) fn after_lap(&mut self, slot: Slot, outbox: &mut Outbox) {
-        let laps_max = self.plan.spec().laps_max;
+        let track = TrackId(self.state.items[slot as usize].track);
+        if !self.sends(track) {
+            // Nobody is asked to take it, and that is not its fault.
+            return;
+        }
+        let laps_max = self.laps_max(track);
         let item = &mut self.state.items[slot as usize];
         item.refused = None;
         if item.ordered.is_none() {

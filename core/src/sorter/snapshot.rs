@@ -53,6 +53,12 @@ impl Sorter {
         })
     }
 
+    /// Goes on in another run of the engine: ids of parcels from here on carry its epoch, so that
+    /// none is given twice, even if the calls that gave some are lost.
+    pub fn begin_run(&mut self, run_epoch: u32) {
+        self.state.run_epoch = run_epoch;
+    }
+
     /// A sorter with the state of a snapshot: its future is the same.
     ///
     /// # Errors
@@ -64,10 +70,20 @@ impl Sorter {
             return Err(RestoreError::OtherHub);
         }
         let mut state = found.state;
-        if state.cells.len() != hub.cells() as usize {
+        let cells = hub.cells() as usize;
+        if state.cells.len() != cells || state.carriers.len() != cells {
+            return Err(RestoreError::Damaged);
+        }
+        if !state.rebuild(&hub) {
             return Err(RestoreError::Damaged);
         }
         state.reserve(&hub);
+        if mutant!("restored_without_refusals") {
+            state.items.iter_mut().for_each(|item| item.refused = None);
+        }
+        if mutant!("restored_without_doubt") {
+            state.tracks.iter_mut().for_each(|it| it.in_doubt.clear());
+        }
         Ok(Self { hub, plan, state })
     }
 }

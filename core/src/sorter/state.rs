@@ -6,12 +6,25 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
+use super::Setup;
+use super::asking::Question;
 use super::books::Books;
+use super::carriers::{Carrier, Diverter};
+use super::cases::Case;
+use super::handing::Transfers;
+use super::keying::Seat;
+use super::lookup::Lookup;
+use super::pacing::{Induction, Running};
+use super::parts::Hearing;
 use super::ring::Ring;
+use super::standing::{Instructions, Redeciding};
 use crate::facts::Facts;
 use crate::hub::{Capacity, Hub};
-use crate::ids::{CellId, ChuteId, CodeId, DestId, ParcelId, PlcItem};
-use crate::limits::{CHUTE_CONTENTS_MAX, ORDER_CHUTES_MAX, SCANNER_WAITING_MAX};
+use crate::ids::{CellId, ChuteId, CodeId, DestId, InductionId, ParcelId, PlcItem, SorterId};
+use crate::limits::{
+    CHUTE_CONTENTS_MAX, ORDER_CHUTES_MAX, QUESTIONS_MAX, REDECIDING_MAX, SCANNER_WAITING_MAX,
+    SEATS_MAX,
+};
 use crate::outbox::RollingHash;
 use crate::plan::{Plan, Waves};
 use crate::reason::{Disposition, Reason};
@@ -33,6 +46,10 @@ pub(super) enum Intent {
     Sort,
     /// To a reject chute, for this reason.
     Reject(Reason),
+    /// To the chute that a person has named.
+    Force(ChuteId),
+    /// The host was asked and has not answered yet.
+    Ask,
 }
 
 /// Where the sorter believes an item is.
@@ -44,6 +61,8 @@ pub(super) enum Whereabouts {
     Returning,
     /// Somewhere on its track: the PLC no longer knows it. It is known again by its code.
     InDoubt,
+    /// Not there any more; it is ended in one of the next calls.
+    Gone,
 }
 
 /// A parcel on its way.
@@ -57,11 +76,15 @@ pub(super) struct Item {
     /// The PLC has reported it, but whether it is a parcel in doubt or a new one is not known
     /// before it is read: it is not in the book.
     pub provisional: bool,
+    /// The induction at which it came over a transfer, while it is not known which it is.
+    pub over: Option<InductionId>,
     /// The belt position at which it was, or would have been, at the track's origin.
     pub origin: BeltMm,
     /// The belt position at which it was last heard of.
     pub evidence: BeltMm,
     pub length: Mm,
+    /// Carriers that it lies on.
+    pub spans: u8,
     pub code: CodeId,
     pub dest: Option<DestId>,
     pub intent: Intent,
@@ -89,6 +112,17 @@ pub(super) struct Standing {
 }
 
 impl Item {
+    /// Why it goes where it goes, if nothing gets in its way.
+    pub fn why(&self) -> Reason {
+        match self.intent {
+            Intent::Reject(why) => why,
+            Intent::Force(_) => Reason::Forced,
+            Intent::Ask => Reason::HostLate,
+            Intent::Sort if self.basis == Basis::Intercept => Reason::Intercept,
+            Intent::Sort | Intent::Undecided => Reason::Planned,
+        }
+    }
+
     /// The news that it goes to a chute, or to none.
     pub fn decided(&self, chute: Option<ChuteId>, why: Reason) -> Output {
         let (parcel, basis) = (self.parcel, self.basis);
@@ -186,10 +220,15 @@ pub(super) struct Chute {
 pub(super) struct State {
     pub now: Micros,
     pub run_epoch: u32,
+    pub sorter: SorterId,
     pub parcels_named: u64,
     pub items: Vec<Item>,
+    /// Parcels that will come over transfers.
+    pub transfers: Transfers,
     /// What is known of each item, in the same places; apart, because most calls need it not.
     pub facts: Vec<Facts>,
+    /// What people and hosts have to do with each item, in the same places.
+    pub cases: Vec<Case>,
     pub free: Vec<Slot>,
     pub cells: Vec<Slot>,
     pub tracks: Vec<Track>,
@@ -197,6 +236,19 @@ pub(super) struct State {
     /// How many items wait at scanners in all, so that a time-out is found without looking.
     pub waiting: u32,
     pub chutes: Vec<Chute>,
+    /// For each chute, how its diverter does.
+    pub diverters: Vec<Diverter>,
+    /// For each track, how it runs.
+    pub running: Vec<Running>,
+    /// Tracks on which something has changed that inductions depend on: a bit for each.
+    pub unsettled: u64,
+    /// Tracks whose cells are being looked at.
+    pub reviewing: u64,
+    pub inductions: Vec<Induction>,
+    /// For each scanner, what is heard of it.
+    pub hearing: Vec<Hearing>,
+    /// For each cell, what it is as a carrier.
+    pub carriers: Vec<Carrier>,
     /// Waves of the plan that are open.
     pub waves: Waves,
     /// Items known to be gone, and how, to be ended a few each call.
@@ -205,12 +257,26 @@ pub(super) struct State {
     pub hold_until: Micros,
     /// Items that are not in the book.
     pub provisional: u64,
+    /// Which item a parcel is.
+    #[serde(skip)]
+    pub by_parcel: Lookup,
+    /// Which item is the first with a code.
+    #[serde(skip)]
+    pub by_code: Lookup,
+    pub instructions: Instructions,
+    /// Waybills whose parcels are re-decided, a few each call.
+    pub redeciding: VecDeque<Redeciding>,
+    /// Questions to the host, by deadline.
+    pub questions: VecDeque<Question>,
+    /// Items that can be keyed in, in no order.
+    pub unread: Vec<Slot>,
+    pub seats: Vec<Seat>,
     pub books: Books,
     pub hash: RollingHash,
 }
 
 impl State {
-    pub fn new(hub: &Hub, plan: &Plan, run_epoch: u32) -> Self {
+    pub fn new(hub: &Hub, plan: &Plan, setup: Setup) -> Self {
         let cells = hub.cells() as usize;
         // Every cell can hold an item while as many again are on returns or in doubt.
         let slots = cells * 2;
@@ -234,10 +300,13 @@ impl State {
         };
         Self {
             now: Micros(0),
-            run_epoch,
+            run_epoch: setup.run_epoch,
+            sorter: setup.sorter,
             parcels_named: 0,
             items: Vec::with_capacity(slots),
+            transfers: Transfers::new(hub),
             facts: Vec::with_capacity(slots),
+            cases: Vec::with_capacity(slots),
             free: Vec::with_capacity(slots),
             cells: vec![NO_ITEM; cells],
             tracks: tracks.collect(),
@@ -248,20 +317,86 @@ impl State {
                 .iter()
                 .map(|chute| Chute::new(chute.capacity))
                 .collect(),
+            diverters: vec![Diverter::default(); hub.chutes().len()],
+            running: vec![Running::default(); hub.tracks().len()],
+            unsettled: 0,
+            reviewing: 0,
+            inductions: hub
+                .inductions()
+                .iter()
+                .map(|spec| Induction::new(hub, spec))
+                .collect(),
+            hearing: vec![Hearing::default(); hub.scanners().len()],
+            carriers: vec![Carrier::NEW; cells],
             waves: plan.waves(),
             gone: VecDeque::with_capacity(slots),
             hold_until: Micros(0),
             provisional: 0,
+            by_parcel: Lookup::new(slots),
+            by_code: Lookup::new(slots),
+            instructions: Instructions::new(),
+            redeciding: VecDeque::with_capacity(REDECIDING_MAX),
+            questions: VecDeque::with_capacity(QUESTIONS_MAX),
+            unread: Vec::with_capacity(slots),
+            seats: Vec::with_capacity(SEATS_MAX),
             books: Books::default(),
             hash: RollingHash::default(),
         }
     }
 
+    /// Finds everything by its names again after decoding; `false` if the state cannot be one that
+    /// was encoded.
+    pub fn rebuild(&mut self, hub: &Hub) -> bool {
+        let slots = hub.cells() as usize * 2;
+        let count = self.items.len();
+        if count > slots || self.facts.len() != count || self.cases.len() != count {
+            return false;
+        }
+        self.by_parcel = Lookup::new(slots);
+        self.by_code = Lookup::new(slots);
+        let mut is_free = vec![false; count];
+        for &slot in &self.free {
+            match is_free.get_mut(slot as usize) {
+                Some(free) => *free = true,
+                None => return false,
+            }
+        }
+        let used = (0..count).filter(|&slot| !is_free[slot]);
+        for slot in used {
+            let (item, case) = (&self.items[slot], &self.cases[slot]);
+            if item.parcel != ParcelId::default() {
+                self.by_parcel.set(item.parcel.0, slot as Slot);
+            }
+            if item.code == CodeId::NONE {
+                continue;
+            }
+            let Some(before) = self.cases.get(case.before as usize) else {
+                return false;
+            };
+            // Of a ring, the first is the one that its last does not lead to.
+            if before.next != slot as Slot {
+                self.by_code.set(item.code.0, slot as Slot);
+            }
+        }
+        self.instructions.rebuild()
+    }
+
     /// Gives back the capacity that a decoded state lacks, so that nothing is allocated later.
     pub fn reserve(&mut self, hub: &Hub) {
         let slots = hub.cells() as usize * 2;
+        self.cases
+            .reserve_exact(slots.saturating_sub(self.cases.len()));
+        self.unread
+            .reserve_exact(slots.saturating_sub(self.unread.len()));
+        self.seats
+            .reserve_exact(SEATS_MAX.saturating_sub(self.seats.len()));
+        self.redeciding
+            .reserve_exact(REDECIDING_MAX.saturating_sub(self.redeciding.len()));
+        self.questions
+            .reserve_exact(QUESTIONS_MAX.saturating_sub(self.questions.len()));
         self.items
             .reserve_exact(slots.saturating_sub(self.items.len()));
+        self.transfers.reserve();
         self.facts
             .reserve_exact(slots.saturating_sub(self.facts.len()));
         self.free
@@ -294,6 +429,7 @@ impl State {
         if let Some(slot) = self.free.pop() {
             self.items[slot as usize] = item;
             self.facts[slot as usize] = Facts::default();
+            self.cases[slot as usize] = Case::NEW;
             return Some(slot);
         }
         if self.items.len() >= hub.cells() as usize * 2 {
@@ -301,13 +437,15 @@ impl State {
         }
         self.items.push(item);
         self.facts.push(Facts::default());
+        self.cases.push(Case::NEW);
         Some(self.items.len() as Slot - 1)
     }
 
     /// The item in a cell, if it is the one that the PLC means.
     pub fn find(&self, cell: CellId, item: PlcItem) -> Option<Slot> {
         let slot = *self.cells.get(cell.index())?;
-        (slot != NO_ITEM && self.items[slot as usize].item == item).then_some(slot)
+        let is_it = slot != NO_ITEM && self.items[slot as usize].item == item;
+        (is_it || mutant!("cell_is_enough") && slot != NO_ITEM).then_some(slot)
     }
 
     /// How many items are followed, in the book or not.

@@ -3,7 +3,7 @@
 use super::Sorter;
 use super::state::{Intent, Item, NO_ITEM, Slot, State, Whereabouts};
 use crate::hub::TrackKind;
-use crate::ids::{CellId, CodeId, ParcelId, PlcItem, TrackId};
+use crate::ids::{CellId, CodeId, InductionId, ParcelId, PlcItem, TrackId};
 use crate::limits::SWEEP_PER_CALL_MAX;
 use crate::outbox::Outbox;
 use crate::reason::{Disposition, Reason};
@@ -31,16 +31,18 @@ impl Sorter {
         let now = self.state.now;
         let before = &self.state.tracks[track.index()];
         let back = at.minus(before.at);
-        if back < 0 && before.is_fresh {
+        if back < 0 && before.is_fresh && !mutant!("encoder_goes_on") {
             self.rebase(track, back);
         }
         let belt = &mut self.state.tracks[track.index()];
         // An encoder at rest can tremble by a step: that moves nobody back.
         let at = if belt.is_fresh { at } else { at.max(belt.at) };
+        let has_moved = belt.is_fresh || at != belt.at;
         belt.is_fresh = false;
         belt.told = now;
         belt.speed = speed;
         belt.at = at;
+        self.watch_encoder(track, has_moved, speed);
         self.drop_stale_scans(track);
         self.sweep(track, outbox);
     }
@@ -98,20 +100,24 @@ impl Sorter {
                 continue;
             }
             let item = &self.state.items[slot as usize];
-            if at.minus(item.evidence) > length + tolerance {
+            let most = if mutant!("lost_after_half_a_lap") {
+                length / 2
+            } else {
+                length + tolerance
+            };
+            if at.minus(item.evidence) > most {
                 self.end(slot, Disposition::Lost, Reason::Missing, None, outbox);
                 share -= 1;
             }
         }
         self.sweep_returning(track, kind, outbox);
-        let round = match kind {
-            TrackKind::Line {
-                returns: Some(returns),
-                ..
-            } => length + i64::from(returns.0),
-            _ => length,
-        };
-        self.sweep_doubt(track, round * 2 + tolerance, outbox);
+        self.sweep_doubt(track, self.patience(track), outbox);
+    }
+
+    /// How long something in doubt may still be found again, in mm of belt: two rounds.
+    pub(super) fn patience(&self, track: TrackId) -> i64 {
+        let spec = &self.hub.tracks()[track.index()];
+        i64::from(spec.kind.round().0) * 2 + i64::from(spec.tolerance.0)
     }
 
     /// A return conveyor can hold parcels back, but not for as long as four times round.
@@ -140,17 +146,23 @@ impl Sorter {
     /// A new item got on.
     pub(super) fn inducted(
         &mut self,
+        induction: InductionId,
         cell: CellId,
         item: PlcItem,
         seen: Seen,
-        length: Mm,
+        (length, spans): (Mm, u8),
         outbox: &mut Outbox,
     ) {
         let Some(slot) = self.admit(cell, item, seen, length, outbox) else {
             return;
         };
-        self.state.items[slot as usize].provisional = true;
-        self.state.provisional += 1;
+        self.lie_over(slot, spans);
+        self.begin_provisional(slot);
+        if self.hub.transfers_to(induction).next().is_some() {
+            self.state.items[slot as usize].over = Some(induction);
+            self.take_over_the_only(slot, induction, outbox);
+            return;
+        }
         self.book_new(slot, outbox);
     }
 
@@ -171,7 +183,7 @@ impl Sorter {
         };
         let before = self.state.cells[cell.index()];
         if before != NO_ITEM {
-            // Whatever was there has left without a word. It may turn up again.
+            // Its slot may be the one that is needed.
             self.doubt(before);
         }
         let new = Item {
@@ -181,9 +193,11 @@ impl Sorter {
             track: track.0,
             whereabouts: Whereabouts::Riding,
             provisional: false,
+            over: None,
             origin: seen.origin(),
             evidence: seen.at,
             length,
+            spans: 1,
             code: CodeId::NONE,
             dest: None,
             basis: Basis::Nothing,
@@ -201,7 +215,7 @@ impl Sorter {
             outbox.push(Output::Alarm(Alarm::TooManyItems { cell }));
             return None;
         };
-        self.state.cells[cell.index()] = slot;
+        self.enter_cell(slot, cell);
         Some(slot)
     }
 
@@ -216,16 +230,34 @@ impl Sorter {
     /// Puts a provisional item in the book as a new one, with an id of its own.
     fn book_new(&mut self, slot: Slot, outbox: &mut Outbox) {
         let parcel = self.name_parcel();
-        let item = &mut self.state.items[slot as usize];
-        item.provisional = false;
-        item.parcel = parcel;
+        self.name_item(slot, parcel);
+        self.end_provisional(slot);
+        let item = &self.state.items[slot as usize];
         outbox.push(Output::Known {
             parcel,
             cell: item.cell,
             item: item.item,
         });
-        self.state.provisional -= 1;
         self.state.books.start();
+        self.sort_unread(slot);
+    }
+
+    /// An item is followed, but not in the book yet.
+    pub(super) fn begin_provisional(&mut self, slot: Slot) {
+        let item = &mut self.state.items[slot as usize];
+        item.provisional = true;
+        self.state.provisional += 1;
+        self.state.running[usize::from(item.track)].provisional += 1;
+    }
+
+    /// It is known now what it is, or it is forgotten.
+    pub(super) fn end_provisional(&mut self, slot: Slot) {
+        let item = &mut self.state.items[slot as usize];
+        item.provisional = false;
+        self.state.provisional -= 1;
+        let track = TrackId(item.track);
+        self.state.running[track.index()].provisional -= 1;
+        self.unsettle(track);
     }
 
     /// An item came round over its line's return.
@@ -251,20 +283,17 @@ impl Sorter {
         self.state.tracks[track.index()]
             .returning
             .retain(|&other| other != slot);
-        let before = self.state.cells[cell.index()];
-        if before != NO_ITEM {
-            self.doubt(before);
-        }
-        self.state.cells[cell.index()] = slot;
+        self.state.items[slot as usize].cell = cell;
+        self.enter_cell(slot, cell);
         self.state.books.recirculated += 1;
         let it = &mut self.state.items[slot as usize];
         it.whereabouts = Whereabouts::Riding;
-        it.cell = cell;
         it.origin = seen.origin();
         it.length = length;
         it.evidence = seen.at;
         it.refused = None;
         it.laps = it.laps.saturating_add(1);
+        self.use_late_answer(slot, outbox);
     }
 
     /// An item goes onto the return: it is in no cell any more.
@@ -275,7 +304,9 @@ impl Sorter {
         self.release_room(slot);
         self.leave_cell(slot);
         let it = &mut self.state.items[slot as usize];
-        it.ordered = None;
+        if !mutant!("order_kept_over_the_return") {
+            it.ordered = None;
+        }
         it.evidence = at;
         it.whereabouts = Whereabouts::Returning;
         let track = usize::from(it.track);
@@ -303,6 +334,7 @@ impl Sorter {
         let it = &mut self.state.items[slot as usize];
         it.evidence = at;
         it.rounds = it.rounds.saturating_add(1);
+        self.use_late_answer(slot, outbox);
         self.after_lap(slot, outbox);
     }
 
@@ -323,26 +355,18 @@ impl Sorter {
         found
     }
 
-    /// Takes an item out of its cell.
-    pub(super) fn leave_cell(&mut self, slot: Slot) {
-        let cell = self.state.items[slot as usize].cell;
-        assert_eq!(
-            self.state.cells[cell.index()],
-            slot,
-            "an item is not in its own cell"
-        );
-        self.state.cells[cell.index()] = NO_ITEM;
-    }
-
     /// Frees an item's slot, wherever it was.
     pub(super) fn forget(&mut self, slot: Slot) {
+        self.close_case(slot);
         let item = self.state.items[slot as usize];
         let track = &mut self.state.tracks[usize::from(item.track)];
         match item.whereabouts {
             Whereabouts::Riding => self.leave_cell(slot),
             Whereabouts::Returning => track.returning.retain(|&other| other != slot),
             Whereabouts::InDoubt => track.in_doubt.retain(|&other| other != slot),
+            Whereabouts::Gone => {}
         }
+        self.unsettle(TrackId(item.track));
         self.state.free.push(slot);
     }
 }

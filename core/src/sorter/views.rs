@@ -5,10 +5,13 @@ use alloc::sync::Arc;
 use super::state::NO_ITEM;
 use super::{Books, Sorter};
 use crate::hub::Hub;
-use crate::ids::{CellId, ChuteId, CodeId, ParcelId, PlcItem, TrackId};
+use crate::ids::{
+    CellId, ChuteId, CodeId, DestId, InductionId, ParcelId, PlcItem, ScannerId, TrackId,
+};
 use crate::plan::Plan;
 use crate::reason::Reason;
-use crate::signal::ChuteState;
+use crate::running::{DisabledBy, Feeding, Hold, Pace, RunState};
+use crate::signal::{Basis, ChuteState};
 use crate::units::{BeltMm, Micros, MmPerS};
 
 /// A parcel on its way, as a page or a person sees it.
@@ -28,8 +31,14 @@ pub struct ItemView {
     pub chute: Option<ChuteId>,
     /// Why it goes there, or what kept it from leaving last.
     pub why: Reason,
+    /// What said where it is for.
+    pub basis: Basis,
     /// Laps added so far.
     pub laps: u8,
+    /// Where it is for, once that is known.
+    pub dest: Option<DestId>,
+    /// Carriers that it lies on.
+    pub spans: u8,
 }
 
 /// A chute, as a page or a person sees it.
@@ -43,6 +52,8 @@ pub struct ChuteView {
     pub holds: u32,
     /// Parcels on their way to it, where room is reserved.
     pub coming: u32,
+    /// Discharges into it that failed at its diverter or a carrier.
+    pub failed: u64,
 }
 
 /// A track, as a page or a person sees it.
@@ -58,6 +69,43 @@ pub struct TrackView {
     pub linked: bool,
     /// Parcels that the PLC has forgotten and that may be found again.
     pub in_doubt: u32,
+    /// Its mode and step, and what it does without.
+    pub state: RunState,
+    /// Carriers or windows that are taken or may be, and what that is in thousandths of the usable
+    /// ones.
+    pub occupied: u32,
+    /// See `occupied`.
+    pub occupancy_permille: u32,
+    /// Carriers that are not used.
+    pub disabled: u32,
+}
+
+/// An induction, as a page or a person sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InductionView {
+    /// How fast it may feed.
+    pub pace: Pace,
+    /// Most parcels an hour; 0: no limit.
+    pub limit_per_h: u16,
+    /// What holds it.
+    pub hold: Hold,
+    /// Since when.
+    pub since: Micros,
+    /// What it really does, as its PLC says.
+    pub feeding: Feeding,
+}
+
+/// A scanner, as a page or a person sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ScannerView {
+    /// Telegrams that it sent.
+    pub telegrams: u64,
+    /// Of those, with one good code.
+    pub good: u64,
+    /// Items in a row that it has sent nothing for.
+    pub silent_in_row: u16,
+    /// Whether it counts as silent.
+    pub is_silent: bool,
 }
 
 impl Sorter {
@@ -85,8 +133,8 @@ impl Sorter {
         slots.map(|&slot| {
             let item = &self.state.items[slot as usize];
             let why = match item.intent {
-                super::state::Intent::Reject(why) => why,
-                _ => item.cause,
+                super::state::Intent::Sort | super::state::Intent::Undecided => item.cause,
+                _ => item.why(),
             };
             ItemView {
                 parcel: item.parcel,
@@ -96,7 +144,10 @@ impl Sorter {
                 code: item.code,
                 chute: item.ordered.and_then(|order| order.chutes[0]),
                 why,
+                basis: item.basis,
                 laps: item.laps,
+                dest: item.dest,
+                spans: item.spans,
             }
         })
     }
@@ -104,8 +155,10 @@ impl Sorter {
     /// One chute.
     #[must_use]
     pub fn chute(&self, chute: ChuteId) -> ChuteView {
+        let failed = self.state.diverters[chute.index()].failed;
         let chute = &self.state.chutes[chute.index()];
         ChuteView {
+            failed,
             state: chute.state,
             dropped: chute.dropped,
             holds: chute.contents.len() as u32,
@@ -116,13 +169,50 @@ impl Sorter {
     /// One track.
     #[must_use]
     pub fn track(&self, track: TrackId) -> TrackView {
+        let running = &self.state.running[track.index()];
+        let (occupied, permille) = (self.on_track(track), self.occupancy_permille(track));
         let track = &self.state.tracks[track.index()];
         TrackView {
+            state: running.state,
+            occupied,
+            occupancy_permille: permille as u32,
+            disabled: running.disabled,
             at: track.at,
             speed: track.speed,
             told: track.told,
             linked: track.linked,
             in_doubt: track.in_doubt.len() as u32,
         }
+    }
+
+    /// One induction.
+    #[must_use]
+    pub fn induction(&self, induction: InductionId) -> InductionView {
+        let induction = &self.state.inductions[induction.index()];
+        InductionView {
+            pace: induction.said.0,
+            limit_per_h: induction.said.1,
+            hold: induction.hold,
+            since: induction.since,
+            feeding: induction.feeding,
+        }
+    }
+
+    /// One scanner.
+    #[must_use]
+    pub fn scanner(&self, scanner: ScannerId) -> ScannerView {
+        let hearing = &self.state.hearing[scanner.index()];
+        ScannerView {
+            telegrams: hearing.telegrams,
+            good: hearing.good,
+            silent_in_row: hearing.silent,
+            is_silent: hearing.is_silent(),
+        }
+    }
+
+    /// Who disabled a carrier; `None`: it is used.
+    #[must_use]
+    pub fn carrier_disabled(&self, cell: CellId) -> Option<DisabledBy> {
+        self.state.carriers.get(cell.index())?.off
     }
 }

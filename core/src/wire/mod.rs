@@ -10,13 +10,16 @@ use alloc::vec::Vec;
 
 mod words;
 
-pub use words::{answer, chute_bits, chute_state};
+pub use words::{answer, chute_bits, chute_state, induction_wish};
 
-use words::{not_discharged, order_answer, refusal};
+use words::{feeding, not_discharged, order_answer, refusal};
 
 use crate::hub::Hub;
 use crate::ids::{CellId, ChuteId, InductionId, ParcelId, PlcItem, ScannerId, TrackId};
-use crate::plc::{self, Assign, ChuteLevel, Command, Event, EventKind, Quality, Seq, Withdrawal};
+use crate::plc::{
+    self, Assign, ChuteLevel, Command, DisableCause, Event, EventKind, InductionLevel, Quality,
+    Seq, Withdrawal,
+};
 use crate::reason::Reason;
 use crate::signal::{LinkState, OnFail, Order, Output, Signal};
 use crate::units::{BeltMm, Mm, MmPerS};
@@ -125,6 +128,20 @@ impl Wire {
             .ok_or(WireError::Cell(number))
     }
 
+    /// The number of an induction on the link, 0 if it has none there.
+    #[must_use]
+    pub fn induction_number(&self, induction: InductionId) -> u16 {
+        number(&self.inductions, induction)
+    }
+
+    /// The induction with a number of the link.
+    ///
+    /// # Errors
+    /// If the link has no such induction.
+    pub fn induction(&self, number: u16) -> Result<InductionId, WireError> {
+        lookup(&self.inductions, number).ok_or(WireError::Device(number))
+    }
+
     /// An encoder value of the link, unwrapped by the one before it.
     pub fn position(&mut self, encoder_mm: u32) -> BeltMm {
         self.near = BeltMm::unwrap_near(self.near, encoder_mm);
@@ -149,12 +166,13 @@ impl Wire {
                 returned,
                 ..
             } => Signal::Inducted {
-                induction: lookup(&self.inductions, event.device)
-                    .ok_or(WireError::Device(event.device))?,
+                induction: self.induction(event.device)?,
                 cell: cell()?,
                 item,
                 at,
                 length: Mm(u32::from(length_mm)),
+                // 0 where the PLC does not say.
+                spans: event.spanned.max(1),
                 returned,
             },
             EventKind::AtScanner { trigger } => Signal::AtScanner {
@@ -219,13 +237,24 @@ impl Wire {
                 cell: cell()?,
                 item,
             },
+            EventKind::CarrierNotEmpty => Signal::CarrierNotEmpty {
+                cell: cell()?,
+                item,
+                at,
+            },
+            EventKind::CarrierDisabled { .. } => Signal::CarrierDisabled { cell: cell()? },
+            EventKind::InductionState {
+                bits,
+                rate_per_h,
+                cause,
+            } => Signal::InductionState {
+                induction: self.induction(event.device)?,
+                feeding: feeding(bits, rate_per_h, cause),
+            },
             EventKind::Measured { .. }
             | EventKind::EndOfLine { returning: false }
-            | EventKind::CarrierNotEmpty
             | EventKind::BagButton
-            | EventKind::InductionState { .. }
             | EventKind::Alarm { .. }
-            | EventKind::CarrierDisabled { .. }
             | EventKind::InventoryLatched { .. } => return Ok(None),
         }))
     }
@@ -264,6 +293,21 @@ impl Wire {
         })
     }
 
+    /// The levels of an induction as a signal.
+    ///
+    /// # Errors
+    /// If the link has no such induction.
+    pub fn induction_level(
+        &self,
+        number: u16,
+        level: &InductionLevel,
+    ) -> Result<Signal, WireError> {
+        Ok(Signal::InductionState {
+            induction: self.induction(number)?,
+            feeding: feeding(level.bits, level.rate_per_h, level.cause),
+        })
+    }
+
     /// The command that tells the PLC what the sorter has said; `None` if it is not for a PLC.
     #[must_use]
     pub fn command(&self, output: &Output) -> Option<Command> {
@@ -285,6 +329,10 @@ impl Wire {
                 reason: u16::from(order.why.code()) + 1,
                 plan_version: order.plan_version as u16,
             })),
+            Output::CarrierEnable { cell, enabled } => Some(Command::CarrierEnable {
+                cell: self.cell_number(*cell),
+                enable: *enabled,
+            }),
             Output::Withdraw {
                 item,
                 cell,
@@ -340,6 +388,7 @@ impl Wire {
         reason = "a table: one arm for each kind of signal"
     )]
     pub fn event(&self, signal: &Signal) -> Option<Event> {
+        let mut spanned = 1;
         let (device, cell, item, at, kind) = match *signal {
             Signal::Inducted {
                 induction,
@@ -347,8 +396,10 @@ impl Wire {
                 item,
                 at,
                 length,
+                spans,
                 returned,
             } => {
+                spanned = spans;
                 let length_mm = length.0.min(u32::from(u16::MAX)) as u16;
                 let kind = EventKind::Inducted {
                     length_mm,
@@ -410,6 +461,14 @@ impl Wire {
             }
             Signal::Missing { cell, item, at } => (0, cell, item, at, EventKind::Missing),
             Signal::Unexpected { cell, item, at } => (0, cell, item, at, EventKind::Unexpected),
+            Signal::CarrierNotEmpty { cell, item, at } => {
+                (0, cell, item, at, EventKind::CarrierNotEmpty)
+            }
+            Signal::CarrierDisabled { cell } => {
+                let cause = DisableCause::Local;
+                let kind = EventKind::CarrierDisabled { cause };
+                (0, cell, PlcItem(0), self.near, kind)
+            }
             Signal::RemovedByHand { cell, item } => {
                 (0, cell, item, self.near, EventKind::RemovedByHand)
             }
@@ -421,7 +480,7 @@ impl Wire {
             item: item.0,
             cell: self.cell_number(cell),
             device,
-            spanned: 1,
+            spanned,
             lap: 0,
             encoder_mm: at.wire(),
             plc_ms: 0,

@@ -1,6 +1,10 @@
 //! Words of the link and words of the sorter for the same thing.
 
-use crate::plc::{Answer, ChuteBits, ChuteCause, NotDischargedCause};
+use crate::plc::{
+    self, Answer, ChuteBits, ChuteCause, InductionBits, InductionWish, NotDischargedCause,
+    StopCause,
+};
+use crate::running::{Feeding, Pace, Standstill};
 use crate::signal::{ChuteState, OrderAnswer, Refusal};
 
 /// The bits of a chute that says this of itself.
@@ -92,5 +96,37 @@ pub(super) fn not_discharged(cause: Refusal) -> NotDischargedCause {
         Refusal::Late => NotDischargedCause::Late,
         Refusal::Gap => NotDischargedCause::Gap,
         Refusal::Failed => NotDischargedCause::Actuator,
+    }
+}
+
+/// The PLC's word for how fast an induction may feed.
+#[must_use]
+pub fn induction_wish(to: Pace, limit_per_h: u16) -> InductionWish {
+    InductionWish {
+        pace: match to {
+            Pace::Run => plc::Pace::Run,
+            Pace::Slow => plc::Pace::Slow,
+            Pace::Stop => plc::Pace::Stop,
+        },
+        rate_max_per_h: limit_per_h,
+    }
+}
+
+pub(super) fn feeding(bits: InductionBits, rate_per_h: u16, cause: StopCause) -> Feeding {
+    Feeding {
+        runs: bits.has(InductionBits::RUNNING),
+        slow: bits.has(InductionBits::SLOW),
+        rate_per_h,
+        because: match cause {
+            StopCause::Running => Standstill::Runs,
+            StopCause::EngineStop => Standstill::Asked,
+            StopCause::LinkLost => Standstill::NoEngine,
+            StopCause::TrackStopped => Standstill::TrackStopped,
+            StopCause::LocalStop => Standstill::Locally,
+            StopCause::NotHomed => Standstill::NotTracking,
+            StopCause::Fault => Standstill::Fault,
+            StopCause::Safety => Standstill::Safety,
+            StopCause::Other(_) => Standstill::Other,
+        },
     }
 }

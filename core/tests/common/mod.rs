@@ -6,9 +6,11 @@ use std::sync::Arc;
 use sorthub_core::facts::*;
 use sorthub_core::hub::*;
 use sorthub_core::ids::*;
+use sorthub_core::operator::*;
 use sorthub_core::outbox::Outbox;
 use sorthub_core::plan::*;
 use sorthub_core::reason::{Disposition, Reason};
+use sorthub_core::running::Pace;
 use sorthub_core::signal::*;
 use sorthub_core::sorter::{Setup, Sorter};
 use sorthub_core::units::*;
@@ -36,11 +38,13 @@ fn spec(kind: TrackKind) -> HubSpec {
             kind,
             speed: MmPerS(1_000),
             tolerance: Mm(300),
+            caps: Caps::NONE,
         }],
         inductions: vec![InductionSpec {
             name: "I".into(),
             track: LOOP,
             at: Mm(500),
+            quota_permille: 1_000,
         }],
         scanners: vec![ScannerSpec {
             name: "S".into(),
@@ -55,6 +59,7 @@ fn spec(kind: TrackKind) -> HubSpec {
             chute("C", 5_000),
             chute("R", 6_000),
         ],
+        ..HubSpec::default()
     }
 }
 
@@ -103,7 +108,7 @@ pub fn plan_spec() -> PlanSpec {
 pub fn sorter(hub: HubSpec, plan: PlanSpec) -> Sorter {
     let hub = Arc::new(Hub::new(hub).expect("the test hub is sound"));
     let plan = Arc::new(Plan::new(plan, &hub).expect("the test plan is sound"));
-    Sorter::new(hub, plan, Setup { run_epoch: 5 })
+    Sorter::new(hub, plan, Setup::new(5))
 }
 
 /// A sorter with a clock and a belt, told things one after the other.
@@ -135,6 +140,48 @@ impl Hand {
         self.outbox.outputs().to_vec()
     }
 
+    /// The inventory of the empty track is told: parcels may come.
+    pub fn told(&mut self) -> Vec<Output> {
+        let at = BeltMm(self.now.0 as i64 / 1_000);
+        self.tell(Signal::InventoryEnd { track: LOOP, at })
+    }
+
+    /// A person or host wants something; the answer, and what else was said.
+    pub fn command(&mut self, command: Command) -> (Result<(), Refused>, Vec<Output>) {
+        let ticket = Ticket(77);
+        let mut said = self.tell(Signal::Command { ticket, command });
+        let answer = said.iter().find_map(|output| match output {
+            Output::Answered { ticket: to, answer } if *to == ticket => Some(*answer),
+            _ => None,
+        });
+        said.retain(|output| !matches!(output, Output::Answered { .. }));
+        (answer.expect("every command is answered"), said)
+    }
+
+    pub fn track(&mut self, to: TrackWish) -> (Result<(), Refused>, Vec<Output>) {
+        self.command(Command::Track { track: LOOP, to })
+    }
+
+    /// The same, for what must be taken.
+    pub fn run_track(&mut self, to: TrackWish) -> Vec<Output> {
+        let (answer, said) = self.track(to);
+        assert_eq!(answer, Ok(()), "{to:?}");
+        said
+    }
+
+    /// Ticks until nothing is due at once any more, and returns what was said.
+    pub fn due(&mut self) -> Vec<Output> {
+        let mut said = Vec::new();
+        while let Some(due) = self.sorter.next_timeout() {
+            if due.since(self.now) > Micros(10) {
+                break;
+            }
+            self.now = self.now.max(due);
+            said.extend(self.tell(Signal::Tick));
+        }
+        said
+    }
+
     /// Time passes at a running belt of 1 m/s until it stands at `mm`, which is told.
     pub fn belt(&mut self, mm: i64) -> Vec<Output> {
         self.now = Micros(mm as u64 * 1_000);
@@ -153,6 +200,7 @@ impl Hand {
             item: PlcItem(item),
             at,
             length: Mm(400),
+            spans: 1,
             returned: false,
         })
     }
@@ -210,6 +258,35 @@ impl Hand {
         })
     }
 
+    /// Wants something of a waybill, which is taken.
+    pub fn waybill(&mut self, code: u64, to: WaybillWish) -> Vec<Output> {
+        let code = CodeId(code);
+        let (answer, said) = self.command(Command::Waybill { code, to });
+        assert_eq!(answer, Ok(()));
+        said
+    }
+
+    /// Wants something of the parcel with this count, which is taken.
+    pub fn parcel(&mut self, count: u64, to: ParcelWish) -> Vec<Output> {
+        let (answer, said) = self.try_parcel(count, to);
+        assert_eq!(answer, Ok(()));
+        said
+    }
+
+    pub fn try_parcel(&mut self, count: u64, to: ParcelWish) -> (Result<(), Refused>, Vec<Output>) {
+        let parcel = ParcelId::new(5, count);
+        self.command(Command::Parcel { parcel, to })
+    }
+
+    /// Induction and scanner eye 500 mm on, and then these facts.
+    pub fn read(&mut self, cell: u32, item: u32, facts: Facts) -> Vec<Output> {
+        let start = self.now.0 as i64 / 1_000;
+        self.inducted(cell, item);
+        self.belt(start + 500);
+        self.at_scanner(cell, item, item as u16);
+        self.scanned(item as u16, facts)
+    }
+
     pub fn lap(&mut self, cell: u32, item: u32) -> Vec<Output> {
         let at = BeltMm(self.now.0 as i64 / 1_000);
         self.tell(Signal::LapPassed {
@@ -233,6 +310,16 @@ pub fn order(said: &[Output]) -> Option<Order> {
     })
 }
 
+/// Why a parcel goes where, as decided last among what was said.
+pub fn decided(said: &[Output]) -> Option<(Option<u16>, Reason, Basis)> {
+    said.iter().rev().find_map(|output| match output {
+        Output::Decided {
+            chute, why, basis, ..
+        } => Some((chute.map(|c| c.0), *why, *basis)),
+        _ => None,
+    })
+}
+
 /// How a parcel ended, if one did.
 pub fn ended(said: &[Output]) -> Option<(Disposition, Reason, Option<u16>)> {
     said.iter().find_map(|output| match output {
@@ -246,4 +333,14 @@ pub fn ended(said: &[Output]) -> Option<(Disposition, Reason, Option<u16>)> {
 /// The chutes of an order, as numbers.
 pub fn chutes(order: &Order) -> Vec<u16> {
     order.chutes.iter().flatten().map(|chute| chute.0).collect()
+}
+
+/// How fast the induction may feed from now on, if that was said.
+pub fn pace(said: &[Output]) -> Option<(Pace, u16)> {
+    said.iter().rev().find_map(|output| match output {
+        Output::Pace {
+            to, limit_per_h, ..
+        } => Some((*to, *limit_per_h)),
+        _ => None,
+    })
 }

@@ -100,6 +100,18 @@ impl Chute {
         }
     }
 
+    /// A parcel drops onto the conveyor behind it and stays until it is let go.
+    pub(super) fn hold(&mut self, length: Mm) {
+        self.dropped += 1;
+        self.used += self.size(length);
+    }
+
+    /// A parcel has left the conveyor behind it.
+    pub(super) fn let_go(&mut self, length: Mm) {
+        self.taken += 1;
+        self.used -= self.size(length);
+    }
+
     /// Parcels in it.
     pub fn holds(&mut self, now: Micros) -> u32 {
         self.settle(now);

@@ -3,7 +3,8 @@
 //! Every command has the time at which it comes: not before the last step, and not after the next
 //! thing that is due.
 
-use sorthub_core::ids::{CellId, ChuteId, PlcItem, ScannerId, TrackId};
+use sorthub_core::ids::{CellId, ChuteId, InductionId, PlcItem, ScannerId, TrackId};
+use sorthub_core::running::Pace;
 use sorthub_core::signal::{Order, OrderAnswer, Signal};
 use sorthub_core::units::{Micros, MmPerS};
 
@@ -225,13 +226,50 @@ impl Plant {
         true
     }
 
-    /// The PLC of a track holds its inductions, or lets them run: who waits goes on waiting.
+    /// An induction is told how fast to feed: slowly is half as fast as it can. Who waits goes on
+    /// waiting. Its PLC tells what it does then.
+    pub fn pace(&mut self, now: Micros, id: InductionId, to: Pace, limit_per_h: u16) {
+        self.command_at(now);
+        let induction = &mut self.inductions[id.index()];
+        if (induction.pace, induction.limit_per_h) == (to, limit_per_h) {
+            return;
+        }
+        (induction.pace, induction.limit_per_h) = (to, limit_per_h);
+        self.plan_induction(id.index());
+        self.tell_feeding(id);
+    }
+
+    /// A person stops the inductions of a track on the spot, or lets them run again: who waits
+    /// goes on waiting.
     pub fn hold_inductions(&mut self, now: Micros, id: TrackId, held: bool) {
         self.command_at(now);
-        if self.tracks[id.index()].is_held != held {
-            self.tracks[id.index()].is_held = held;
-            self.plan_inductions_of(id.index());
+        if self.tracks[id.index()].is_held == held {
+            return;
         }
+        self.tracks[id.index()].is_held = held;
+        self.plan_inductions_of(id.index());
+        for nth in 0..self.tracks[id.index()].inductions.len() {
+            let induction = self.tracks[id.index()].inductions[nth];
+            self.tell_feeding(InductionId(induction as u16));
+        }
+    }
+
+    fn tell_feeding(&mut self, induction: InductionId) {
+        let feeding = self.feeding(induction);
+        self.out.push(PlantEvent::Plc(Signal::InductionState {
+            induction,
+            feeding,
+        }));
+    }
+
+    /// A carrier is used no more, or again. What lies on it stays.
+    pub fn enable_carrier(&mut self, now: Micros, cell: CellId, enabled: bool) {
+        self.command_at(now);
+        let Some((index, cell)) = self.find(cell) else {
+            return;
+        };
+        self.tracks[index].cells[cell].is_disabled = !enabled;
+        self.plan_inductions_of(index);
     }
 
     /// Stops or resumes all arrivals; who waits goes on waiting.

@@ -1,7 +1,10 @@
 //! Getting parcels onto a track: which carrier, or which place on a line, is the next to take one.
 
+use std::collections::VecDeque;
+
 use sorthub_core::hub::{Hub, InductionSpec};
 use sorthub_core::ids::{InductionId, PlcItem};
+use sorthub_core::running::Pace;
 use sorthub_core::signal::Signal;
 use sorthub_core::units::{Micros, Mm};
 
@@ -11,6 +14,7 @@ use super::event::PlantEvent;
 use super::feed::{Arrival, Feed};
 use super::parcel::Parcels;
 use super::track::{Carried, Shape, Track};
+use super::transfer::Brought;
 use super::truth::Row;
 use crate::spec::PlantSpec;
 
@@ -24,9 +28,16 @@ pub(super) struct Induction {
     /// A line's first induction is where its return ends.
     pub is_infeed: bool,
     pub feed: Feed,
+    /// Parcels that come over transfers, in the order in which they are here.
+    pub brought: VecDeque<Brought>,
     spacing: Micros,
+    /// How fast its PLC lets it feed.
+    pub pace: Pace,
+    pub limit_per_h: u16,
     /// No induction of a new parcel before this.
     rested_at: Micros,
+    /// When its limit allows the next one.
+    allowed_at: Micros,
     /// Carriers up to this travel have been tried.
     tried_nm: i64,
     /// Carriers less than this before the induction have passed all that could empty or fill them.
@@ -41,8 +52,12 @@ impl Induction {
             at_nm,
             is_infeed: nth == 0,
             feed,
+            brought: VecDeque::new(),
             spacing,
+            pace: Pace::Run,
+            limit_per_h: 0,
             rested_at: Micros(0),
+            allowed_at: Micros(0),
             tried_nm: -1,
             settled_nm: 0,
         }
@@ -54,9 +69,52 @@ impl Induction {
         self.settled_nm = before.min().unwrap_or(length_nm);
     }
 
+    /// Whether it lets no new parcel on.
+    fn is_stopped(&self, track: &Track) -> bool {
+        track.is_held || self.pace == Pace::Stop
+    }
+
+    /// A parcel gets on: the next one may after the least time between two, which is twice as long
+    /// at the slow pace, and when the limit allows it. The limit is a rate, not a least time: with
+    /// a carrier only now and then a least time would let fewer on.
+    fn rest(&mut self, now: Micros) {
+        let own = match self.pace {
+            Pace::Slow => Micros(self.spacing.0.saturating_mul(2)),
+            Pace::Run | Pace::Stop => self.spacing,
+        };
+        let hour_us = Micros::from_secs(3_600).0;
+        let between = Micros(
+            hour_us
+                .checked_div(u64::from(self.limit_per_h))
+                .unwrap_or(0),
+        );
+        // One that was late may be made up for, but no more.
+        let late = Micros(now.0.saturating_sub(between.0));
+        self.allowed_at = self.allowed_at.max(late).after(between);
+        self.rested_at = now.after(own).max(self.allowed_at);
+    }
+
     /// When the head of the queue can be put on.
     fn ready(&self) -> Option<Micros> {
-        self.feed.head_at().map(|head| head.max(self.rested_at))
+        let brought = self.brought.front().map(|first| first.at);
+        let head = [brought, self.feed.head_at()].into_iter().flatten().min();
+        head.map(|head| head.max(self.rested_at))
+    }
+
+    /// Whether the next to get on comes over a transfer: whoever is here first.
+    fn is_brought_next(&self) -> bool {
+        let head = self.feed.head_at().unwrap_or(Micros::NEVER);
+        self.brought.front().is_some_and(|first| first.at <= head)
+    }
+
+    /// How long the next to get on is, and when it is here; `None` if nobody ever comes.
+    fn next(&self, parcels: &Parcels) -> Option<(Mm, Micros)> {
+        if self.is_brought_next() {
+            let first = self.brought.front()?;
+            return Some((first.parcel.length, first.at));
+        }
+        let head = self.feed.head()?;
+        Some((parcels.traits(head.number).length, head.at))
     }
 }
 
@@ -66,7 +124,9 @@ impl Plant {
         let induction = &self.inductions[index];
         let track = &mut self.tracks[induction.track];
         track.changed();
-        if !track.is_alive || track.is_held || track.belt.is_standing() {
+        // A stop is for new parcels: what comes round over a line's return is let in all the same.
+        let is_idle = induction.is_stopped(track) && track.is_loop();
+        if !track.is_alive || is_idle || track.belt.is_standing() {
             track.calendar.clear(induction.slot);
             return;
         }
@@ -99,7 +159,7 @@ impl Plant {
             Shape::Loop { carriers, pitch_nm } => {
                 self.inductions[index].tried_nm = at_nm;
                 let carrier = carrier_at(self.inductions[index].at_nm, at_nm, carriers, pitch_nm);
-                let is_free = track.cells[carrier].parcel.is_none();
+                let is_free = track.cells[carrier].is_free();
                 let is_ready = self.inductions[index]
                     .ready()
                     .is_some_and(|at| at <= self.now);
@@ -143,10 +203,12 @@ impl Plant {
             // Whoever comes round goes first: nobody else is tried while it waits.
             return is_clear;
         }
-        let Some(head) = induction.feed.head() else {
+        if induction.is_stopped(track) {
+            return false;
+        }
+        let Some((length, _)) = induction.next(&self.parcels) else {
             return false;
         };
-        let length = self.parcels.traits(head.number).length;
         let is_ready = induction.ready().is_some_and(|at| at <= self.now);
         let is_clear = track.clear_from(induction.at_nm, at_nm, length) == at_nm;
         if !(is_ready && is_clear) {
@@ -178,12 +240,10 @@ impl Plant {
             )
         });
         let new = induction
-            .feed
-            .head()
-            .filter(|_| !track.free.is_empty())
-            .map(|head| {
-                let ready = head.at.max(induction.rested_at).max(self.now);
-                let length = self.parcels.traits(head.number).length;
+            .next(&self.parcels)
+            .filter(|_| !track.free.is_empty() && !induction.is_stopped(track))
+            .map(|(length, at)| {
+                let ready = at.max(induction.rested_at).max(self.now);
                 track.clear_from(induction.at_nm, track.belt.travel_nm(ready), length)
             });
         match (back, new) {
@@ -196,7 +256,11 @@ impl Plant {
 
     fn induct_new(&mut self, index: usize, cell: usize, at_nm: i64) {
         let induction = &mut self.inductions[index];
-        induction.rested_at = self.now.after(induction.spacing);
+        induction.rest(self.now);
+        if induction.is_brought_next() {
+            self.induct_brought(index, cell, at_nm);
+            return;
+        }
         let arrival = induction.feed.take(self.now);
         let Arrival {
             number,
@@ -220,12 +284,25 @@ impl Plant {
             inducted: self.now,
             entered_nm: at_nm,
             returns: 0,
+            laps_before: 0,
             scans: 0,
             is_read: false,
             row,
         };
         self.tally.inducted += 1;
         self.tally.waited_us += self.now.since(arrived).0;
+        let item = self.tracks[self.inductions[index].track].new_item();
+        self.put_on(index, cell, parcel, item, at_nm, false);
+    }
+
+    /// Somebody who came over a transfer gets on: new to this track, not to the plant.
+    fn induct_brought(&mut self, index: usize, cell: usize, at_nm: i64) {
+        let Some(mut parcel) = self.bring(index) else {
+            return;
+        };
+        parcel.entered_nm = at_nm;
+        parcel.returns = 0;
+        parcel.is_read = false;
         let item = self.tracks[self.inductions[index].track].new_item();
         self.put_on(index, cell, parcel, item, at_nm, false);
     }
@@ -275,6 +352,7 @@ impl Plant {
             item,
             at: encoder(at_nm),
             length: parcel.length,
+            spans: 1,
             returned,
         }));
         self.plan_later(number, cell);
@@ -337,8 +415,7 @@ fn next_carrier(
         return Some(pass_nm);
     }
     let mut carrier = carrier_at(induction.at_nm, pass_nm, carriers, pitch_nm);
-    while pass_nm - track.reached_nm < induction.settled_nm && track.cells[carrier].parcel.is_some()
-    {
+    while pass_nm - track.reached_nm < induction.settled_nm && !track.cells[carrier].is_free() {
         pass_nm += pitch_nm;
         carrier = carrier.checked_sub(1).unwrap_or(carriers as usize - 1);
     }

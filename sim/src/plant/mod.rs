@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use sorthub_core::hub::Hub;
 use sorthub_core::ids::{CellId, ChuteId, DestId, InductionId, PlcItem, TrackId};
+use sorthub_core::running::{Feeding, Pace, Standstill};
 use sorthub_core::signal::ChuteState;
 use sorthub_core::units::{BeltMm, Micros, MmPerS};
 
@@ -26,11 +27,13 @@ mod event;
 mod fault;
 mod feed;
 mod infeed;
+mod papers;
 mod parcel;
 mod passing;
 mod plc;
 mod scanner;
 mod track;
+mod transfer;
 mod truth;
 
 pub use command::{BeltCommand, ChuteCommand};
@@ -371,6 +374,32 @@ impl Plant {
         self.inductions[induction.index()].feed.arrived(now)
     }
 
+    /// What an induction does, as its PLC says.
+    #[must_use]
+    pub fn feeding(&self, induction: InductionId) -> Feeding {
+        let induction = &self.inductions[induction.index()];
+        let is_held = self.tracks[induction.track].is_held;
+        let runs = induction.pace != Pace::Stop && !is_held;
+        Feeding {
+            runs,
+            slow: induction.pace == Pace::Slow,
+            rate_per_h: induction.limit_per_h,
+            because: match (runs, is_held) {
+                (true, _) => Standstill::Runs,
+                (false, true) => Standstill::Locally,
+                (false, false) => Standstill::Asked,
+            },
+        }
+    }
+
+    /// The carriers of a track that its PLC uses no more.
+    pub fn disabled(&self, track: TrackId) -> impl Iterator<Item = CellId> + '_ {
+        let track = &self.tracks[track.index()];
+        let cells = track.cells.iter().enumerate();
+        let disabled = cells.filter(|(_, cell)| cell.is_disabled);
+        disabled.map(|(index, _)| track.cell_id(index))
+    }
+
     /// How many wait at an induction at a time.
     pub fn waiting(&mut self, induction: InductionId, now: Micros) -> u64 {
         self.inductions[induction.index()].feed.waiting(now)
@@ -384,7 +413,8 @@ impl Plant {
     /// Whether nothing is on the tracks and nobody waits or will come.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        self.tally.on_tracks() == 0 && self.inductions.iter().all(|i| i.feed.is_over())
+        self.tally.on_tracks() + self.tally.on_transfers() == 0
+            && self.inductions.iter().all(|i| i.feed.is_over())
     }
 
     /// Counts of what really happened.

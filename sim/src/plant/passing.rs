@@ -9,7 +9,7 @@ use super::belt::encoder;
 use super::chute::EYE_HOLD;
 use super::event::PlantEvent;
 use super::plc::Tracked;
-use super::track::{Next, Shape};
+use super::track::{Carried, Next, Shape};
 use super::truth::{Exit, Way};
 use crate::spec::Service;
 
@@ -159,20 +159,47 @@ impl Plant {
     fn leave_by(&mut self, index: usize, cell: usize, at_nm: i64, chute: ChuteId) {
         let state = &self.tracks[index].cells[cell];
         let (item, length) = (state.plc.item, state.parcel.map(|parcel| parcel.length));
+        let discharged = Signal::Discharged {
+            chute,
+            cell: self.tracks[index].cell_id(cell),
+            item: PlcItem(item),
+            at: encoder(at_nm),
+        };
+        if let Some(over) = self.hub.transfer_from(chute) {
+            let Some((mut parcel, laps)) = self.lift_off(index, cell, at_nm) else {
+                return;
+            };
+            parcel.laps_before = laps;
+            if item != 0 {
+                self.out.push(PlantEvent::Plc(discharged));
+            }
+            self.carry_over(over, parcel);
+            return;
+        }
         let Some(exit) = self.take_off(index, cell, at_nm, Way::Chute(chute)) else {
             return;
         };
         self.tally.discharged += 1;
         self.tally.last_exit = self.now;
         if item != 0 {
-            self.out.push(PlantEvent::Plc(Signal::Discharged {
-                chute,
-                cell: self.tracks[index].cell_id(cell),
-                item: PlcItem(item),
-                at: encoder(at_nm),
-            }));
+            self.out.push(PlantEvent::Plc(discharged));
         }
         self.drop_into(chute, exit.number, length.unwrap_or_default());
+    }
+
+    /// Takes a parcel off a track, with the times round that it has made on all of them.
+    fn lift_off(&mut self, index: usize, cell: usize, at_nm: i64) -> Option<(Carried, u32)> {
+        let track = &mut self.tracks[index];
+        let parcel = track.lift(cell)?;
+        let laps = match track.shape {
+            Shape::Loop { .. } => ((at_nm - parcel.entered_nm) / track.length_nm) as u32,
+            Shape::Line { .. } => parcel.returns,
+        };
+        if !track.is_loop() {
+            // A window has come free, and perhaps a place that an induction waited to see pass.
+            self.plan_inductions_of(index);
+        }
+        Some((parcel, parcel.laps_before + laps))
     }
 
     /// Takes a parcel off a track, and tells the truth about it.
@@ -183,13 +210,7 @@ impl Plant {
         at_nm: i64,
         way: Way,
     ) -> Option<Exit> {
-        let track = &mut self.tracks[index];
-        let parcel = track.lift(cell)?;
-        let laps = match track.shape {
-            Shape::Loop { .. } => ((at_nm - parcel.entered_nm) / track.length_nm) as u32,
-            Shape::Line { .. } => parcel.returns,
-        };
-        let is_line = !track.is_loop();
+        let (parcel, laps) = self.lift_off(index, cell, at_nm)?;
         let exit = Exit {
             number: parcel.number,
             dest: parcel.dest,
@@ -201,10 +222,6 @@ impl Plant {
         };
         self.ledger.close(parcel.row, &exit);
         self.out.push(PlantEvent::Left(exit));
-        if is_line {
-            // A window has come free, and perhaps a place that an induction waited to see pass.
-            self.plan_inductions_of(index);
-        }
         Some(exit)
     }
 

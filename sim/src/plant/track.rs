@@ -41,6 +41,8 @@ pub(super) struct Carried {
     pub entered_nm: i64,
     /// Times that it came round over a line's return.
     pub returns: u32,
+    /// Times round beyond the first on the tracks that it was on before this one.
+    pub laps_before: u32,
     /// Times that a scanner looked at it.
     pub scans: u32,
     /// A telegram with its code went out since the PLC gave it its present number.
@@ -76,7 +78,16 @@ pub(super) struct Cell {
     station_nm: i64,
     /// Scanners pass it over at present, so that `station` stays behind.
     is_passed_over: bool,
+    /// The PLC puts nothing more on it.
+    pub is_disabled: bool,
     pub next: Next,
+}
+
+impl Cell {
+    /// Whether an induction may put a parcel on it.
+    pub fn is_free(&self) -> bool {
+        self.parcel.is_none() && !self.is_disabled
+    }
 }
 
 /// A track of the plant.
@@ -99,7 +110,7 @@ pub(super) struct Track {
     pub reached_nm: i64,
     /// Its PLC is running.
     pub is_alive: bool,
-    /// Its inductions stand, by the PLC's own rule or because they were told to.
+    /// Its inductions have been stopped on the spot.
     pub is_held: bool,
     item_last: u32,
     /// Windows not in use, longest unused first.
@@ -121,6 +132,7 @@ const NOTHING: Cell = Cell {
     station: 0,
     station_nm: 0,
     is_passed_over: false,
+    is_disabled: false,
     next: Next::Round,
 };
 
@@ -246,6 +258,7 @@ impl Track {
             parcel: Some(parcel),
             plc: Tracked::new(item),
             lap_start_nm,
+            is_disabled: self.cells[cell].is_disabled,
             ..NOTHING
         };
         self.head_for_station(cell, ahead);

@@ -46,6 +46,10 @@ pub struct Tally {
     pub refused: u64,
     /// Parcels that left by a chute.
     pub discharged: u64,
+    /// Parcels that dropped onto a transfer.
+    pub handed_over: u64,
+    /// Parcels that got onto a track from a transfer.
+    pub taken_over: u64,
     /// Parcels that a person took off.
     pub removed: u64,
     /// When the last parcel left.
@@ -56,7 +60,13 @@ impl Tally {
     /// Parcels on the tracks and their returns.
     #[must_use]
     pub const fn on_tracks(&self) -> u64 {
-        self.inducted - self.discharged - self.removed
+        self.inducted + self.taken_over - self.handed_over - self.discharged - self.removed
+    }
+
+    /// Parcels on transfers.
+    #[must_use]
+    pub const fn on_transfers(&self) -> u64 {
+        self.handed_over - self.taken_over
     }
 }
 

@@ -6,6 +6,7 @@ use std::fmt;
 use serde::Serialize;
 use sorthub_core::ids::{ChuteId, InductionId};
 use sorthub_core::reason::Reason;
+use sorthub_core::sorter::Sorter;
 use sorthub_core::units::Micros;
 
 use super::World;
@@ -36,6 +37,8 @@ pub struct Outcome {
     pub lost: u64,
     /// Parcels still on their way.
     pub on_sorter: u64,
+    /// Parcels on transfers between tracks.
+    pub in_transfer: u64,
     /// Tries to leave that failed and led to another lap.
     pub recirculated: u64,
     /// Of these, for each parcel inducted.
@@ -129,7 +132,7 @@ pub(super) fn differences(world: &mut World) -> Vec<Difference> {
         }
     };
     let queues = queues(world);
-    let (books, tally) = (world.sorter.books(), *world.plant.tally());
+    let (books, tally) = (world.books(), *world.plant.tally());
     let left_queue = queues.arrived - queues.waiting - queues.turned_away;
     check(
         "parcels that left the queue at an induction",
@@ -146,14 +149,22 @@ pub(super) fn differences(world: &mut World) -> Vec<Difference> {
     check("parcels lost", 0, books.lost);
     check("parcels on the sorter", tally.on_tracks(), books.on_sorter);
     check(
+        "parcels on transfers",
+        tally.on_transfers(),
+        books.in_transfer(),
+    );
+    check(
         "parcels in a chute that is not theirs",
         world.astray,
-        books.missorted,
+        // A person may have sent it there: that it was somebody's wish is all the book can say.
+        world
+            .astray
+            .clamp(books.missorted, books.missorted + world.redirected),
     );
     let ended = books.sorted + books.rejected + books.removed + books.lost;
     check(
         "parcels whose passage ended",
-        books.inducted - books.on_sorter,
+        books.inducted - books.on_sorter - books.in_transfer(),
         ended,
     );
     check(
@@ -167,10 +178,21 @@ pub(super) fn differences(world: &mut World) -> Vec<Difference> {
         check(
             &format!("parcels in chute `{}`", chute.name),
             truth,
-            world.sorter.chute(id).dropped,
+            world
+                .sorters
+                .iter()
+                .map(|sorter| sorter.chute(id).dropped)
+                .sum(),
         );
     }
     found
+}
+
+/// The running hash of all sorters; that of the only one is its own.
+fn output_hash(world: &World) -> u64 {
+    let mut hashes = world.sorters.iter().map(Sorter::output_hash);
+    let first = hashes.next().unwrap_or_default();
+    hashes.fold(first, |all, hash| all.rotate_left(1) ^ hash)
 }
 
 /// Sums a run up.
@@ -178,7 +200,7 @@ pub(super) fn outcome(world: &mut World) -> Outcome {
     let end = world.end();
     let last = Micros(end.0.saturating_sub(1)).max(world.now);
     let queues = queues(world);
-    let (books, tally) = (world.sorter.books().clone(), *world.plant.tally());
+    let (books, tally) = (world.books(), *world.plant.tally());
     let rejected = Reason::ALL.iter().filter_map(|reason| {
         let count = books.rejected_by[*reason];
         (count > 0).then_some((reason.name(), count))
@@ -211,6 +233,7 @@ pub(super) fn outcome(world: &mut World) -> Outcome {
         removed: books.removed,
         lost: books.lost,
         on_sorter: books.on_sorter,
+        in_transfer: books.in_transfer(),
         recirculated: books.recirculated,
         recirculation_rate: ratio(books.recirculated as f64, inducted),
         throughput_per_hour: ratio(books.sorted as f64 * 3.6e9, end.0 as f64),
@@ -222,7 +245,7 @@ pub(super) fn outcome(world: &mut World) -> Outcome {
             .collect(),
         makespan_s: tally.last_exit.0 as f64 / 1e6,
         events: queues.arrived + tally.inducted + tally.scanned + tally.attempts + services,
-        output_hash: format!("{:016x}", world.sorter.output_hash()),
+        output_hash: format!("{:016x}", output_hash(world)),
         wall_s: 0.0,
     }
 }

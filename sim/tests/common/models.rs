@@ -1,8 +1,8 @@
 //! The hubs that the tests run, put together device by device.
 
 use sorthub_core::hub::{
-    Capacity, ChuteSpec, HubSpec, InductionSpec, MeetsBy, Outlet, ScannerSpec, Sensing, TrackKind,
-    TrackSpec,
+    Capacity, Caps, ChuteSpec, HubSpec, InductionSpec, MeetsBy, Outlet, ScannerSpec, Sensing,
+    TrackKind, TrackSpec,
 };
 use sorthub_core::ids::{ChuteId, DestId, TrackId};
 use sorthub_core::plan::{DestinationSpec, NoReadPolicy, PlanSpec, RoomPolicy};
@@ -45,6 +45,7 @@ impl Model {
             kind,
             speed,
             tolerance,
+            caps: Caps::NONE,
         });
         let plc_scan = Micros(10_000);
         self.plant.tracks.push(TrackPlant {
@@ -62,6 +63,7 @@ impl Model {
             name,
             track,
             at: Mm(at),
+            quota_permille: 1_000,
         });
         self.plant.inductions.push(InductionPlant {
             rate_per_h,

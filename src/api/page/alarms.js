@@ -21,15 +21,19 @@ export class Alarms {
   }
 
   update({ alarms }) {
-    // Standing ones first, each half with the newest on top, as they come.
+    // Standing ones first, shelved ones last, each part with the newest on top, as they come.
+    const stands = (row) => row.cleared_us === null && row.shelved_until_us === null;
+    const over = (row) => row.cleared_us !== null && row.shelved_until_us === null;
     const rows = [
-      ...alarms.filter((row) => row.cleared_us === null),
-      ...alarms.filter((row) => row.cleared_us !== null),
+      ...alarms.filter(stands),
+      ...alarms.filter(over),
+      ...alarms.filter((row) => row.shelved_until_us !== null),
     ];
-    const key = rows.map((row) => `${row.id}:${row.times}:${row.cleared_us}`).join();
+    const drawn = ["id", "times", "cleared_us", "acknowledged_by", "shelved_until_us"];
+    const key = rows.map((row) => drawn.map((name) => row[name]).join(":")).join();
     if (key === this.#drawn && !this.#first) return;
     this.#drawn = key;
-    const standing = alarms.filter((row) => row.cleared_us === null).length;
+    const standing = alarms.filter(stands).length;
     say(this.total, standing > 0 ? `${standing} standing` : "none standing");
     this.list.replaceChildren(...rows.map(line));
     const fresh = rows.filter((row) => row.id > this.#read);
@@ -50,14 +54,20 @@ export class Alarms {
 function line(row) {
   const { number, word } = PRIORITIES[row.priority];
   const over = row.cleared_us !== null;
-  const made = element("li", `alarm ${row.priority}${over ? " over" : ""}`);
+  const shelved = row.shelved_until_us !== null;
+  const seen = row.acknowledged_by !== null;
+  const states = { over, seen, shelved };
+  const marks = Object.keys(states).filter((name) => states[name]);
+  const made = element("li", ["alarm", row.priority, ...marks].join(" "));
   const mark = element("span", "priority", number);
   mark.setAttribute("aria-label", `priority ${word}`);
   const times = row.times > 1 ? `, ${row.times} times` : "";
   const end = !over ? "" : row.cleared_us > row.since_us ? ` to ${clock(row.cleared_us)}` : "";
-  const when = element("span", "when", `${clock(row.since_us)}${end}${times}`);
+  const by = seen ? `, seen by ${row.acknowledged_by}` : over && row.latched ? ", not seen yet" : "";
+  const until = shelved ? `, shelved until ${clock(row.shelved_until_us)}` : "";
+  const when = element("span", "when", `${clock(row.since_us)}${end}${times}${by}${until}`);
   const text = element("p", "text", row.text);
-  const mend = element("p", "mend", row.mend);
+  const mend = element("p", "mend", `${row.cause} ${row.mend}`);
   made.append(mark, when, text, mend);
   return made;
 }

@@ -3,8 +3,6 @@
 use serde::Serialize;
 use thiserror::Error;
 
-use super::did_you_mean;
-
 /// A fault in a file of pre-advice.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Error)]
 #[serde(
@@ -14,34 +12,9 @@ use super::did_you_mean;
 )]
 #[non_exhaustive]
 pub enum AdviceFault {
-    /// The file has no header row.
-    #[error("the file has no header")]
-    NoHeader,
-    /// A column that is needed is not in the header.
-    #[error("there is no column `{column}`")]
-    MissingColumn {
-        /// The column.
-        column: String,
-        /// The column given that is most like it.
-        nearest: Option<String>,
-    },
     /// No column says where parcels are for.
     #[error("there is no column `destination`, `segment` or `postcode`")]
     NoPlaceColumn,
-    /// A column that is read stands in the header twice.
-    #[error("the column `{column}` is there twice")]
-    ColumnTwice {
-        /// The column.
-        column: String,
-    },
-    /// A row with fewer or more fields than the header.
-    #[error("the row has {found} fields, but the header has {wanted}")]
-    RowLength {
-        /// Fields in the row.
-        found: usize,
-        /// Fields in the header.
-        wanted: usize,
-    },
     /// A row is longer than any sensible one.
     #[error("the row has more than {most_kb} kB")]
     RowTooLong {
@@ -88,17 +61,7 @@ pub enum AdviceFault {
 impl AdviceFault {
     pub(super) fn mend(&self) -> String {
         match self {
-            Self::NoHeader => {
-                "begin it with a header, for example `waybill,destination,weight_g`".to_owned()
-            }
-            Self::MissingColumn { nearest, .. } => {
-                format!("add it to the header{}", did_you_mean(nearest.as_ref()))
-            }
             Self::NoPlaceColumn => "add at least one of them to the header".to_owned(),
-            Self::ColumnTwice { .. } => "keep one of the two".to_owned(),
-            Self::RowLength { .. } => {
-                "write one field for each column, separated by commas".to_owned()
-            }
             Self::RowTooLong { .. } => "close the quotes that are opened in it".to_owned(),
             Self::NoWaybill { .. } => "write the number that stands on the label".to_owned(),
             Self::NoPlace => "write a destination, a segment code or a postcode".to_owned(),

@@ -1,7 +1,9 @@
-//! Faults in what a hub file means: names nobody has, and whatever the core refuses.
+//! Faults in what a hub file or a table of formats means: names nobody has, and whatever the core
+//! refuses.
 
 use serde::{Serialize, Serializer};
 use sorthub_core::hub::HubFaultKind;
+use sorthub_core::identify::FormatFaultKind;
 use sorthub_core::plan::PlanFault;
 use thiserror::Error;
 
@@ -16,6 +18,9 @@ use super::did_you_mean;
 )]
 #[non_exhaustive]
 pub enum Meaning {
+    /// A plan by itself says nothing: its chutes are a hub's.
+    #[error("this is a sort plan, and there is no hub to check it against")]
+    NoHub,
     /// A name that nothing has.
     #[error("there is no {what} `{name}`")]
     UnknownName {
@@ -52,6 +57,16 @@ pub enum Meaning {
         /// The destination that has it already.
         other: String,
     },
+    /// The same addresses for two destinations.
+    #[error("{kind}s that begin with `{prefix}` already go to `{other}`")]
+    SameAddresses {
+        /// What kind of address.
+        kind: &'static str,
+        /// How they begin.
+        prefix: String,
+        /// The destination that has them already.
+        other: String,
+    },
     /// One thing is named twice in a list.
     #[error("`{name}` is named twice in `{key}`")]
     Repeated {
@@ -71,6 +86,12 @@ pub enum Meaning {
     /// Telegrams do not carry a code.
     #[error("the telegram's fields have no `code`")]
     NoCodeField,
+    /// Two codes of a telegram cannot be told from two fields.
+    #[error("`{between}` stands between two fields and between two codes")]
+    SameSeparator {
+        /// The character.
+        between: char,
+    },
     /// A chute with two outlets on one track.
     #[error("the chute `{chute}` has two outlets on `{track}`")]
     TwoOutlets {
@@ -108,6 +129,15 @@ pub enum Meaning {
         #[serde(rename = "problem", serialize_with = "as_text")]
         fault: HubFaultKind,
     },
+    /// The core refuses a code format.
+    #[error("format `{format}`: {}", problem_of(fault))]
+    Format {
+        /// Which, by name.
+        format: String,
+        /// What is wrong.
+        #[serde(rename = "problem", serialize_with = "as_text")]
+        fault: FormatFaultKind,
+    },
     /// The core refuses a part of the plan.
     #[error("{}", problem_of(fault))]
     Plan {
@@ -120,6 +150,7 @@ pub enum Meaning {
 impl Meaning {
     pub(super) fn mend(&self) -> String {
         match self {
+            Self::NoHub => "add `--hub HUB.toml`, or the hub file that names it".to_owned(),
             Self::UnknownName { nearest, .. } => {
                 format!(
                     "name one that is described{}",
@@ -130,12 +161,15 @@ impl Meaning {
             Self::SameAddress { .. } => {
                 "give each its own address; in a bank put {n} or {track} into it".to_owned()
             }
-            Self::SamePrefix { .. } => "keep it at one of the two".to_owned(),
+            Self::SamePrefix { .. } | Self::SameAddresses { .. } => {
+                "keep it at one of the two".to_owned()
+            }
             Self::Repeated { .. } => "name it once".to_owned(),
             Self::NoKeyField { field, .. } => {
                 format!("add \"{field}\" to `fields`, or match by something else")
             }
             Self::NoCodeField => "add \"code\" to `fields`".to_owned(),
+            Self::SameSeparator { .. } => "give each a character of its own".to_owned(),
             Self::TwoOutlets { .. } => "describe them as two chutes".to_owned(),
             Self::NoReject { track } => {
                 format!("add a chute that takes parcels from `{track}` to `reject`")
@@ -147,6 +181,7 @@ impl Meaning {
                 format!("give it a chute that takes parcels from `{track}`, or leave it out")
             }
             Self::Hub { fault, .. } => mend_of(fault),
+            Self::Format { fault, .. } => mend_of(fault),
             Self::Plan { fault } => mend_of(fault),
         }
     }

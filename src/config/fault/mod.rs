@@ -11,14 +11,19 @@ use serde::Serialize;
 mod advice;
 mod meaning;
 mod odd;
+mod row;
 mod text;
 mod trace;
 
 pub use advice::AdviceFault;
 pub use meaning::Meaning;
 pub use odd::Odd;
+pub use row::RowFault;
 pub use text::TextFault;
 pub use trace::TraceFault;
+
+/// So many errors of one table are listed, and as many warnings; the others are counted.
+pub(super) const LISTED_MAX: usize = 50;
 
 /// One fault at its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +51,8 @@ pub enum FaultKind {
     Text(TextFault),
     /// The text is understood, but describes no hub or plan that could work.
     Meaning(Meaning),
+    /// A table cannot be split into rows and columns.
+    Row(RowFault),
     /// A row of a layout or of a trace.
     Trace(TraceFault),
     /// A row of pre-advice.
@@ -68,13 +75,7 @@ impl Fault {
     /// Whether it stops a start.
     #[must_use]
     pub fn severity(&self) -> Severity {
-        match &self.kind {
-            FaultKind::Odd(_) => Severity::Warning,
-            FaultKind::Text(_)
-            | FaultKind::Meaning(_)
-            | FaultKind::Trace(_)
-            | FaultKind::Advice(_) => Severity::Error,
-        }
+        self.kind.severity()
     }
 
     /// Whether it stops a start.
@@ -85,12 +86,24 @@ impl Fault {
 }
 
 impl FaultKind {
+    /// Whether it stops a start.
+    #[must_use]
+    pub fn severity(&self) -> Severity {
+        match self {
+            Self::Odd(_) => Severity::Warning,
+            Self::Text(_) | Self::Meaning(_) | Self::Row(_) | Self::Trace(_) | Self::Advice(_) => {
+                Severity::Error
+            }
+        }
+    }
+
     /// What to do about it, as an imperative.
     #[must_use]
     pub fn mend(&self) -> String {
         match self {
             Self::Text(fault) => fault.mend(),
             Self::Meaning(fault) => fault.mend(),
+            Self::Row(fault) => fault.mend(),
             Self::Trace(fault) => fault.mend(),
             Self::Advice(fault) => fault.mend(),
             Self::Odd(fault) => fault.mend(),
@@ -103,6 +116,7 @@ impl fmt::Display for FaultKind {
         match self {
             Self::Text(fault) => fault.fmt(f),
             Self::Meaning(fault) => fault.fmt(f),
+            Self::Row(fault) => fault.fmt(f),
             Self::Trace(fault) => fault.fmt(f),
             Self::Advice(fault) => fault.fmt(f),
             Self::Odd(fault) => fault.fmt(f),
@@ -119,6 +133,12 @@ impl From<TextFault> for FaultKind {
 impl From<Meaning> for FaultKind {
     fn from(fault: Meaning) -> Self {
         Self::Meaning(fault)
+    }
+}
+
+impl From<RowFault> for FaultKind {
+    fn from(fault: RowFault) -> Self {
+        Self::Row(fault)
     }
 }
 

@@ -70,6 +70,115 @@ pub enum Odd {
         /// How many more of the same bank.
         others: usize,
     },
+    /// A share of zero: the chute is in the list and gets nothing.
+    #[error("`{chute}` has a share of 0, so that it gets nothing for `{destination}`")]
+    ShareOfNothing {
+        /// The destination.
+        destination: String,
+        /// The chute.
+        chute: String,
+    },
+    /// A chute of last resort that a destination uses, too.
+    #[error("`{chute}` is for rejected parcels, and also for `{destination}`")]
+    RejectShared {
+        /// The first destination that has it.
+        destination: String,
+        /// The chute.
+        chute: String,
+    },
+    /// A list with a chute that an earlier list of the same destination has.
+    #[error("`{chute}` of `{destination}` is in `{list}`, but already in `{earlier}`")]
+    ChuteRepeated {
+        /// The destination.
+        destination: String,
+        /// The chute.
+        chute: String,
+        /// The later list.
+        list: &'static str,
+        /// The earlier one.
+        earlier: &'static str,
+    },
+    /// No chute of a destination is on a track where parcels get on.
+    #[error(
+        "no parcel can reach `{destination}`: none of its chutes is on a track with inductions"
+    )]
+    NoWay {
+        /// The destination.
+        destination: String,
+    },
+    /// Parcels that get on at one of the tracks cannot reach a destination.
+    #[error("what gets on at `{track}` cannot reach `{destination}`")]
+    NoWayFrom {
+        /// The track.
+        track: String,
+        /// The first such destination.
+        destination: String,
+        /// How many more there are.
+        others: usize,
+    },
+    /// Much for one chute, and no other to take it.
+    #[error(
+        "about {per_h} parcels an hour are for `{destination}`, whose only chute is `{chute}`; \
+         {measure} {most_per_h}"
+    )]
+    OneChuteForMuch {
+        /// The destination.
+        destination: String,
+        /// The chute.
+        chute: String,
+        /// What comes.
+        per_h: u64,
+        /// What it is measured by.
+        measure: &'static str,
+        /// That, in parcels an hour.
+        most_per_h: u64,
+    },
+    /// A wave of no destination.
+    #[error("no destination has the wave `{wave}`")]
+    WaveUnused {
+        /// The wave.
+        wave: String,
+    },
+    /// Waves whose cut-offs are not in their order.
+    #[error("the cut-off of `{wave}` is before that of `{before}`, which stands above it")]
+    WaveOrder {
+        /// The later wave.
+        wave: String,
+        /// The one before it.
+        before: String,
+    },
+    /// A rule that an earlier one always forestalls.
+    #[error("the rule is never reached: the one in line {by_line} fits whatever this one fits")]
+    RuleShadowed {
+        /// Where the earlier rule is.
+        by_line: u32,
+    },
+    /// A rule whose conditions exclude each other.
+    #[error("no parcel can meet all conditions of this rule")]
+    RuleNever,
+    /// A rule without conditions that comes before everything else.
+    #[error("the rule has no condition, so that every parcel goes its way")]
+    RuleTakesAll,
+    /// An address rule that changes nothing.
+    #[error("{kind}s that begin with `{prefix}` go to `{destination}` anyway")]
+    AddressRepeats {
+        /// What kind of address.
+        kind: &'static str,
+        /// How they begin.
+        prefix: String,
+        /// The destination.
+        destination: String,
+        /// How many more there are in the same file.
+        others: usize,
+    },
+    /// Exception chutes for a cause that no parcel is rejected for.
+    #[error("no parcel is rejected for `{cause}`: {why}")]
+    CauseImpossible {
+        /// The cause.
+        cause: &'static str,
+        /// Why not.
+        why: &'static str,
+    },
     /// A length of a trace that can only be millimetres.
     #[error("`{column}` of parcel {parcel} is {found}, which can only be millimetres; read as mm")]
     LengthInMm {
@@ -79,6 +188,12 @@ pub enum Odd {
         parcel: String,
         /// What stands there.
         found: String,
+    },
+    /// More warnings of the same table than are listed.
+    #[error("and {others} more warnings in this file")]
+    More {
+        /// How many.
+        others: usize,
     },
     /// A property of a layout that is not used.
     #[error("`{property}` is not a property that is used")]
@@ -112,7 +227,33 @@ impl Odd {
                 "set `sensing = \"counted\"` or `room = \"attempt\"`{}",
                 and_others(*others)
             ),
+            Self::ShareOfNothing { .. } => {
+                "leave the chute out, or make it an alternate".to_owned()
+            }
+            Self::RejectShared { .. } => "give the one or the other a chute of its own".to_owned(),
+            Self::ChuteRepeated { list, .. } => format!("leave it out of `{list}`"),
+            Self::NoWay { .. } => "give it a chute on a track where parcels get on".to_owned(),
+            Self::NoWayFrom { others, .. } => format!(
+                "give it a chute there, or see that no such parcel gets on{}",
+                and_more(*others, "destination")
+            ),
+            Self::OneChuteForMuch { .. } => {
+                "give it more chutes, alternates, or an overflow".to_owned()
+            }
+            Self::WaveUnused { .. } => "give it to a destination, or leave it out".to_owned(),
+            Self::WaveOrder { .. } => {
+                "describe waves in the order of their cut-offs; they may pass midnight once"
+                    .to_owned()
+            }
+            Self::RuleShadowed { .. } => "put it before that one, or leave it out".to_owned(),
+            Self::RuleNever => "correct its conditions, or leave it out".to_owned(),
+            Self::RuleTakesAll => "give it a condition, or `stage = \"last\"`".to_owned(),
+            Self::AddressRepeats { others, .. } => {
+                format!("leave it out{}", and_more(*others, "address"))
+            }
+            Self::CauseImpossible { .. } => "leave it out".to_owned(),
             Self::LengthInMm { .. } => "write it in metres".to_owned(),
+            Self::More { .. } => "see to those above; then these are told".to_owned(),
             Self::PropertyNotUsed {
                 nearest: Some(near),
                 ..
@@ -129,5 +270,15 @@ fn and_others(others: usize) -> String {
         0 => String::new(),
         1 => "; the same holds for 1 more described here".to_owned(),
         n => format!("; the same holds for {n} more described here"),
+    }
+}
+
+/// `; the same holds for 3 more ...`.
+fn and_more(others: usize, what: &str) -> String {
+    match (others, what) {
+        (0, _) => String::new(),
+        (1, _) => format!("; the same holds for 1 more {what}"),
+        (n, "address") => format!("; the same holds for {n} more addresses"),
+        (n, _) => format!("; the same holds for {n} more {what}s"),
     }
 }

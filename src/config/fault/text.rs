@@ -20,6 +20,14 @@ pub enum TextFault {
         /// What the operating system says.
         problem: String,
     },
+    /// A file that is named cannot be opened or read.
+    #[error("`{file}` cannot be read: {problem}")]
+    FileUnreadable {
+        /// The file, as it is named.
+        file: String,
+        /// What the operating system says.
+        problem: String,
+    },
     /// The file is larger than any sensible one.
     #[error("is larger than {most_mb} MB")]
     TooLarge {
@@ -126,6 +134,26 @@ pub enum TextFault {
         /// The text.
         found: String,
     },
+    /// More errors in the same table than are listed.
+    #[error("and {others} more errors in this file")]
+    More {
+        /// How many.
+        others: usize,
+    },
+    /// A text that is neither the beginning of an address nor a range of addresses.
+    #[error("`{found}` does not work as an address: {problem}")]
+    BadAddressRange {
+        /// The text.
+        found: String,
+        /// Why not.
+        problem: &'static str,
+    },
+    /// A text that is not a time of day.
+    #[error("`{found}` is not a time of day")]
+    BadTime {
+        /// The text.
+        found: String,
+    },
     /// A name's pattern cannot give each member of a bank its own name.
     #[error("the name pattern `{pattern}` does not work: {problem}")]
     BadPattern {
@@ -141,6 +169,9 @@ impl TextFault {
         match self {
             Self::Unreadable { .. } => {
                 "check the path and that this user may read the file".to_owned()
+            }
+            Self::FileUnreadable { .. } => {
+                "check the name, which is relative to the file that names it".to_owned()
             }
             Self::TooLarge { .. } => "check that this is the right file".to_owned(),
             Self::NotUtf8 { .. } => "save the file as UTF-8".to_owned(),
@@ -179,6 +210,11 @@ impl TextFault {
             Self::BadAddress { .. } => {
                 "write `host:port`, for example \"127.0.0.1:1502\"".to_owned()
             }
+            Self::More { .. } => "mend those above; then these are told".to_owned(),
+            Self::BadAddressRange { .. } => {
+                "write how they begin, such as `755`, or a range such as `10000..10599`".to_owned()
+            }
+            Self::BadTime { .. } => "write hours and minutes, such as \"14:30\"".to_owned(),
             Self::BadPattern { .. } => "use {n} for the number, {n:3} for one of three digits, \
                                         {track} for the track's name"
                 .to_owned(),
@@ -216,6 +252,9 @@ fn unit_of(key: &str) -> &'static str {
         ("_mm_s", "; it is in mm/s"),
         ("_mm", "; it is in mm"),
         ("_ms", "; it is in milliseconds"),
+        ("_s", "; it is in seconds"),
+        ("_cm3", "; it is in cm³"),
+        ("_permille", "; it is in thousandths"),
         ("_g", "; it is in grams"),
         ("_per_h", "; it is in parcels an hour"),
         ("_ppm", "; it is in parts per million"),

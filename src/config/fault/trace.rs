@@ -3,8 +3,6 @@
 use serde::Serialize;
 use thiserror::Error;
 
-use super::did_you_mean;
-
 /// A fault in a row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Error)]
 #[serde(
@@ -14,40 +12,6 @@ use super::did_you_mean;
 )]
 #[non_exhaustive]
 pub enum TraceFault {
-    /// The file has no header row.
-    #[error("the file is empty")]
-    Empty {
-        /// The header it must begin with.
-        header: &'static str,
-    },
-    /// A column that is needed is not in the header.
-    #[error("there is no column `{column}`")]
-    MissingColumn {
-        /// The column.
-        column: &'static str,
-        /// The column given that is most like it.
-        nearest: Option<String>,
-    },
-    /// A column stands in the header twice.
-    #[error("the column `{column}` is there twice")]
-    ColumnTwice {
-        /// The column.
-        column: &'static str,
-    },
-    /// A row with fewer or more fields than the header.
-    #[error("the row has {found} fields, but the header has {wanted}")]
-    RowLength {
-        /// Fields in the row.
-        found: usize,
-        /// Fields in the header.
-        wanted: usize,
-    },
-    /// The row cannot be split into fields.
-    #[error("the row cannot be read: {problem}")]
-    BadRow {
-        /// What the CSV reader says.
-        problem: String,
-    },
     /// A field without anything in it.
     #[error("`{what}` is empty")]
     NoValue {
@@ -147,15 +111,6 @@ pub enum TraceFault {
 impl TraceFault {
     pub(super) fn mend(&self) -> String {
         match self {
-            Self::Empty { header } => format!("begin it with the header `{header}`"),
-            Self::MissingColumn { nearest, .. } => {
-                format!("add it to the header{}", did_you_mean(nearest.as_ref()))
-            }
-            Self::ColumnTwice { .. } => "keep one of the two".to_owned(),
-            Self::RowLength { .. } => {
-                "write one field for each column, separated by commas".to_owned()
-            }
-            Self::BadRow { .. } => "write fields separated by commas".to_owned(),
             Self::NoValue { .. } => "write a number".to_owned(),
             Self::BadNumber { .. } => {
                 "write a decimal number with a point, for example 0.525".to_owned()

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::rows::{Row, Rows};
 use crate::config::fault::{Fault, Odd, TraceFault};
 use crate::config::names::nearest;
+use crate::config::rows::{Row, Rows};
 use crate::config::source::Source;
 
 /// The header that every layout begins with.
@@ -131,7 +131,7 @@ pub(super) fn read(source: &Source) -> (Layout, Vec<Fault>) {
         Err(faults) => return (layout, faults),
     };
     let Some([property, value, unit]) = rows.columns(["property", "value", "unit"]) else {
-        return (layout, rows.faults);
+        return (layout, rows.into_faults());
     };
     let mut lines: BTreeMap<Property, u32> = BTreeMap::new();
     for row in std::mem::take(&mut rows.rows) {
@@ -166,7 +166,7 @@ pub(super) fn read(source: &Source) -> (Layout, Vec<Fault>) {
         let property = property.name();
         rows.fault_at_header(TraceFault::MissingProperty { property, unit });
     }
-    (layout, rows.faults)
+    (layout, rows.into_faults())
 }
 
 impl Layout {

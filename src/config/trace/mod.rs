@@ -13,7 +13,7 @@ use std::sync::Arc;
 use sorthub_core::directory::{BuildError, Builder, Directory, Expected, Row, Waybill};
 use sorthub_core::facts::Advice;
 use sorthub_core::hub::{
-    Capacity, ChuteSpec, Hub, HubSpec, InductionSpec, MeetsBy, Outlet, ScannerSpec, Sensing,
+    Capacity, Caps, ChuteSpec, Hub, HubSpec, InductionSpec, MeetsBy, Outlet, ScannerSpec, Sensing,
     TrackKind, TrackSpec,
 };
 use sorthub_core::ids::{ChuteId, DestId, TrackId};
@@ -34,9 +34,7 @@ use layout::Layout;
 use parcels::Parcel;
 
 mod layout;
-pub(crate) mod number;
 mod parcels;
-pub(crate) mod rows;
 
 /// A parcel takes about 60 bytes: this is several million of them.
 const TRACE_MB_MAX: u64 = 512;
@@ -211,11 +209,13 @@ fn hub_of(line: &Layout, outfeeds: u32) -> HubSpec {
             },
             speed: MmPerS(line.speed_mm_s),
             tolerance: Mm(TOLERANCE_MM),
+            caps: Caps::NONE,
         }],
         inductions: vec![InductionSpec {
             name: "infeed".to_owned(),
             track,
             at: Mm(0),
+            quota_permille: 1_000,
         }],
         scanners: vec![ScannerSpec {
             name: "scanner".to_owned(),
@@ -225,6 +225,7 @@ fn hub_of(line: &Layout, outfeeds: u32) -> HubSpec {
             wait: Mm(wait),
         }],
         chutes: (1..=outfeeds).map(outfeed).chain([reject]).collect(),
+        ..HubSpec::default()
     }
 }
 
@@ -291,6 +292,7 @@ fn plant_of(hub: &Hub, trace: &[Parcel], dests: &BTreeMap<Vec<u32>, DestId>) -> 
     // Rows are not always in order of time; those of one time stay in the order of the file.
     parcels.sort_by_key(|parcel| parcel.arrival);
     PlantSpec {
+        host: None,
         tracks: vec![TrackPlant {
             ramp_mm_s2: 0,
             gap: Mm(GAP_MM),
@@ -325,9 +327,8 @@ fn links() -> LinksSpec {
         peer: Peer::Connect(SCANNER_ADDRESS.to_owned()),
         framing: Framing::StxEtx,
         template: Template {
-            separator: ';',
-            fields: vec![Field::Trigger, Field::Code],
             no_read: vec!["NoRead".to_owned()],
+            ..Template::of(vec![Field::Trigger, Field::Code])
         },
     };
     LinksSpec {

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use sorthub_core::units::{Grams, Micros, Mm};
 
 use super::layout::OUTFEEDS_MAX;
-use super::number::{is_whole, scaled};
-use super::rows::{Row, Rows};
 use crate::config::fault::{Fault, Odd, TraceFault};
+use crate::config::number::{is_whole, scaled};
+use crate::config::rows::{Row, Rows};
 use crate::config::source::Source;
 
 /// The header that every trace begins with.
@@ -47,12 +47,12 @@ pub(super) fn read(source: &Source, outfeeds: Option<u32>) -> (Vec<Parcel>, Vec<
         Err(faults) => return (vec![], faults),
     };
     let Some(columns) = rows.columns(COLUMNS) else {
-        return (vec![], rows.faults);
+        return (vec![], rows.into_faults());
     };
     let mut parcels = Vec::new();
     let mut lines: HashMap<u64, u32> = HashMap::new();
     let all = std::mem::take(&mut rows.rows);
-    if all.is_empty() && rows.faults.is_empty() {
+    if all.is_empty() && !rows.is_faulty() {
         rows.fault_at_header(TraceFault::NoParcels);
     }
     for row in &all {
@@ -70,7 +70,7 @@ pub(super) fn read(source: &Source, outfeeds: Option<u32>) -> (Vec<Parcel>, Vec<
         lines.insert(number, line);
         parcels.extend(parcel);
     }
-    (parcels, rows.faults)
+    (parcels, rows.into_faults())
 }
 
 fn read_parcel(

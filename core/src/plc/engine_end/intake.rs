@@ -110,7 +110,8 @@ impl EventIntake {
         }
         let seq = after(self.taken);
         let slot = slot_of(slots, seq);
-        if whole_slot(slot) != Ok(seq) || slot[1] != self.epoch {
+        let is_ours = slot[1] == self.epoch || mutant!("any_epoch");
+        if whole_slot(slot) != Ok(seq) || !is_ours {
             return None;
         }
         let taken = match Event::decode(slot) {
@@ -118,7 +119,9 @@ impl EventIntake {
             Err(SlotError::Meaning) => Taken::Unreadable(seq, *slot),
             Err(SlotError::Empty | SlotError::Check | SlotError::Sequence) => return None,
         };
-        self.taken = Some(seq);
+        if !(mutant!("taken_again") && seq.get().is_multiple_of(50) && self.taken != self.acked) {
+            self.taken = Some(seq);
+        }
         Some(taken)
     }
 
@@ -130,6 +133,11 @@ impl EventIntake {
     /// Moves the acknowledgement up to `seq`. `false` if that is not the number of an event taken
     /// and not yet acknowledged.
     pub(super) fn acknowledge(&mut self, seq: Seq) -> bool {
+        let seq = if mutant!("acknowledged_untaken") {
+            seq.next()
+        } else {
+            seq
+        };
         let steps = distance(self.acked, Some(seq));
         let good = self.found && steps > 0 && steps <= distance(self.acked, self.taken);
         if good {

@@ -1,15 +1,20 @@
 //! Warnings about a hub that is legal: it will run, but hardly as it was meant to.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use sorthub_core::hub::{Capacity, Hub, MeetsBy, ScannerSpec, Sensing, TrackKind};
+use sorthub_core::hub::{Capacity, ChuteSpec, Hub, MeetsBy, ScannerSpec, Sensing, TrackKind};
 use sorthub_core::ids::{ChuteId, TrackId};
-use sorthub_core::plan::{DestinationSpec, Plan, RoomPolicy};
+use sorthub_core::plan::{DestinationSpec, Plan, PlanSpec, RoomPolicy};
 use sorthub_sim::spec::PlantSpec;
 
 use super::draft::{Draft, Origin};
 use super::fault::Odd;
 use super::reader::Faults;
+
+mod plan;
+
+pub(super) use plan::find as find_in_plan;
 
 /// What reading, deciding and telling the PLC take besides the scanner's own delay: a poll, two
 /// PLC scans, the write and some guard.
@@ -32,30 +37,36 @@ pub(super) fn find(draft: &Draft, hub: &Hub, plan: &Plan, plant: &PlantSpec, fau
 fn report_by_table(
     draft: &Draft,
     hub: &Hub,
-    chutes: &[usize],
+    chutes: &[ChuteId],
     faults: &Faults<'_>,
     odd: impl Fn(String, usize) -> Odd,
 ) {
-    let mut tables: Vec<(&Rc<Origin>, Vec<usize>)> = Vec::new();
-    for &at in chutes {
-        let origin = &draft.chutes[at];
+    let mut tables: Vec<(&Rc<Origin>, Vec<ChuteId>)> = Vec::new();
+    for &chute in chutes {
+        let origin = &draft.chutes[chute.index()];
         match tables.last_mut() {
-            Some((table, members)) if Rc::ptr_eq(table, origin) => members.push(at),
-            _ => tables.push((origin, vec![at])),
+            Some((table, members)) if Rc::ptr_eq(table, origin) => members.push(chute),
+            _ => tables.push((origin, vec![chute])),
         }
     }
     for (origin, members) in tables {
         let first = members
             .first()
-            .map(|&at| hub.chutes()[at].name.clone())
+            .map(|chute| hub.chutes()[chute.index()].name.clone())
             .unwrap_or_default();
         faults.add(origin.table, odd(first, members.len() - 1));
     }
 }
 
 fn unused_chutes(draft: &Draft, hub: &Hub, plan: &Plan, faults: &Faults<'_>) {
+    let unused = unused(hub, plan.spec());
+    let odd = |chute, others| Odd::ChuteUnused { chute, others };
+    report_by_table(draft, hub, &unused, faults, odd);
+}
+
+/// Chutes that a plan never sends anything to and that no line ends in.
+fn unused(hub: &Hub, spec: &PlanSpec) -> Vec<ChuteId> {
     let mut used = vec![false; hub.chutes().len()];
-    let spec = plan.spec();
     let planned = spec
         .destinations
         .iter()
@@ -64,29 +75,39 @@ fn unused_chutes(draft: &Draft, hub: &Hub, plan: &Plan, faults: &Faults<'_>) {
         .reject
         .iter()
         .chain(spec.exceptions.iter().flat_map(|(_, own)| own));
+    let transfers = hub.transfers().iter().map(|transfer| &transfer.from);
     let ends: Vec<ChuteId> = (0..hub.tracks().len())
         .filter_map(|track| hub.end_chute(TrackId(track as u16)))
         .collect();
-    for chute in planned.chain(rejects).chain(&ends) {
+    for chute in planned.chain(rejects).chain(transfers).chain(&ends) {
         used[chute.index()] = true;
     }
-    let unused: Vec<usize> = (0..used.len()).filter(|&at| !used[at]).collect();
-    let odd = |chute, others| Odd::ChuteUnused { chute, others };
-    report_by_table(draft, hub, &unused, faults, odd);
+    let chutes = (0..).map(ChuteId).zip(used);
+    chutes
+        .filter(|(_, used)| !used)
+        .map(|(chute, _)| chute)
+        .collect()
 }
 
 fn uncounted_chutes(draft: &Draft, hub: &Hub, plan: &Plan, faults: &Faults<'_>) {
-    if plan.spec().room != RoomPolicy::Reserve {
-        return;
-    }
-    let uncounted: Vec<usize> = (0..hub.chutes().len())
-        .filter(|&at| {
-            hub.chutes()[at].capacity != Capacity::Unlimited
-                && hub.chutes()[at].sensing != Sensing::Counted
-        })
-        .collect();
+    let uncounted = uncounted(hub, plan.spec());
     let odd = |chute, others| Odd::RoomNotCounted { chute, others };
     report_by_table(draft, hub, &uncounted, faults, odd);
+}
+
+/// Chutes whose room a plan counts, though nothing counts what is taken out.
+fn uncounted(hub: &Hub, spec: &PlanSpec) -> Vec<ChuteId> {
+    if spec.room != RoomPolicy::Reserve {
+        return vec![];
+    }
+    let is_uncounted = |chute: &ChuteSpec| {
+        chute.capacity != Capacity::Unlimited && chute.sensing != Sensing::Counted
+    };
+    let chutes = (0..).map(ChuteId).zip(hub.chutes());
+    // What feeds a transfer is taken out by a conveyor.
+    let uncounted = chutes.filter(|(_, chute)| is_uncounted(chute));
+    let uncounted = uncounted.filter(|(id, _)| hub.transfer_from(*id).is_none());
+    uncounted.map(|(chute, _)| chute).collect()
 }
 
 /// Belt from one place to another in the direction of travel, in mm; `None` on a line where it
@@ -161,7 +182,7 @@ struct Stream {
     rate_per_h: u64,
     weights: u64,
     /// Travel in mm with the weight of those that go so far.
-    travels: Vec<(u64, u64)>,
+    travels: BTreeMap<u64, u64>,
 }
 
 impl Stream {
@@ -252,11 +273,16 @@ fn streams(hub: &Hub, plan: &Plan, plant: &PlantSpec, track: TrackId) -> Vec<Str
             let travel = before + ahead(hub, track, scanner, outlet.at.0)?;
             Some((travel, u64::from(demand.weight)))
         });
+        // There are many destinations, but only as many travels as chutes.
+        let mut by_travel = BTreeMap::new();
+        for (travel, weight) in travels {
+            *by_travel.entry(travel).or_insert(0) += weight;
+        }
         streams.push(Stream {
             at,
             rate_per_h,
             weights,
-            travels: travels.collect(),
+            travels: by_travel,
         });
     }
     streams

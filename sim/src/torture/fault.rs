@@ -1,0 +1,129 @@
+//! What goes wrong, as data: so that a run can be repeated with fewer faults.
+
+use core::fmt;
+
+use sorthub_core::hub::Hub;
+use sorthub_core::ids::{ChuteId, ScannerId, TrackId};
+use sorthub_core::units::Micros;
+
+use super::dice::Dice;
+
+/// A fault with its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// When it begins.
+    pub at: Micros,
+    /// How long it lasts; for what happens once, how long it may wait for its chance.
+    pub lasts: Micros,
+    /// What goes wrong.
+    pub what: What,
+}
+
+/// What can go wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum What {
+    /// A PLC loses power and comes back with another boot id.
+    PlcRestart(TrackId),
+    /// Its network is cut.
+    LinkCut(TrackId),
+    /// So many of a thousand requests never reach the PLC.
+    RequestsLost(TrackId, u16),
+    /// So many of a thousand replies never come back: what they wrote stands.
+    RepliesLost(TrackId, u16),
+    /// Exchanges take so many ms longer.
+    Slow(TrackId, u16),
+    /// A belt stops.
+    BeltStop(TrackId),
+    /// A belt runs at half its speed.
+    BeltSlow(TrackId),
+    /// A chute is jammed.
+    Jam(ChuteId),
+    /// A chute is locked at its panel.
+    Lock(ChuteId),
+    /// A chute is out of service.
+    Disable(ChuteId),
+    /// A scanner's power is gone.
+    ScannerSilent(ScannerId),
+    /// Its telegrams take so many ms longer.
+    ScannerLate(ScannerId, u16),
+    /// Its telegrams come twice.
+    ScannerTwice(ScannerId),
+    /// Two telegrams in a row come in the wrong order.
+    ScannerSwapped(ScannerId),
+    /// The eye at a scanner does not see the next item.
+    EyeBlind(TrackId),
+    /// An eye tells of the next item twice.
+    EyeTwice(TrackId),
+    /// A person takes an item off.
+    TakenOff(TrackId),
+    /// The disk takes so many ms to make a record durable.
+    DiskSlow(u16),
+    /// The engine dies and starts again: what was not durable is forgotten.
+    Crash,
+}
+
+impl What {
+    /// Whether after it the book may differ from the truth, because something happened that nobody
+    /// could notice.
+    #[must_use]
+    pub const fn hides_something(self) -> bool {
+        matches!(
+            self,
+            Self::PlcRestart(_) | Self::EyeBlind(_) | Self::EyeTwice(_) | Self::Crash
+        )
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "Fault {{ at: Micros({}), lasts: Micros({}), what: What::{:?} }}",
+            self.at.0, self.lasts.0, self.what
+        )
+    }
+}
+
+/// Draws the faults of a seed, in order of time. The last quarter of the horizon is left in peace.
+#[must_use]
+pub fn draw(seed: u64, hub: &Hub, horizon: Micros) -> Vec<Fault> {
+    let mut dice = Dice::new(seed, 2);
+    let calm_from = horizon.0 / 4 * 3;
+    // Some runs have none, some have many at once.
+    let count = dice.pick(&[0, 1, 2, 4, 8, 16]);
+    let mut faults: Vec<Fault> = (0..count)
+        .map(|_| Fault {
+            at: Micros(dice.below(calm_from)),
+            lasts: Micros::from_millis(dice.pick(&[200, 800, 2_500, 9_000])),
+            what: what(&mut dice, hub),
+        })
+        .collect();
+    faults.sort_by_key(|fault| fault.at);
+    faults
+}
+
+fn what(dice: &mut Dice, hub: &Hub) -> What {
+    let track = TrackId(dice.below(hub.tracks().len() as u64) as u16);
+    let chute = ChuteId(dice.below(hub.chutes().len() as u64) as u16);
+    let scanner = ScannerId(dice.below(hub.scanners().len() as u64) as u16);
+    match dice.below(20) {
+        0 => What::PlcRestart(track),
+        1 => What::LinkCut(track),
+        2 => What::RequestsLost(track, dice.between(20, 400) as u16),
+        3 => What::RepliesLost(track, dice.between(20, 400) as u16),
+        4 => What::Slow(track, dice.between(5, 200) as u16),
+        5 => What::BeltStop(track),
+        6 => What::BeltSlow(track),
+        7 | 8 => What::Jam(chute),
+        9 | 10 => What::Lock(chute),
+        11 => What::Disable(chute),
+        12 => What::ScannerSilent(scanner),
+        13 => What::ScannerLate(scanner, dice.between(20, 900) as u16),
+        14 => What::ScannerTwice(scanner),
+        15 => What::ScannerSwapped(scanner),
+        16 => dice.pick(&[What::EyeBlind(track), What::EyeTwice(track)]),
+        17 => What::TakenOff(track),
+        18 => What::DiskSlow(dice.between(5, 500) as u16),
+        _ => What::Crash,
+    }
+}

@@ -1,0 +1,32 @@
+//! Runs under faults: many seeds, and kept ones that once found something.
+
+use sorthub_core::units::Micros;
+use sorthub_sim::torture::{run_seed, torture};
+
+const HORIZON: Micros = Micros::from_secs(60);
+
+#[test]
+fn the_same_seed_is_the_same_run() {
+    for seed in 0..4 {
+        assert_eq!(run_seed(seed, HORIZON), run_seed(seed, HORIZON));
+    }
+}
+
+#[test]
+fn a_few_seeds_pass() {
+    let report = torture(1, 40, HORIZON, &|| {});
+    let failures: Vec<String> = report
+        .failures
+        .iter()
+        .map(|failure| {
+            let faults: Vec<String> = failure.faults.iter().map(ToString::to_string).collect();
+            let (seed, broken) = (failure.seed, &failure.broken);
+            format!(
+                "seed {seed}: {} at {}\n{faults:#?}",
+                broken.what, broken.at.0
+            )
+        })
+        .collect();
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+    assert!(report.sum.parcels > 200, "{report:?}");
+}
