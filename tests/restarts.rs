@@ -10,7 +10,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
-use program::{Dir, Running, assert_balance, calls, count, rejected, verified};
+use program::{Dir, Running, assert_balance, at_addresses, calls, count, rejected, verified};
 use serde_json::Value;
 use sorthub_core::signal::{Output, Signal};
 
@@ -64,28 +64,6 @@ impl Plant {
         assert_eq!(answer[7], 3, "an exception: {answer:?}");
         u16::from_be_bytes([answer[9], answer[10]])
     }
-}
-
-/// The demo hub with these addresses in place of its own.
-fn at_addresses(hub: &str, addresses: &Value) -> String {
-    let mut hub: toml::Table = toml::from_str(hub).expect("the demo hub is TOML");
-    let text = |value: &Value| toml::Value::from(value.as_str().expect("an address"));
-    hub["track"][0]["plc"]["address"] = text(&addresses["plcs"][0]["address"]);
-    let row = hub["scanner"][0].as_table().expect("a table").clone();
-    let number = |key: &str| row[key].as_integer().expect("a number");
-    let scanners = addresses["scanners"].as_array().expect("a list");
-    assert_eq!(scanners.len() as i64, number("count"));
-    let each = scanners.iter().zip(0..).map(|(scanner, nth)| {
-        let mut own = row.clone();
-        let at_mm = number("at_mm") + nth * number("step_mm");
-        own.retain(|key, _| key != "count" && key != "step_mm");
-        own.insert("name".into(), text(&scanner["scanner"]));
-        own.insert("at_mm".into(), at_mm.into());
-        own["link"]["connect"] = text(&scanner["address"]);
-        toml::Value::from(own)
-    });
-    hub["scanner"] = each.collect::<Vec<_>>().into();
-    toml::to_string(&hub).expect("a table is TOML")
 }
 
 /// An engine on `hub.toml` that keeps its journal in `journal`.

@@ -54,6 +54,9 @@ pub const SPANS_MAX: u8 = 4;
 /// Items in a row that a scanner sends no telegram for before it counts as silent.
 pub const SCANNER_SILENT_AFTER: u16 = 10;
 
+/// Questions in a row that the host has not answered in time before it counts as lost.
+pub const HOST_LOST_AFTER: u16 = 5;
+
 /// Items in a row that a scanner reads nothing of before it is alarmed.
 pub const NO_READ_STREAK: u16 = 20;
 

@@ -11,7 +11,7 @@ use sorthub_core::operator::*;
 use sorthub_core::plan::*;
 use sorthub_core::reason::{Disposition, Reason};
 use sorthub_core::signal::*;
-use sorthub_core::sorter::HostStatus;
+use sorthub_core::sorter::{Ask, HostStatus, Waiting, What};
 use sorthub_core::units::*;
 
 const PATIENCE: Micros = Micros::from_millis(700);
@@ -179,6 +179,9 @@ fn to_hold_a_parcel_it_is_never_too_late() {
     hand.read(3, 100, good(9, 0));
     let said = hand.parcel(1, ParcelWish::Host(HostSays::Hold));
     assert_eq!(decided(&said), Some((Some(3), Reason::Held, Basis::Host)));
+    let said = hand.parcel(1, ParcelWish::Host(HostSays::Unknown));
+    let back = (Some(0), Reason::Planned, Basis::PreAdvice);
+    assert_eq!(decided(&said), Some(back), "and it can take the hold back");
 }
 
 #[test]
@@ -325,4 +328,13 @@ fn a_question_goes_on_when_its_parcel_is_found_again() {
     assert_eq!(grounds.host, HostStatus::Asked { until });
     let said = hand.parcel(1, to("b"));
     assert_eq!(order(&said).map(|order| order.item), Some(PlcItem(7)));
+}
+
+#[test]
+fn a_parcel_says_that_it_waits_for_the_host() {
+    let (hand, until) = waiting(loop_spec(), asking());
+    let Waiting::Parcel(waits) = hand.sorter.why(Ask::Parcel(ParcelId::new(5, 1))) else {
+        panic!("it rides");
+    };
+    assert_eq!(waits.what, What::Host { until });
 }

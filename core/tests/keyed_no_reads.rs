@@ -381,3 +381,18 @@ fn what_an_inventory_has_shown_to_be_gone_takes_no_more_commands() {
     }
     assert_eq!(hand.sorter.books().removed, last);
 }
+
+#[test]
+fn in_manual_mode_a_person_sends_each_parcel() {
+    let mut hand = Hand::new(loop_spec(), plan_spec());
+    hand.told();
+    hand.run_track(TrackWish::Mode(Mode::Manual));
+    assert_eq!(order(&hand.read(3, 100, good(9, 0))), None);
+    let said = hand.parcel(1, force(1));
+    assert_eq!(order(&said).map(|order| chutes(&order)), Some(vec![1]));
+    hand.run_track(TrackWish::Mode(Mode::Maintenance));
+    let said = hand.tell(Signal::Tick);
+    let withdrawn = said.iter().any(|o| matches!(o, Output::Withdraw { .. }));
+    assert!(withdrawn, "nothing moves while people work there: {said:?}");
+    assert_eq!(hand.try_parcel(1, force(2)).0, Err(Refused::NotNow));
+}

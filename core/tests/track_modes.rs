@@ -3,7 +3,7 @@
 mod common;
 
 use common::*;
-use sorthub_core::facts::Facts;
+use sorthub_core::facts::{DestKey, Facts};
 use sorthub_core::hub::*;
 use sorthub_core::ids::*;
 use sorthub_core::operator::*;
@@ -345,4 +345,34 @@ fn no_command_names_what_is_not_there() {
     for command in [start, stop, carrier] {
         assert_eq!(hand.command(command).0, Err(Refused::NoSuchDevice));
     }
+}
+
+#[test]
+fn a_host_that_is_late_again_and_again_is_a_lost_part() {
+    let mut plan = plan_spec();
+    plan.host = Some(Micros::from_millis(300));
+    let mut hand = Hand::new(loop_spec(), plan);
+    hand.told();
+    let asked = |said: &[Output]| {
+        said.iter().find_map(|output| match output {
+            Output::AskHost { parcel, .. } => Some(*parcel),
+            _ => None,
+        })
+    };
+    for n in 0..5 {
+        assert!(state(&hand).lost.is_none(), "{n} late answers are no loss");
+        let said = hand.brought(n, n + 1, 9);
+        assert!(asked(&said).is_some(), "{said:?}");
+        hand.now = hand.now.after(Micros::from_millis(400));
+        hand.tell(Signal::Tick);
+        hand.belt(hand.now.0 as i64 / 1_000);
+    }
+    assert_eq!(state(&hand).lost, Parts::HOST);
+    assert_eq!(hold(&hand), Hold::Nothing, "what it knows itself is sorted");
+    let said = hand.brought(9, 9, 9);
+    let parcel = asked(&said).expect("it is asked all the same");
+    let to = ParcelWish::Host(HostSays::To(DestKey::of("a")));
+    let (answer, _) = hand.command(Command::Parcel { parcel, to });
+    assert_eq!(answer, Ok(()));
+    assert!(state(&hand).lost.is_none());
 }

@@ -17,14 +17,18 @@ use sorthub_core::signal::{LinkState, Output, Signal};
 use sorthub_core::sorter::{Books, Setup, Sorter};
 use sorthub_core::units::{Micros, MmPerS};
 
+use actions::Said;
+
 use crate::plant::{Exit, Options, Plant, PlantEvent, PlantFault, Sight, Way};
 use crate::spec::PlantSpec;
 use crate::stats::TimeHistogram;
 
+mod actions;
 mod host;
 mod outcome;
 mod replicate;
 
+pub use actions::{Action, ActionOutcome, Deed};
 use host::Host;
 pub use outcome::{ChuteOutcome, Difference, Outcome};
 pub use replicate::{Replications, replicate};
@@ -44,6 +48,11 @@ pub struct Job {
     pub reads_once: bool,
     /// See [`Options::keeps_ledger`].
     pub keeps_ledger: bool,
+    /// What people do, in the order of time.
+    pub actions: Arc<[Action]>,
+    /// Codes are made from the texts of labels, as live, so that people can name waybills; else
+    /// from parcels' numbers, which is faster and decides alike.
+    pub labels_as_codes: bool,
 }
 
 impl Job {
@@ -58,6 +67,8 @@ impl Job {
             horizon,
             reads_once,
             keeps_ledger,
+            actions: Arc::new([]),
+            labels_as_codes: false,
         }
     }
 
@@ -140,7 +151,14 @@ pub struct World {
     keys: Vec<DestKey>,
     /// Parcels that really left by a chute that neither their destination nor rejection allows.
     astray: u64,
-    /// Parcels that the sorter says left elsewhere than their papers say because somebody wanted it.
+    /// What people have said of that.
+    said: Said,
+    /// The actions that were due so far.
+    acted: Vec<ActionOutcome>,
+    /// Counts commands.
+    tickets: u32,
+    /// Parcels that the sorter says left elsewhere than their papers say because somebody wanted
+    /// it.
     redirected: u64,
     /// Things that happened at `now`.
     at_once: u32,
@@ -213,6 +231,9 @@ impl World {
                 .map(|d| DestKey::of(&d.name))
                 .collect(),
             astray: 0,
+            said: Said::new(chutes),
+            acted: Vec::with_capacity(job.actions.len()),
+            tickets: 0,
             redirected: 0,
             at_once: 0,
         })
@@ -277,9 +298,12 @@ impl World {
         loop {
             let timeouts = self.sorters.iter().filter_map(Sorter::next_timeout);
             let timeout = timeouts.min().unwrap_or(Micros::NEVER);
+            let action = self.next_action();
             let answer = self.host.next().unwrap_or(Micros::NEVER);
-            let other = timeout.min(self.belts_told_next).min(answer);
-            if ends_when_idle && (self.plant.is_idle() || self.is_at_rest()) {
+            let other = timeout.min(self.belts_told_next).min(action).min(answer);
+            // A hub at rest may be started again by somebody.
+            let is_at_rest = action == Micros::NEVER && self.is_at_rest();
+            if ends_when_idle && (self.plant.is_idle() || is_at_rest) {
                 break;
             }
             // What the plant does at an instant comes before what else is due then.
@@ -297,7 +321,9 @@ impl World {
                 break;
             }
             self.advance(other.max(self.now))?;
-            if answer <= other {
+            if action <= other {
+                self.act(observer);
+            } else if answer <= other {
                 if let Some((sorter, signal)) = self.host.answer() {
                     self.call_one(sorter, &signal, observer);
                 }
@@ -408,6 +434,9 @@ impl World {
                 sight,
             } => {
                 let (scanner, key, facts) = (*scanner, *key, self.facts(sight));
+                if self.job.labels_as_codes {
+                    self.host.learn(facts.code, sight.number);
+                }
                 self.call(
                     &Signal::Scanned {
                         scanner,
@@ -434,7 +463,8 @@ impl World {
         }
         let parcels = self.plant.parcels();
         let known = sight.dest.filter(|_| parcels.is_advised(sight.number));
-        let code = if self.job.plant.trace.is_empty() {
+        let by_number = self.job.plant.trace.is_empty() && !self.job.labels_as_codes;
+        let code = if by_number {
             CodeId(sight.number)
         } else {
             CodeId::of(&self.plant.label(sight.number))
@@ -458,7 +488,11 @@ impl World {
         let is_right = exit
             .dest
             .is_some_and(|dest| self.job.plan.allows(dest, chute));
-        if !is_right && !self.is_reject[chute.index()] {
+        if is_right || self.is_reject[chute.index()] {
+            return;
+        }
+        let key = exit.dest.map(|dest| self.keys[dest.index()]);
+        if !self.said.allows(key, chute) {
             self.astray += 1;
         }
     }

@@ -5,7 +5,8 @@ mod common;
 use common::{Model, parcel, small_loop};
 use sorthub_core::hub::{Capacity, MeetsBy, SorterSpec, TrackKind, TransferSpec};
 use sorthub_core::ids::{ChuteId, DestId, InductionId, TrackId};
-use sorthub_core::reason::Disposition;
+use sorthub_core::operator::{Command, Ticket, TrackWish};
+use sorthub_core::reason::{Disposition, Reason};
 use sorthub_core::signal::{Output, Signal};
 use sorthub_core::units::Micros;
 use sorthub_sim::run::{Outcome, World};
@@ -157,6 +158,49 @@ fn a_closed_transfer_lets_its_parcels_go_round() {
     assert!(world.books().recirculated > 0);
     let now = Micros::from_secs(14);
     world.plant_mut().change_chute(now, transfer, jam(false));
+    world.run(None, &mut ()).expect("it runs");
+    assert_eq!(world.books().sorted, 1);
+    world.finish().expect("book and truth agree");
+}
+
+#[test]
+fn a_track_out_of_service_is_planned_around_at_once() {
+    let mut model = two_loops(1_000_000, 0);
+    model.plant.trace = vec![parcel("P1", 300, 400, Some(2))];
+    let mut world = World::new(&model.job(), 1).expect("the hub is sound");
+    let is_order = |output: &Output| matches!(output, Output::Divert(_));
+    let mut ordered = false;
+    let mut at = Micros(0);
+    while !ordered {
+        at = at.after(Micros::from_millis(10));
+        assert!(at < Micros::from_secs(14), "it is never ordered");
+        let mut look = |_, _: &Signal, said: &[Output]| ordered |= said.iter().any(is_order);
+        world.run(Some(at), &mut look).expect("it runs");
+    }
+    let tell = |world: &mut World, at, to| {
+        let (track, ticket) = (SECOND, Ticket(1));
+        let command = Command::Track { track, to };
+        let signal = Signal::Command { ticket, command };
+        let mut said = vec![];
+        let mut look = |_, _: &Signal, outputs: &[Output]| said.extend_from_slice(outputs);
+        world.tell_sorter(at, &signal, &mut look);
+        let soon = at.after(Micros::from_millis(1));
+        world.run(Some(soon), &mut look).expect("it runs");
+        said
+    };
+    let said = tell(&mut world, at, TrackWish::Close);
+    let gives_up = |output: &Output| {
+        let (chute, why) = (None, Reason::OutOfService);
+        matches!(*output, Output::Decided { chute: c, why: w, .. } if (c, w) == (chute, why))
+    };
+    assert!(said.iter().any(gives_up), "{said:?}");
+    let withdraws = |output: &Output| matches!(output, Output::Withdraw { .. });
+    assert!(said.iter().any(withdraws), "{said:?}");
+    let later = at.after(Micros::from_secs(2));
+    world.run(Some(later), &mut ()).expect("it runs");
+    assert_eq!(world.books().handed_over, 0);
+    let said = tell(&mut world, later, TrackWish::Open);
+    assert!(said.iter().any(is_order), "it has a way again: {said:?}");
     world.run(None, &mut ()).expect("it runs");
     assert_eq!(world.books().sorted, 1);
     world.finish().expect("book and truth agree");

@@ -1,12 +1,16 @@
 //! Holds what an engine says against what really happened, and two runs against each other.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use serde::Serialize;
+use sorthub_core::facts::DestKey;
 use sorthub_core::hub::Hub;
 use sorthub_core::ids::{ChuteId, CodeId};
+use sorthub_core::operator::{Command, HostSays, ParcelWish, WaybillWish};
 use sorthub_core::plan::Plan;
 use sorthub_core::reason::Disposition;
+use sorthub_core::signal::{Output, Signal};
 
 use super::trail::{Passage, Trails};
 use crate::emulate::{LedgerRow, Left, Truth};
@@ -73,10 +77,86 @@ fn words(end: End, hub: &Hub) -> String {
     }
 }
 
+/// What people and hosts wanted of a run, and were not refused: what the ledger is judged by,
+/// beside the plan that the run began with.
+#[derive(Clone, Debug, Default)]
+pub struct Wishes {
+    /// The plans that were handed to the sorter later.
+    pub plans: Vec<Arc<Plan>>,
+    /// Destinations that waybills were sent to in place of their own.
+    intercepts: BTreeMap<CodeId, BTreeSet<DestKey>>,
+    /// Destinations that were named for single parcels: by a host, or by whoever keyed a code in.
+    named: BTreeSet<DestKey>,
+    /// Chutes that parcels were sent to by hand.
+    forced: BTreeSet<ChuteId>,
+}
+
+impl Wishes {
+    /// Takes in one call of the sorter.
+    pub fn call(&mut self, signal: &Signal, outputs: &[Output]) {
+        let Signal::Command { ticket, command } = *signal else {
+            return;
+        };
+        let answered = outputs.iter().any(|output| {
+            matches!(output, Output::Answered { ticket: of, answer: Ok(()) } if *of == ticket)
+        });
+        if !answered {
+            return;
+        }
+        match command {
+            Command::Waybill {
+                code,
+                to: WaybillWish::Intercept { to },
+            } => {
+                self.intercepts.entry(code).or_default().insert(to);
+            }
+            Command::Parcel { to, .. } => match to {
+                ParcelWish::Force { chute } => {
+                    self.forced.insert(chute);
+                }
+                ParcelWish::Host(HostSays::To(dest)) => {
+                    self.named.insert(dest);
+                }
+                ParcelWish::Key { facts, .. } => {
+                    self.named.insert(facts.advice.dest);
+                }
+                _ => {}
+            },
+            _ => {}
+        }
+    }
+
+    /// Whether somebody wanted what the first plan does not say.
+    fn allow(&self, row: &LedgerRow, first: &Plan, chute: ChuteId) -> bool {
+        let own = row.dest.map(|dest| first.key(dest));
+        let wanted = self.intercepts.get(&CodeId::of(&row.label));
+        let dests = own.into_iter().chain(wanted.into_iter().flatten().copied());
+        let dests: Vec<DestKey> = dests.chain(self.named.iter().copied()).collect();
+        let plans = std::iter::once(first).chain(self.plans.iter().map(Arc::as_ref));
+        self.forced.contains(&chute)
+            || plans.into_iter().any(|plan| {
+                let mut dests = dests.iter().filter_map(|key| plan.dest(*key));
+                dests.any(|dest| plan.allows(dest, chute)) || rejects_into(plan, chute)
+            })
+    }
+}
+
+fn rejects_into(plan: &Plan, chute: ChuteId) -> bool {
+    let spec = plan.spec();
+    let own = spec.exceptions.iter().flat_map(|(_, own)| own);
+    spec.reject.iter().chain(own).any(|reject| *reject == chute)
+}
+
 /// Holds the book against the ledger. Parcels that were read are matched by their code; the others
 /// have no name in the book and are matched by where they ended.
 #[must_use]
-pub fn judge(truth: &Truth, trails: &Trails<'_>, hub: &Hub, plan: &Plan) -> Verdict {
+pub fn judge(
+    truth: &Truth,
+    trails: &Trails<'_>,
+    hub: &Hub,
+    plan: &Plan,
+    wishes: &Wishes,
+) -> Verdict {
     let mut verdict = Verdict {
         parcels: truth.rows.len() as u64,
         ..Verdict::default()
@@ -84,7 +164,7 @@ pub fn judge(truth: &Truth, trails: &Trails<'_>, hub: &Hub, plan: &Plan) -> Verd
     verdict.wrong_chute = truth
         .rows
         .iter()
-        .filter(|row| is_wrong(row, plan))
+        .filter(|row| is_wrong(row, plan, wishes))
         .map(|row| format!("{} {}", row.label, words(end_of_row(row), hub)))
         .collect();
     let mut by_code: BTreeMap<CodeId, VecDeque<&LedgerRow>> = BTreeMap::new();
@@ -138,17 +218,12 @@ pub fn judge(truth: &Truth, trails: &Trails<'_>, hub: &Hub, plan: &Plan) -> Verd
     verdict
 }
 
-fn is_wrong(row: &LedgerRow, plan: &Plan) -> bool {
+fn is_wrong(row: &LedgerRow, plan: &Plan, wishes: &Wishes) -> bool {
     let Left::Chute(chute) = row.left else {
         return false;
     };
-    let spec = plan.spec();
-    let rejects = spec
-        .reject
-        .iter()
-        .chain(spec.exceptions.iter().flat_map(|(_, own)| own));
     let allowed = row.dest.is_some_and(|dest| plan.allows(dest, chute));
-    !allowed && !rejects.into_iter().any(|&reject| reject == chute)
+    !allowed && !rejects_into(plan, chute) && !wishes.allow(row, plan, chute)
 }
 
 /// How far two runs of the same parcels agree.

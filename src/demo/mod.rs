@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use sorthub_core::hub::Hub;
 use sorthub_core::ids::CodeId;
 use sorthub_core::units::Micros;
 use sorthub_sim::run::{Job, RunError, simulate_observed};
@@ -19,17 +20,19 @@ mod judge;
 mod report;
 mod trail;
 
-pub use judge::{Comparison, Differing, Disagreement, Verdict, compare, judge};
+pub use judge::{Comparison, Differing, Disagreement, Verdict, Wishes, compare, judge};
 pub use report::{duration, json, text};
 pub use trail::{Ending, Passage, Step, Trails};
 
 use crate::advice::Generations;
 use crate::api::{Api, ApiError, ApiLimits};
-use crate::config::{HubFile, LinksSpec};
+use crate::config::{HubFile, LinksSpec, canonical};
+use crate::control::{self, Bound, ControlError, Timed, TimedAnswer};
 use crate::emulate::{EmulateError, Emulator, EmulatorSetup, Fault, Truth, WorldPulse};
 use crate::engine::{EngineReport, HubEngine, HubSetup, Pulse, StartError};
 use crate::journal::block::{Block, Item};
-use crate::journal::{self, Journal, JournalError, Reader, RunHeader};
+use crate::journal::{self, Journal, JournalError, Reader, Recorder, RunHeader};
+use crate::operator::DeskSetup;
 use crate::telemetry::{HubView, view_slot};
 
 /// How often the terminal's line is made anew.
@@ -58,6 +61,10 @@ pub struct DemoSetup {
     pub journal: Option<PathBuf>,
     /// What goes wrong, and when.
     pub faults: Vec<Fault>,
+    /// The local socket; `None`: beside the journal.
+    pub control: Option<PathBuf>,
+    /// What people are taken to ask, and when, in plant time.
+    pub timetable: Vec<Timed>,
     /// How often somebody has asked for the end: once to let parcels out, twice to stop at once.
     pub interrupts: Arc<AtomicU32>,
 }
@@ -75,6 +82,9 @@ pub enum DemoError {
     /// The page cannot be served.
     #[error(transparent)]
     Api(#[from] ApiError),
+    /// The local socket cannot be had.
+    #[error(transparent)]
+    Control(#[from] ControlError),
     /// The journal cannot be kept or read back.
     #[error(transparent)]
     Journal(#[from] JournalError),
@@ -108,6 +118,8 @@ pub struct DemoReport {
     pub engine: EngineReport,
     /// What really happened.
     pub truth: Truth,
+    /// What the timetable came to.
+    pub asked: Vec<TimedAnswer>,
     /// One held against the other.
     pub verdict: Verdict,
     /// For a recorded trace: the same in simulation.
@@ -142,6 +154,8 @@ impl DemoReport {
 pub fn run(setup: DemoSetup, tell: &mut impl FnMut(Told<'_>)) -> Result<DemoReport, DemoError> {
     let begun = Instant::now();
     let folder = Folder::new(setup.journal.as_deref())?;
+    let path = setup.control.clone();
+    let bound = Bound::take(&path.unwrap_or_else(|| control::usual_path(&folder.path)))?;
     let links = on_free_ports(&setup.file.links, setup.speed_permille);
     let emulator = Emulator::start(EmulatorSetup {
         hub: Arc::clone(&setup.file.hub),
@@ -157,25 +171,44 @@ pub fn run(setup: DemoSetup, tell: &mut impl FnMut(Told<'_>)) -> Result<DemoRepo
     let options = journal::Options::default();
     let journals = journal::open_all(&folder.path, &setup.file.hub, &header, options)?;
     let runs = journals.iter().map(Journal::run_epoch).collect();
-    let recorders = journals.into_iter().map(Journal::start);
     let (publisher, source) = view_slot();
     let hub_view = HubView::new(&setup.file.hub, &setup.file.plan);
     let api = Api::start(setup.listen, ApiLimits::default(), &hub_view, source)?;
-    tell(Told::Page(api.address()));
+    let recorders = journals.into_iter().map(Journal::start);
+    let recorders = recorders.collect::<Result<Vec<Recorder>, _>>()?;
+    let keepers = recorders.iter().map(Recorder::plan_keeper).collect();
+    let directory = Arc::new(Generations::new(setup.file.directory.clone()));
     let engine = HubEngine::start(HubSetup {
         hub: Arc::clone(&setup.file.hub),
         plan: Arc::clone(&setup.file.plan),
-        directory: Arc::new(Generations::new(setup.file.directory.clone())),
+        directory: Arc::clone(&directory),
         links: emulator.links().clone(),
-        recorders: recorders.collect::<Result<_, _>>()?,
+        recorders,
         speed_permille: setup.speed_permille,
         publisher,
     })?;
+    let desk = DeskSetup {
+        hub: Arc::clone(&setup.file.hub),
+        plan: Arc::clone(&setup.file.plan),
+        directory,
+        inboxes: engine.inboxes(),
+        keepers,
+        show: Some(api.hub_show()),
+    };
+    let control = bound.serve(desk, setup.speed_permille, setup.timetable.clone())?;
+    tell(Told::Page(api.address()));
+    tell(Told::Control(control.path()));
     watch(&setup, &engine, &emulator, begun, tell);
+    let asked = control.stop();
     let engine = engine.stop();
     let truth = emulator.stop();
     drop(api);
-    conclude(setup, engine, truth, &folder, runs, begun)
+    let ended = Ended {
+        engine,
+        truth,
+        asked,
+    };
+    conclude(setup, ended, &folder, runs, begun)
 }
 
 /// What a demonstration tells while it runs.
@@ -183,6 +216,8 @@ pub fn run(setup: DemoSetup, tell: &mut impl FnMut(Told<'_>)) -> Result<DemoRepo
 pub enum Told<'a> {
     /// Where the page is.
     Page(SocketAddr),
+    /// Where the local socket is.
+    Control(&'a Path),
     /// How things stand.
     Status(&'a Pulse, &'a WorldPulse, Duration),
     /// No more parcels arrive; those on their way may leave.
@@ -231,21 +266,32 @@ fn settle(engine: &HubEngine, emulator: &Emulator) {
     }
 }
 
-fn conclude(
-    setup: DemoSetup,
+/// What is left when both ends have stopped.
+struct Ended {
     engine: EngineReport,
     truth: Truth,
+    asked: Vec<TimedAnswer>,
+}
+
+fn conclude(
+    setup: DemoSetup,
+    ended: Ended,
     folder: &Folder,
     runs: Vec<u32>,
     begun: Instant,
 ) -> Result<DemoReport, DemoError> {
+    let Ended {
+        engine,
+        truth,
+        asked,
+    } = ended;
     let hub = Arc::clone(&setup.file.hub);
-    let mut live = Trails::new(&hub);
+    let (mut live, mut wishes) = (Trails::new(&hub), Wishes::default());
     let mut records = 0;
     for (place, run) in journal::places(&folder.path, &hub).iter().zip(runs) {
-        records += read_back(place, run, &mut live)?;
+        records += read_back(place, run, &hub, &mut live, &mut wishes)?;
     }
-    let verdict = judge(&truth, &live, &hub, &setup.file.plan);
+    let verdict = judge(&truth, &live, &hub, &setup.file.plan, &wishes);
     let comparison = if setup.file.plant.trace.is_empty() {
         None
     } else {
@@ -255,6 +301,7 @@ fn conclude(
         seed: setup.seed,
         engine,
         truth,
+        asked,
         verdict,
         comparison,
         journal: setup.journal,
@@ -289,21 +336,38 @@ fn against_simulation(
 }
 
 /// Reads a run's calls back from its journal.
-fn read_back(dir: &Path, run: u32, trails: &mut Trails<'_>) -> Result<u64, JournalError> {
+fn read_back(
+    dir: &Path,
+    run: u32,
+    hub: &Hub,
+    trails: &mut Trails<'_>,
+    wishes: &mut Wishes,
+) -> Result<u64, JournalError> {
     let reader = Reader::open(dir)?;
     let info = reader.run(run)?;
     let mut records = 0;
-    let mut outputs = Vec::new();
+    let (mut outputs, mut staged) = (Vec::new(), Vec::new());
     reader.visit(&info, |block: &Block| {
         let mut items = block.items();
         while let Some(item) = items.next(&mut outputs)? {
-            if let Item::Call(call) = item {
-                records += 1;
-                trails.call(call.now, &call.signal, &outputs);
+            match item {
+                Item::Call(call) => {
+                    records += 1;
+                    trails.call(call.now, &call.signal, &outputs);
+                    wishes.call(&call.signal, &outputs);
+                }
+                Item::Staged { version } => staged.push(version),
+                _ => {}
             }
         }
         Ok(true)
     })?;
+    for version in staged {
+        let text = reader.plan(run, version)?;
+        // One that cannot be made again is one less to excuse anything by.
+        let plan = text.and_then(|text| canonical::plan_from_text(&text, hub).ok());
+        wishes.plans.extend(plan);
+    }
     Ok(records)
 }
 

@@ -4,6 +4,7 @@
     reason = "each test binary that includes this module uses a part of it"
 )]
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -83,6 +84,18 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) fn start(dir: &Dir, name: &str, args: &[&str]) -> Self {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        Self::start_in(dir, name, args, root, &BTreeMap::new())
+    }
+
+    /// Starts it in a folder, with variables beside those of the test.
+    pub(crate) fn start_in(
+        dir: &Dir,
+        name: &str,
+        args: &[&str],
+        cwd: &Path,
+        env: &BTreeMap<String, String>,
+    ) -> Self {
         let (out, err) = (
             dir.file(&format!("{name}.out")),
             dir.file(&format!("{name}.err")),
@@ -90,7 +103,8 @@ impl Running {
         let file = |path| File::create(path).expect("the test's folder takes files");
         let child = Command::new(common::sorthub())
             .args(args)
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .current_dir(cwd)
+            .envs(env)
             .env_remove("RUST_LOG")
             .stdin(Stdio::null())
             .stdout(file(&out))
@@ -162,8 +176,8 @@ impl Running {
         value
     }
 
-    /// Asks it to end (SIGTERM) and gives its exit code.
-    pub(crate) fn terminate(mut self) -> Option<i32> {
+    /// Asks it to end (SIGTERM).
+    pub(crate) fn interrupt(&mut self) {
         let asked = Command::new("kill")
             .arg(self.child.id().to_string())
             .status()
@@ -174,6 +188,11 @@ impl Running {
             self.name,
             self.err()
         );
+    }
+
+    /// Asks it to end and gives its exit code.
+    pub(crate) fn terminate(mut self) -> Option<i32> {
+        self.interrupt();
         self.end()
     }
 
@@ -278,4 +297,26 @@ pub(crate) fn calls(journal: &Path, run: u32) -> Vec<Call> {
     });
     walked.expect("the journal is whole");
     calls
+}
+
+/// The demo hub with these addresses in place of its own.
+pub(crate) fn at_addresses(hub: &str, addresses: &Value) -> String {
+    let mut hub: toml::Table = toml::from_str(hub).expect("the demo hub is TOML");
+    let text = |value: &Value| toml::Value::from(value.as_str().expect("an address"));
+    hub["track"][0]["plc"]["address"] = text(&addresses["plcs"][0]["address"]);
+    let row = hub["scanner"][0].as_table().expect("a table").clone();
+    let number = |key: &str| row[key].as_integer().expect("a number");
+    let scanners = addresses["scanners"].as_array().expect("a list");
+    assert_eq!(scanners.len() as i64, number("count"));
+    let each = scanners.iter().zip(0..).map(|(scanner, nth)| {
+        let mut own = row.clone();
+        let at_mm = number("at_mm") + nth * number("step_mm");
+        own.retain(|key, _| key != "count" && key != "step_mm");
+        own.insert("name".into(), text(&scanner["scanner"]));
+        own.insert("at_mm".into(), at_mm.into());
+        own["link"]["connect"] = text(&scanner["address"]);
+        toml::Value::from(own)
+    });
+    hub["scanner"] = each.collect::<Vec<_>>().into();
+    toml::to_string(&hub).expect("a table is TOML")
 }

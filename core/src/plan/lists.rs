@@ -111,7 +111,10 @@ impl Lists {
         };
         let first = of.wave as usize;
         let waves = &self.waves[first..first + of.waves as usize];
-        match waves.iter().find(|wave| open.has(wave.wave)) {
+        match waves
+            .iter()
+            .find(|wave| open.has(wave.wave) || mutant!("first_wave_stays"))
+        {
             Some(wave) => self.run(wave.start, wave.end),
             None => self.run(of.own, of.alternates),
         }

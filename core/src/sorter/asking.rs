@@ -111,6 +111,7 @@ impl Sorter {
         self.close_question(slot);
         self.state.cases[slot as usize].host = Host::Late;
         self.state.books.host_late += 1;
+        self.host_unheard();
         self.redecide(slot, outbox);
     }
 
@@ -126,6 +127,7 @@ impl Sorter {
             Host::Asked { .. } => {
                 self.close_question(slot);
                 self.state.books.host_answered += 1;
+                self.host_heard();
             }
             // To hold a parcel it is never too late, nor must anybody have asked.
             _ if says == HostSays::Hold => {}
@@ -133,8 +135,9 @@ impl Sorter {
                 self.state.cases[slot as usize].host = Host::SaidLate(says);
                 return Ok(());
             }
-            Host::Late | Host::SaidLate(_) => {}
-            Host::NotAsked | Host::Said(_) => return Err(Refused::NotNow),
+            // It may change its mind, and must be able to take a hold back.
+            Host::Late | Host::SaidLate(_) | Host::Said(_) => {}
+            Host::NotAsked => return Err(Refused::NotNow),
         }
         self.state.cases[slot as usize].host = Host::Said(says);
         self.redecide(slot, outbox);

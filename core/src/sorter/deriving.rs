@@ -80,7 +80,8 @@ impl Sorter {
             .state
             .instructions
             .of(self.state.items[slot as usize].code);
-        if facts.verdict == Verdict::Suspect || told.is_suspect {
+        let is_suspect = facts.verdict == Verdict::Suspect || told.is_suspect;
+        if is_suspect && !(mutant!("suspect_is_forced") && case.forced.is_some()) {
             return Some(Derived::reject(Reason::SecurityHold, Basis::Hold));
         }
         if let Some(chute) = case.forced {

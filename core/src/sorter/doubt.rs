@@ -17,9 +17,7 @@ use crate::units::{BeltMm, Mm};
 impl Sorter {
     /// An item is no longer where it should be: it may be found again.
     pub(super) fn doubt(&mut self, slot: Slot) {
-        if !mutant!("doubt_keeps_room") {
-            self.release_room(slot);
-        }
+        self.release_room(slot);
         self.leave_cell(slot);
         self.put_in_doubt(slot);
     }
@@ -52,7 +50,7 @@ impl Sorter {
     pub(super) fn tracking_reset(&mut self, track: TrackId, outbox: &mut Outbox) {
         for cell in self.hub.cells_of(track) {
             let slot = self.state.cells[cell as usize];
-            if slot != super::state::NO_ITEM && !mutant!("reset_is_trusted") {
+            if slot != super::state::NO_ITEM {
                 self.doubt(slot);
             }
         }
@@ -128,7 +126,7 @@ impl Sorter {
         let in_doubt = &mut self.state.tracks[usize::from(items[slot as usize].track)].in_doubt;
         let position = in_doubt
             .iter()
-            .position(|&old| items[old as usize].code == code || mutant!("anyone_is_adopted"));
+            .position(|&old| items[old as usize].code == code);
         let Some(old) = position.and_then(|at| in_doubt.remove(at)) else {
             return self.take_over_by(slot, code, outbox);
         };

@@ -111,8 +111,7 @@ impl Sorter {
         it.evidence = at;
         it.cause = cause.reason();
         // While another chute of the order is still to come, the order goes on by itself.
-        let is_over = it.ordered.is_some_and(|order| order.last() == Some(chute));
-        if is_over && !mutant!("refusal_unheard") {
+        if it.ordered.is_some_and(|order| order.last() == Some(chute)) {
             self.order_failed(slot, outbox);
         }
     }
@@ -140,12 +139,9 @@ impl Sorter {
             OrderAnswer::OldRevision => {
                 // The PLC holds a newer one, given by a run before this. A leap passes it.
                 let it = &mut self.state.items[slot as usize];
-                it.revision = it
-                    .revision
-                    .wrapping_add(if mutant!("no_leap") { 0 } else { 256 });
+                it.revision = it.revision.wrapping_add(256);
                 self.order_void(slot, outbox);
             }
-            OrderAnswer::NoSuchItem if mutant!("denied_item_stays") => {}
             OrderAnswer::NoSuchItem => self.doubt(slot),
             OrderAnswer::Expired => {
                 self.state.books.late_orders += 1;
@@ -196,9 +192,7 @@ impl Sorter {
                 // Taken out before it was told to be in: an empty chute is empty.
                 break;
             };
-            if !mutant!("taken_but_room_used") {
-                chute.used -= u64::from(room);
-            }
+            chute.used -= u64::from(room);
         }
     }
 
@@ -244,7 +238,7 @@ impl Sorter {
             (Sensing::Counted, Capacity::Parcels(most)) => u64::from(most),
             (Sensing::Counted, Capacity::Length(most)) => u64::from(most.0),
         };
-        if chute.used + chute.held + u64::from(room) > limit && !mutant!("room_for_all") {
+        if chute.used + chute.held + u64::from(room) > limit {
             return false;
         }
         assert!(item.reserved.is_none(), "an item held room in two chutes");

@@ -88,9 +88,8 @@ impl Sorter {
             return (item.whereabouts == Whereabouts::Returning).then_some(lap);
         }
         let now = self.state.tracks[track.index()].by(self.state.now);
-        let commit = |Outlet { at, lead, .. }: Outlet, chute| {
+        let commit = |Outlet { lead, .. }: Outlet, chute| {
             let pass = self.reach(slot, track, chute)?;
-            debug_assert!(at.0 as i64 <= lap, "an outlet beyond its track");
             Some(pass.plus(-i64::from(lead.0)).minus(now))
         };
         if let Some(order) = item.ordered {

@@ -49,7 +49,9 @@ impl Sorter {
         }
         let item = &self.state.items[slot as usize];
         let told = self.state.instructions.of(item.code);
-        if self.state.facts[slot as usize].verdict == Verdict::Suspect || told.is_suspect {
+        let seen = self.state.facts[slot as usize].verdict;
+        let is_suspect = seen == Verdict::Suspect || told.is_suspect;
+        if is_suspect && !mutant!("suspect_is_forced") {
             return Err(Refused::Suspect);
         }
         let rides = item.whereabouts == Whereabouts::Riding;
@@ -117,7 +119,7 @@ impl Sorter {
         let item = &self.state.items[slot as usize];
         let tolerance = self.hub.tracks()[usize::from(item.track)].tolerance;
         let in_time = item.evidence <= until.plus(i64::from(tolerance.0));
-        if !in_time || !chutes.contains(&Some(chute)) {
+        if !in_time || !chutes.contains(&Some(chute)) || mutant!("slipped_is_missort") {
             return None;
         }
         let how = if rejects {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Sorter;
 use crate::facts::Reading;
 use crate::ids::{ChuteId, ScannerId, TrackId};
-use crate::limits::{ENCODER_STUCK_MM, NO_READ_STREAK, SCANNER_SILENT_AFTER};
+use crate::limits::{ENCODER_STUCK_MM, HOST_LOST_AFTER, NO_READ_STREAK, SCANNER_SILENT_AFTER};
 use crate::outbox::Outbox;
 use crate::running::Parts;
 use crate::signal::{Alarm, Output};
@@ -86,6 +86,29 @@ impl Sorter {
     pub(super) fn stands_in(&self, scanner: ScannerId) -> bool {
         let track = self.hub.scanners()[scanner.index()].track;
         self.state.hearing[scanner.index()].is_silent() && !self.is_lost(track, Parts::ALL_SCANNERS)
+    }
+
+    /// The host has not answered a question in time.
+    pub(super) fn host_unheard(&mut self) {
+        self.state.host_late_in_row = self.state.host_late_in_row.saturating_add(1);
+        if self.state.host_late_in_row == HOST_LOST_AFTER {
+            self.host_is_lost(true);
+        }
+    }
+
+    /// It has answered one in time.
+    pub(super) fn host_heard(&mut self) {
+        if core::mem::replace(&mut self.state.host_late_in_row, 0) >= HOST_LOST_AFTER {
+            self.host_is_lost(false);
+        }
+    }
+
+    fn host_is_lost(&mut self, lost: bool) {
+        for track in (0..self.hub.tracks().len()).map(|track| TrackId(track as u16)) {
+            if self.is_own(track) {
+                self.lose(track, Parts::HOST, lost);
+            }
+        }
     }
 
     /// A belt was told: whether its encoder has moved, and the speed it says.

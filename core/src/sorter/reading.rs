@@ -113,15 +113,6 @@ impl Sorter {
                 }
                 scans.push(scan);
             }
-            Err(_) if mutant!("two_fit_so_the_first") => {
-                if let Some(item) = room.items.pop_first() {
-                    self.state.waiting -= 1;
-                    if let Some(slot) = self.find_or_count(item.cell, item.item) {
-                        let trigger = item.trigger;
-                        self.apply(Sight { scanner, trigger }, slot, &facts, outbox);
-                    }
-                }
-            }
             Err(_) => self.state.books.unmatched_scans += 1,
         }
     }
@@ -144,7 +135,7 @@ impl Sorter {
             // Just before the eye is as near to it as just behind it.
             past = (past + wait).rem_euclid(lap) - wait;
         }
-        (past.abs() <= wait || mutant!("carrier_anywhere")).then_some(slot)
+        (past.abs() <= wait).then_some(slot)
     }
 
     /// The oldest item at a scanner has waited long enough: nothing was read of it.
@@ -257,8 +248,7 @@ struct Meeting {
 
 impl Meeting {
     fn fits(self, item: &WaitingItem, scan: &WaitingScan) -> bool {
-        let window_mm = self.window_mm * if mutant!("window_too_wide") { 20 } else { 1 };
-        let near = |at: BeltMm| item.at.minus(at).abs() <= window_mm;
+        let near = |at: BeltMm| item.at.minus(at).abs() <= self.window_mm;
         match scan.key {
             ScanKey::Trigger(trigger) => item.trigger == trigger || mutant!("any_trigger_fits"),
             ScanKey::Carrier(cell) => item.cell == cell,

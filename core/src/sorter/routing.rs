@@ -164,8 +164,7 @@ impl Sorter {
                 };
                 continue;
             }
-            let chute_state = self.state.chutes[chute.index()].state;
-            let refusal = chute_state.closed_because();
+            let refusal = self.state.chutes[chute.index()].state.closed_because();
             if let Some(refusal) = refusal.filter(|_| !mutant!("closed_is_open")) {
                 cause = refusal.reason();
                 closed = closed.or(Some(chute));
@@ -272,7 +271,7 @@ impl Sorter {
     /// Takes back the order that stands, if one does.
     pub(super) fn withdraw(&mut self, slot: Slot, outbox: &mut Outbox) {
         let it = &mut self.state.items[slot as usize];
-        if it.ordered.take().is_none() || mutant!("withdrawal_unsaid") {
+        if it.ordered.take().is_none() {
             return;
         }
         it.revision = next_revision(it.revision);
@@ -325,7 +324,7 @@ impl Sorter {
             self.last_resort(slot, outbox);
             return;
         }
-        self.state.items[slot as usize].laps += u8::from(!mutant!("laps_uncounted"));
+        self.state.items[slot as usize].laps += 1;
         self.state.books.recirculated += 1;
         // The plan's next answer; often the same, and then the standing order serves.
         self.route(slot, outbox);

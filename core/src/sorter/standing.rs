@@ -183,7 +183,11 @@ impl Sorter {
         if slot == NO_ITEM {
             return;
         }
-        due.next = self.state.cases[slot as usize].next;
+        due.next = if mutant!("hold_reaches_one") {
+            NO_ITEM
+        } else {
+            self.state.cases[slot as usize].next
+        };
         if let Some(verdict) = due.verdict {
             self.state.facts[slot as usize].verdict = verdict;
         }

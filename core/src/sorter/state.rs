@@ -245,6 +245,8 @@ pub(super) struct State {
     /// Tracks whose cells are being looked at.
     pub reviewing: u64,
     pub inductions: Vec<Induction>,
+    /// Questions in a row that the host has not answered in time.
+    pub host_late_in_row: u16,
     /// For each scanner, what is heard of it.
     pub hearing: Vec<Hearing>,
     /// For each cell, what it is as a carrier.
@@ -326,6 +328,7 @@ impl State {
                 .iter()
                 .map(|spec| Induction::new(hub, spec))
                 .collect(),
+            host_late_in_row: 0,
             hearing: vec![Hearing::default(); hub.scanners().len()],
             carriers: vec![Carrier::NEW; cells],
             waves: plan.waves(),
@@ -444,8 +447,7 @@ impl State {
     /// The item in a cell, if it is the one that the PLC means.
     pub fn find(&self, cell: CellId, item: PlcItem) -> Option<Slot> {
         let slot = *self.cells.get(cell.index())?;
-        let is_it = slot != NO_ITEM && self.items[slot as usize].item == item;
-        (is_it || mutant!("cell_is_enough") && slot != NO_ITEM).then_some(slot)
+        (slot != NO_ITEM && self.items[slot as usize].item == item).then_some(slot)
     }
 
     /// How many items are followed, in the book or not.

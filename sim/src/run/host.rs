@@ -39,6 +39,13 @@ impl Host {
         }
     }
 
+    /// Which parcel has a code, where codes are no numbers.
+    pub fn learn(&mut self, code: CodeId, number: u64) {
+        if self.plant.is_some() && code != CodeId::NONE {
+            self.numbers.insert(code, number);
+        }
+    }
+
     /// A sorter asks about a parcel.
     pub fn asked(
         &mut self,

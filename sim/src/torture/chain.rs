@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use sorthub_core::facts::Facts;
 use sorthub_core::ids::{ChuteId, CodeId, ScannerId, SorterId, TrackId};
+use sorthub_core::operator::{Command, Ticket};
 use sorthub_core::outbox::Outbox;
 use sorthub_core::plc::{Exchange, Mark};
 use sorthub_core::signal::{Output, Signal};
@@ -18,6 +19,8 @@ use super::judge::Judge;
 use super::lane::{InFlight, Lane, link_ms};
 use crate::plant::{BeltCommand, ChuteCommand, Options, Plant, PlantEvent, Sight};
 use crate::plc_node::PlcNode;
+
+mod trouble;
 
 /// A PLC's cycle.
 const SCAN: Micros = Micros::from_millis(10);
@@ -618,130 +621,6 @@ impl Chain {
             *snapshot = self.sorters[index].snapshot();
             records.clear();
         }
-    }
-
-    /// A fault begins or ends.
-    fn change(&mut self, index: usize, begins: bool) -> Result<(), String> {
-        let now = self.now.max(self.plant.now());
-        let on = |value: u16| if begins { value } else { 0 };
-        match self.faults[index].what {
-            What::PlcRestart(track) if begins => {
-                self.plcs[track.index()].kill();
-                self.plant.halt_plc(now, track);
-                if self.lanes[track.index()].is_connected {
-                    self.disconnect(track.index())?;
-                }
-            }
-            What::PlcRestart(track) => {
-                if !self.plcs[track.index()].is_alive() {
-                    self.plcs[track.index()].boot();
-                    self.plant.restart_plc(now, track);
-                    for chute in 0..self.drawn.hub.chutes().len() {
-                        self.tell_chute(ChuteId(chute as u16));
-                    }
-                    // Somebody has walked up and pressed start.
-                    self.plant.belt(now, track, BeltCommand::Run);
-                }
-            }
-            What::LinkCut(track) => {
-                self.trouble[track.index()].is_cut = begins;
-                if begins && self.lanes[track.index()].is_connected {
-                    self.disconnect(track.index())?;
-                }
-            }
-            What::RequestsLost(track, n) => self.trouble[track.index()].requests_lost = on(n),
-            What::RepliesLost(track, n) => self.trouble[track.index()].replies_lost = on(n),
-            What::Slow(track, ms) => self.trouble[track.index()].slow_ms = on(ms),
-            What::BeltStop(track) if begins => self.plant.belt(now, track, BeltCommand::Stop),
-            What::BeltSlow(track) if begins => {
-                let speed = MmPerS(self.drawn.hub.tracks()[track.index()].speed.0 / 2);
-                self.plant.belt(now, track, BeltCommand::Speed(speed));
-            }
-            What::BeltStop(track) | What::BeltSlow(track) => {
-                self.plant.belt(now, track, BeltCommand::Run);
-            }
-            What::Jam(chute) => self
-                .plant
-                .change_chute(now, chute, ChuteCommand::Jam(begins)),
-            What::Lock(chute) => self
-                .plant
-                .change_chute(now, chute, ChuteCommand::Lock(begins)),
-            What::Disable(chute) => {
-                self.plant
-                    .change_chute(now, chute, ChuteCommand::Disable(begins));
-            }
-            What::ScannerSilent(scanner) => self.plant.silence_scanner(now, scanner, begins),
-            What::ScannerLate(scanner, ms) => {
-                self.scanner_trouble[scanner.index()].late_ms = on(ms);
-            }
-            What::ScannerTwice(scanner) => {
-                self.scanner_trouble[scanner.index()].is_twice = begins;
-            }
-            What::ScannerSwapped(scanner) => {
-                let trouble = &mut self.scanner_trouble[scanner.index()];
-                trouble.is_swapped = begins;
-                // Nobody came after the one that was held back: it comes late.
-                if let Some(held) = trouble.held.take() {
-                    self.telegrams_sent += 1;
-                    self.telegrams.push((self.now, self.telegrams_sent, held));
-                }
-            }
-            What::EyeBlind(track) => self.trouble[track.index()].eye_blind = begins,
-            What::EyeTwice(track) => self.trouble[track.index()].eye_twice = begins,
-            What::TakenOff(track) if begins => {
-                let first = self.plant.view(track, now).next();
-                if let Some(parcel) = first {
-                    self.plant.remove(now, parcel.number);
-                }
-            }
-            What::TakenOff(_) => {}
-            What::DiskSlow(ms) => self.disk_ms = on(ms).max(1),
-            What::Crash if begins => self.crash()?,
-            What::Crash => {}
-        }
-        Ok(())
-    }
-
-    /// The engine dies. It starts again at once, either knowing nothing, or with what is durable.
-    fn crash(&mut self) -> Result<(), String> {
-        self.epoch += 1;
-        let knows_nothing = self.dice.chance(400);
-        self.forgotten |= knows_nothing;
-        let mut resume: Vec<Option<Mark>> = vec![None; self.lanes.len()];
-        for index in 0..self.sorters.len() {
-            if knows_nothing {
-                self.sorters[index] = new_sorter(&self.drawn, index, u32::from(self.epoch));
-                self.judges[index].forgotten();
-            } else {
-                self.restore(index, &mut resume)?;
-                self.judges[index].replaced();
-            }
-            self.journals[index] = (self.sorters[index].snapshot(), vec![]);
-        }
-        for (index, resume) in resume.into_iter().enumerate() {
-            let track = TrackId(index as u16);
-            self.lanes[index] = Lane::resumed(&self.drawn.hub, track, self.epoch, resume);
-            self.lanes[index].retry_at = self.now.after(RETRY);
-        }
-        Ok(())
-    }
-
-    /// A sorter from its snapshot and the calls after it that are durable.
-    fn restore(&mut self, index: usize, resume: &mut [Option<Mark>]) -> Result<(), String> {
-        let (snapshot, records) = &self.journals[index];
-        let (hub, plan) = (Arc::clone(&self.drawn.hub), Arc::clone(&self.drawn.plan));
-        let mut sorter = Sorter::restore(hub, plan, snapshot)
-            .map_err(|error| format!("a snapshot cannot be restored: {error}"))?;
-        for record in records.iter().filter(|record| record.durable <= self.now) {
-            self.outbox.clear();
-            sorter.handle(record.now, &record.signal, &mut self.outbox);
-            if let Some((lane, mark)) = record.mark {
-                resume[lane] = Some(mark);
-            }
-        }
-        sorter.begin_run(u32::from(self.epoch));
-        self.sorters[index] = sorter;
-        Ok(())
     }
 
     /// Everything has left, and the book says so.

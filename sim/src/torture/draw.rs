@@ -231,6 +231,8 @@ impl Draft {
             self.induction(to, if is_loop { 1_000 } else { 250 });
             self.plant.inductions[induction.index()].rate_per_h = 0;
             let travel = Micros::from_millis(self.dice.between(2_000, 8_000));
+            // What waits behind a slow induction for longer than the patience would be lost.
+            self.hub.inductions[induction.index()].quota_permille = 1_000;
             self.hub.transfers.push(TransferSpec {
                 from: chute,
                 to: induction,

@@ -3,7 +3,8 @@
 use core::fmt;
 
 use sorthub_core::hub::Hub;
-use sorthub_core::ids::{ChuteId, ScannerId, TrackId};
+use sorthub_core::ids::{CellId, ChuteId, InductionId, ScannerId, TrackId};
+use sorthub_core::operator::{Command, InductionWish, Mode, TrackWish};
 use sorthub_core::units::Micros;
 
 use super::dice::Dice;
@@ -56,6 +57,20 @@ pub enum What {
     EyeTwice(TrackId),
     /// A person takes an item off.
     TakenOff(TrackId),
+    /// People let nothing more on and start the track again.
+    Drained(TrackId),
+    /// People send all that is on it to the reject chutes.
+    Purged(TrackId),
+    /// People work on it: nothing is sent.
+    Maintained(TrackId),
+    /// People run it empty.
+    Emptied(TrackId),
+    /// People take it out of service.
+    Closed(TrackId),
+    /// People do not want a carrier to be used.
+    CarrierOff(CellId),
+    /// People stop an induction.
+    InductionOff(InductionId),
     /// The disk takes so many ms to make a record durable.
     DiskSlow(u16),
     /// The engine dies and starts again: what was not durable is forgotten.
@@ -71,6 +86,42 @@ impl What {
             self,
             Self::PlcRestart(_) | Self::EyeBlind(_) | Self::EyeTwice(_) | Self::Crash
         )
+    }
+}
+
+impl What {
+    /// What people say at its beginning or end, if it is their doing.
+    pub(super) fn commands(self, begins: bool) -> Vec<Command> {
+        let track = |track, wishes: &[TrackWish]| {
+            let say = |to: &TrackWish| Command::Track { track, to: *to };
+            wishes.iter().map(say).collect()
+        };
+        let again = [TrackWish::Mode(Mode::Automatic), TrackWish::Start];
+        match (self, begins) {
+            (Self::Drained(id), true) => track(id, &[TrackWish::Drain]),
+            (Self::Purged(id), true) => track(id, &[TrackWish::Purge]),
+            (Self::Maintained(id), true) => track(id, &[TrackWish::Mode(Mode::Maintenance)]),
+            (Self::Emptied(id), true) => track(id, &[TrackWish::Mode(Mode::Emptying)]),
+            (
+                Self::Drained(id) | Self::Purged(id) | Self::Maintained(id) | Self::Emptied(id),
+                false,
+            ) => track(id, &again),
+            (Self::Closed(id), true) => track(id, &[TrackWish::Close]),
+            (Self::Closed(id), false) => track(id, &[TrackWish::Open]),
+            (Self::CarrierOff(cell), begins) => {
+                let enabled = !begins;
+                vec![Command::Carrier { cell, enabled }]
+            }
+            (Self::InductionOff(induction), begins) => {
+                let to = if begins {
+                    InductionWish::Stop
+                } else {
+                    InductionWish::Run
+                };
+                vec![Command::Induction { induction, to }]
+            }
+            _ => vec![],
+        }
     }
 }
 
@@ -106,7 +157,9 @@ fn what(dice: &mut Dice, hub: &Hub) -> What {
     let track = TrackId(dice.below(hub.tracks().len() as u64) as u16);
     let chute = ChuteId(dice.below(hub.chutes().len() as u64) as u16);
     let scanner = ScannerId(dice.below(hub.scanners().len() as u64) as u16);
-    match dice.below(20) {
+    let cell = CellId(dice.below(u64::from(hub.cells())) as u32);
+    let induction = InductionId(dice.below(hub.inductions().len() as u64) as u16);
+    match dice.below(24) {
         0 => What::PlcRestart(track),
         1 => What::LinkCut(track),
         2 => What::RequestsLost(track, dice.between(20, 400) as u16),
@@ -124,6 +177,10 @@ fn what(dice: &mut Dice, hub: &Hub) -> What {
         16 => dice.pick(&[What::EyeBlind(track), What::EyeTwice(track)]),
         17 => What::TakenOff(track),
         18 => What::DiskSlow(dice.between(5, 500) as u16),
+        19 => dice.pick(&[What::Drained(track), What::Purged(track)]),
+        20 => dice.pick(&[What::Maintained(track), What::Emptied(track)]),
+        21 => dice.pick(&[What::Closed(track), What::InductionOff(induction)]),
+        22 => What::CarrierOff(cell),
         _ => What::Crash,
     }
 }

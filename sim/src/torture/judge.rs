@@ -62,6 +62,21 @@ impl Judge {
         self.revisions.clear();
     }
 
+    /// What was said in a call that is not durable was said to nobody: it may be said again.
+    pub fn unsay(&mut self, outputs: &[Output]) {
+        for output in outputs {
+            match *output {
+                Output::Known { parcel, .. } => {
+                    self.parcels.remove(&parcel);
+                }
+                Output::Ended { parcel, .. } | Output::HandOver { parcel, .. } => {
+                    self.parcels.insert(parcel, false);
+                }
+                _ => {}
+            }
+        }
+    }
+
     /// It begins anew, knowing nothing.
     pub fn forgotten(&mut self) {
         self.replaced();
@@ -163,7 +178,8 @@ impl Judge {
     fn output(&mut self, sorter: &Sorter, output: &Output) -> Result<(), String> {
         match *output {
             Output::Known { parcel, .. } => {
-                if self.parcels.insert(parcel, false) == Some(true) {
+                let before = self.parcels.insert(parcel, false);
+                if before == Some(true) {
                     return Err(format!(
                         "parcel {parcel} is back after its passage was over"
                     ));
@@ -248,9 +264,11 @@ impl Judge {
         // Several destinations may have been meant; wrong is what is wrong for each of them.
         let is_meant = |own: &[ChuteId]| chutes.clone().all(|chute| own.contains(chute));
         let dests = self.plan.spec().destinations.iter();
-        let mut meant = dests
-            .filter(|dest| is_meant(&dest.chutes) || is_meant(&dest.overflow))
-            .peekable();
+        if dests.clone().any(|dest| is_meant(&dest.overflow)) {
+            // It may lap no more: its own chutes have had their turn, whatever their eyes say.
+            return Ok(());
+        }
+        let mut meant = dests.filter(|dest| is_meant(&dest.chutes)).peekable();
         let any = meant.peek().is_some();
         let all_better = meant.all(|dest| {
             let own = dest.chutes.iter();

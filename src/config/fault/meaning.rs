@@ -41,6 +41,20 @@ pub enum Meaning {
         /// Where it is given first.
         first_line: u32,
     },
+    /// Two things with one name, in two files.
+    #[error(
+        "the name `{name}` of this {what} is already given in line {first_line} of {first_file}"
+    )]
+    SameNameElsewhere {
+        /// What kind of thing.
+        what: &'static str,
+        /// The name.
+        name: String,
+        /// The other file.
+        first_file: String,
+        /// Where it is given there.
+        first_line: u32,
+    },
     /// Two devices that cannot share an address do.
     #[error("the address `{address}` is already used in line {first_line}")]
     SameAddress {
@@ -157,7 +171,9 @@ impl Meaning {
                     did_you_mean(nearest.as_ref())
                 )
             }
-            Self::SameName { .. } => "give each its own name".to_owned(),
+            Self::SameName { .. } | Self::SameNameElsewhere { .. } => {
+                "give each its own name".to_owned()
+            }
             Self::SameAddress { .. } => {
                 "give each its own address; in a bank put {n} or {track} into it".to_owned()
             }

@@ -12,6 +12,7 @@ mod advice;
 mod meaning;
 mod odd;
 mod row;
+mod scenario;
 mod text;
 mod trace;
 
@@ -19,6 +20,7 @@ pub use advice::AdviceFault;
 pub use meaning::Meaning;
 pub use odd::Odd;
 pub use row::RowFault;
+pub use scenario::ScenarioFault;
 pub use text::TextFault;
 pub use trace::TraceFault;
 
@@ -57,6 +59,8 @@ pub enum FaultKind {
     Trace(TraceFault),
     /// A row of pre-advice.
     Advice(AdviceFault),
+    /// What people are said to do in a scenario.
+    Scenario(ScenarioFault),
     /// Legal, but hardly what was meant. Does not stop anything.
     Odd(Odd),
 }
@@ -91,9 +95,12 @@ impl FaultKind {
     pub fn severity(&self) -> Severity {
         match self {
             Self::Odd(_) => Severity::Warning,
-            Self::Text(_) | Self::Meaning(_) | Self::Row(_) | Self::Trace(_) | Self::Advice(_) => {
-                Severity::Error
-            }
+            Self::Text(_)
+            | Self::Meaning(_)
+            | Self::Row(_)
+            | Self::Trace(_)
+            | Self::Advice(_)
+            | Self::Scenario(_) => Severity::Error,
         }
     }
 
@@ -106,6 +113,7 @@ impl FaultKind {
             Self::Row(fault) => fault.mend(),
             Self::Trace(fault) => fault.mend(),
             Self::Advice(fault) => fault.mend(),
+            Self::Scenario(fault) => fault.mend(),
             Self::Odd(fault) => fault.mend(),
         }
     }
@@ -119,6 +127,7 @@ impl fmt::Display for FaultKind {
             Self::Row(fault) => fault.fmt(f),
             Self::Trace(fault) => fault.fmt(f),
             Self::Advice(fault) => fault.fmt(f),
+            Self::Scenario(fault) => fault.fmt(f),
             Self::Odd(fault) => fault.fmt(f),
         }
     }
@@ -151,6 +160,12 @@ impl From<TraceFault> for FaultKind {
 impl From<AdviceFault> for FaultKind {
     fn from(fault: AdviceFault) -> Self {
         Self::Advice(fault)
+    }
+}
+
+impl From<ScenarioFault> for FaultKind {
+    fn from(fault: ScenarioFault) -> Self {
+        Self::Scenario(fault)
     }
 }
 

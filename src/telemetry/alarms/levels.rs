@@ -19,6 +19,9 @@ const MISTRACKED_PPM_MAX: u64 = 100;
 /// Late orders of a million in an hour that are no alarm.
 const LATE_PPM_MAX: u64 = 1_000;
 
+/// Late answers of the host of a million in ten minutes that are no alarm.
+const HOST_LATE_PPM_MAX: u64 = 20_000;
+
 /// One of a few is no rate yet.
 const CASES_MIN: u64 = 3;
 
@@ -55,6 +58,7 @@ pub(super) struct Levels {
     scanners: Vec<Share>,
     mistracked: Share,
     late: Share,
+    host: Share,
     journal_missing: u64,
     looked: Micros,
     /// Destinations that are told to be full.
@@ -69,6 +73,7 @@ impl Levels {
             scanners: vec![Share::default(); hub.scanners.len()],
             mistracked: Share::default(),
             late: Share::default(),
+            host: Share::default(),
             journal_missing: 0,
             looked: Micros(0),
             full: Vec::new(),
@@ -191,6 +196,15 @@ impl AlarmBoard {
         self.level(now, About::Mistracked, holds, |_| {
             let ppm = share(mistracked, 1_000_000);
             format!("{ppm} of a million parcels are not where they should be")
+        });
+        self.levels
+            .host
+            .take(now, books.host_late, books.host_asked);
+        let host = self.levels.host.within(10);
+        let holds = is_high(host, HOST_LATE_PPM_MAX);
+        self.level(now, About::HostSlow, holds, |_| {
+            let percent = share(host, 100);
+            format!("The host is late with {percent} % of its answers")
         });
         let holds = is_high(late, LATE_PPM_MAX);
         self.level(now, About::LateOrders, holds, |_| {

@@ -45,6 +45,8 @@ pub enum About {
     LateOrders,
     /// Items are missing, or found where none should be.
     Mistracked,
+    /// The host answers late or not at all.
+    HostSlow,
     /// No chute takes the parcels of a destination.
     DestinationFull(DestId),
     /// A PLC obeys another engine.
@@ -129,6 +131,7 @@ impl About {
             | Self::TooManyItems
             | Self::LateOrders
             | Self::Mistracked
+            | Self::HostSlow
             | Self::DestinationFull(_)
             | Self::JournalFailing
             | Self::JournalGap
@@ -148,7 +151,7 @@ impl About {
             ),
             Self::Mismatch(_) => critical(
                 "The PLC's configuration or its programme is not the one of the hub file.",
-                "Load the hub file that belongs to the PLC's configuration, or the other way round.",
+                "Load the hub file that belongs to the PLC, or the PLC's own configuration.",
             ),
             Self::EventsLost(_) => high(
                 "The engine was away for longer than the PLC can keep events.",
@@ -156,7 +159,7 @@ impl About {
             ),
             Self::Unreadable(_) => high(
                 "The PLC's programme does not keep to the interface.",
-                "Compare its map version and device numbers with the hub file; the log has the slot.",
+                "Compare its map version and devices with the hub file; the log has the slot.",
             ),
             _ => critical(
                 "The PLC, its switch or its cable has no power, or the network is cut.",
@@ -189,7 +192,7 @@ impl About {
             ),
             Self::CarrierNotEmpty(_) => high(
                 "A parcel sticks to the carrier, or two lay on it.",
-                "Nothing at once: it is read again and sorted. Look at the carrier if it comes often.",
+                "Nothing at once: it is read again. Look at the carrier if it comes often.",
             ),
             Self::EncoderStuck(_) => critical(
                 "The encoder, its wheel or its cable has failed.",
@@ -229,12 +232,16 @@ impl About {
                 "Pause the inductions until the sorter has emptied.",
             ),
             Self::LateOrders => high(
-                "Scanners, hosts or links answer too slowly for the way that is left to the chutes.",
+                "Scanners, hosts or links are too slow for the way that is left to the chutes.",
                 "Look at the delays of scanners and links; slow the belt if they cannot be mended.",
             ),
             Self::Mistracked => high(
                 "An eye is dirty or out of place, parcels slip, or the encoder slips.",
                 "Find the eye that most of them are missing at; clean and align it.",
+            ),
+            Self::HostSlow => high(
+                "The host or the network to it is overloaded or down.",
+                "Ask who runs the host; until then rules of the plan or the exception chute decide.",
             ),
             Self::DestinationFull(_) => low(
                 "Its chutes are full, closed or out of service.",
@@ -265,6 +272,12 @@ pub(super) struct Names {
 }
 
 impl Names {
+    pub fn set_roles(&mut self, roles: &[ChuteRole]) {
+        for ((_, role), new) in self.chutes.iter_mut().zip(roles) {
+            *role = *new;
+        }
+    }
+
     pub fn new(hub: &HubView) -> Self {
         let scanners = hub.scanners.iter();
         let chutes = hub.chutes.iter().map(|c| (c.name.clone(), c.role));

@@ -185,7 +185,7 @@ impl EngineEnd {
 
     fn on_events_lost(&mut self, lost: u16) {
         let known = *self.events_lost.get_or_insert(lost);
-        if is_newer(lost, known) && !mutant!("events_lost_unheard") {
+        if is_newer(lost, known) {
             self.events_lost = Some(lost);
             self.sweep.ask();
             self.tell(Delivery::Link(Link::EventsLost {
@@ -208,7 +208,6 @@ impl EngineEnd {
         }
         let complete =
             !self.inventory.is_active() && !self.more_events && self.intake.is_complete(head);
-        let complete = complete || mutant!("status_before_events");
         if !complete {
             return;
         }

@@ -1,0 +1,57 @@
+//! Labels of bags and cages, as scanned when one is hung.
+
+use std::sync::OnceLock;
+
+use sorthub_core::identify::{Formats, Kind, Verdict};
+use sorthub_core::ids::CodeId;
+
+use super::problem::Problem;
+use crate::config::CarrierFile;
+
+/// Longest label.
+const LABEL_CHARS_MAX: usize = 100;
+
+/// The identity of a label: an SSCC, or a pattern of the hub's own that no carrier's codes have.
+///
+/// # Errors
+/// It was misread, or it is a parcel's.
+pub(super) fn identity(text: &str) -> Result<CodeId, Problem> {
+    static FORMATS: OnceLock<Formats> = OnceLock::new();
+    let formats = FORMATS.get_or_init(|| CarrierFile::shipped().formats);
+    let text = text.trim();
+    if text.is_empty() || text.chars().nth(LABEL_CHARS_MAX).is_some() {
+        let problem = format!("a label has 1 to {LABEL_CHARS_MAX} characters");
+        return Err(Problem::unusable(problem, "scan it again"));
+    }
+    let found = formats.identify(text);
+    match (found.verdict(), found.kind()) {
+        (Verdict::NoFormat | Verdict::NotACode(_), _) => Ok(CodeId::of(text)),
+        (verdict, Some(Kind::Container)) if verdict.is_good() => Ok(found.code_id()),
+        (verdict @ Verdict::Failed { .. }, Some(Kind::Container)) => {
+            let problem = format!("`{text}` is no valid label: {verdict}");
+            Err(Problem::unusable(problem, "scan it again"))
+        }
+        (verdict, Some(Kind::Waybill)) if verdict.is_good() => {
+            let problem = format!("`{text}` is a parcel's number, not a bag's");
+            Err(Problem::unusable(problem, "scan the label of the bag"))
+        }
+        // A waybill's form with a wrong check digit is nobody's; a route is not on parcels here.
+        _ => Ok(CodeId::of(text)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn containers_and_own_patterns_are_taken_and_misreadings_are_not() {
+        // The example of the GS1 General Specifications, in two of its prints.
+        let sscc = identity("376130321109103420").expect("a good SSCC");
+        assert_eq!(identity("(00)3 7613032 110910342 0"), Ok(sscc));
+        assert!(identity("376130321109103421").is_err());
+        assert_eq!(identity(" BAG-0007 "), Ok(CodeId::of("BAG-0007")));
+        assert!(identity("1Z999AA10123456784").is_err(), "a parcel's");
+        assert!(identity("  ").is_err());
+    }
+}
