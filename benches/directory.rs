@@ -334,8 +334,8 @@ fn reload(path: &Path) {
         system_mb("VmRSS").unwrap_or(0.0),
     );
     println!(
-        "memory of a process that only loads, MB: peak of the first load {first:.0}, loaded {one:.0}, \
-         peak of a reload {peak:.0}, after it {after:.0}"
+        "memory of a process that only loads, MB: peak of the first load {first:.0}, \
+         loaded {one:.0}, peak of a reload {peak:.0}, after it {after:.0}"
     );
 }
 

@@ -6,10 +6,11 @@
 //! unless it is read leniently. [`Generations`] owns the directory, and each decision thread has a
 //! [`Reader`] of it.
 //!
-//! A file is UTF-8 text with commas, or with the semicolons or tabs of a spreadsheet. Its first row names the columns, in any order: `waybill`; at
-//! least one of `destination`, `segment` and `postcode`; if there are any, `service`, `weight_g`,
-//! `length_mm`, `width_mm` and `height_mm` as declared, and the columns of [`Options::tags`].
-//! Other columns may hold anything. Of several rows for one waybill the last one stands.
+//! A file is UTF-8 text with commas, or with the semicolons or tabs of a spreadsheet. Its first row
+//! names the columns, in any order: `waybill`; at least one of `destination`, `segment` and
+//! `postcode`; if there are any, `service`, `weight_g`, `length_mm`, `width_mm` and `height_mm` as
+//! declared, and the columns of [`Options::tags`]. Other columns may hold anything. Of several rows
+//! for one waybill the last one stands.
 
 mod batch;
 mod blocks;

@@ -67,8 +67,8 @@ impl Recent {
         self.changes.len()
     }
 
-    /// Up to a point, in the order in which they were said, so that what is built from them does not hang on the
-    /// order of hashes.
+    /// Up to a point, in the order in which they were said, so that what is built from them does
+    /// not hang on the order of hashes.
     pub(super) fn in_order(&self, until: Mark) -> Vec<(&str, Option<Advice>)> {
         let mut all = Vec::from_iter(self.changes.iter().filter(|(_, (mark, _))| *mark <= until));
         all.sort_unstable_by_key(|(_, (mark, _))| *mark);

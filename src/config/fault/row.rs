@@ -17,7 +17,7 @@ use super::did_you_mean;
 #[non_exhaustive]
 pub enum RowFault {
     /// The file has no header row.
-    #[error("the file is empty")]
+    #[error("the file has no header")]
     Empty {
         /// The header it must begin with.
         header: &'static str,
