@@ -203,6 +203,7 @@ fn names_become_numbers_or_the_nearest_is_told() {
     let names = Names {
         hub: &file.hub,
         plan: &file.plan,
+        formats: file.formats.as_deref(),
         directory: &file.directory,
     };
     let commands = |words: &str| {
@@ -281,7 +282,7 @@ proptest! {
         request[key] = value;
         if let Ok(request) = Request::from_json(request) {
             let file = demo();
-            let names = Names { hub: &file.hub, plan: &file.plan, directory: &file.directory };
+            let names = Names { hub: &file.hub, plan: &file.plan, formats: None, directory: &file.directory };
             // Whatever it names, it is answered.
             let _ = names.commands(&request);
         }
@@ -357,6 +358,7 @@ fn played() -> Played {
     let setup = DeskSetup {
         hub: Arc::clone(&file.hub),
         plan: Arc::clone(&file.plan),
+        formats: None,
         directory: Arc::new(Generations::new(file.directory.clone())),
         inboxes: vec![sender.clone()],
         keepers: vec![recorder.plan_keeper()],

@@ -313,6 +313,19 @@ pub struct Advice {
     pub declared: Measures,
 }
 
+impl Advice {
+    /// The same with the segment code and the postcode of another one where it has none.
+    #[must_use]
+    pub fn with_address_of(self, other: &Self) -> Self {
+        let or = |own: Address, other| if own.is_some() { own } else { other };
+        Self {
+            segment: or(self.segment, other.segment),
+            postcode: or(self.postcode, other.postcode),
+            ..self
+        }
+    }
+}
+
 /// What is known of a parcel after a reading.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Facts {
@@ -391,6 +404,9 @@ impl Facts {
         if later.verdict != Verdict::None {
             all.verdict = later.verdict;
         }
+        if later.read == Reading::NoRead {
+            all.advice = self.advice.with_address_of(&later.advice);
+        }
         match (self.read, later.read) {
             (Reading::Good, Reading::Good) if later.code != self.code => {
                 all.read = if mutant!("first_code_wins") {
@@ -405,7 +421,11 @@ impl Facts {
                 if later.carrier.is_some() {
                     all.carrier = later.carrier;
                 }
-                if later.advice.known || !self.advice.known {
+                if !self.advice.known {
+                    // What it has is from the label: one reader may see only the address, another
+                    // only the number.
+                    all.advice = later.advice.with_address_of(&self.advice);
+                } else if later.advice.known {
                     all.advice = later.advice;
                 }
             }

@@ -100,6 +100,7 @@ fn start(args: &RunArgs, file: &HubFile) -> Result<Started, Box<dyn std::error::
     let engine = HubEngine::start(HubSetup {
         hub: Arc::clone(&file.hub),
         plan: Arc::clone(&file.plan),
+        formats: file.formats.clone(),
         directory: Arc::clone(&directory),
         links: file.links.clone(),
         recorders,
@@ -109,6 +110,7 @@ fn start(args: &RunArgs, file: &HubFile) -> Result<Started, Box<dyn std::error::
     let desk = DeskSetup {
         hub: Arc::clone(&file.hub),
         plan: Arc::clone(&file.plan),
+        formats: file.formats.clone(),
         directory: Arc::clone(&directory),
         inboxes: engine.inboxes(),
         keepers,

@@ -18,6 +18,7 @@ use std::sync::Arc;
 
 use sorthub_core::directory::Directory;
 use sorthub_core::hub::Hub;
+use sorthub_core::identify::Formats;
 use sorthub_core::plan::Plan;
 use sorthub_sim::spec::PlantSpec;
 
@@ -81,6 +82,8 @@ pub struct HubFile {
     pub plan: Arc<Plan>,
     /// What the simulated hub is like beyond that.
     pub plant: PlantSpec,
+    /// What codes look like; `None`: they are taken as they come.
+    pub formats: Option<Arc<Formats>>,
     /// What codes mean: the prefixes of the plan, or the pre-advice of a trace.
     pub directory: Directory,
     /// Where PLCs and scanners are.
@@ -186,6 +189,7 @@ impl HubFile {
 /// Reads all tables. `None` where the core refuses what they describe.
 fn read_all(root: &Table<'_>, files: &Files) -> Option<HubFile> {
     let draft = Draft::read(root);
+    let formats = carriers::read_named(root, files);
     let spec = &draft.spec;
     let chutes = Names::of_chutes(spec);
     let known = plan::Known {
@@ -220,6 +224,7 @@ fn read_all(root: &Table<'_>, files: &Files) -> Option<HubFile> {
         hub: Arc::new(hub),
         plan: Arc::new(plan),
         plant,
+        formats: formats.map(Arc::new),
         directory: plan_draft.directory(),
         links: draft.links,
         text: String::new(),

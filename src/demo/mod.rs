@@ -181,6 +181,7 @@ pub fn run(setup: DemoSetup, tell: &mut impl FnMut(Told<'_>)) -> Result<DemoRepo
     let engine = HubEngine::start(HubSetup {
         hub: Arc::clone(&setup.file.hub),
         plan: Arc::clone(&setup.file.plan),
+        formats: setup.file.formats.clone(),
         directory: Arc::clone(&directory),
         links: emulator.links().clone(),
         recorders,
@@ -190,6 +191,7 @@ pub fn run(setup: DemoSetup, tell: &mut impl FnMut(Told<'_>)) -> Result<DemoRepo
     let desk = DeskSetup {
         hub: Arc::clone(&setup.file.hub),
         plan: Arc::clone(&setup.file.plan),
+        formats: setup.file.formats.clone(),
         directory,
         inboxes: engine.inboxes(),
         keepers,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use sorthub_core::hub::Hub;
+use sorthub_core::identify::Formats;
 use sorthub_core::ids::SorterId;
 use sorthub_core::plan::Plan;
 
@@ -21,6 +22,8 @@ pub struct HubSetup {
     pub hub: Arc<Hub>,
     /// The plan.
     pub plan: Arc<Plan>,
+    /// What codes look like; `None`: they are taken as they come.
+    pub formats: Option<Arc<Formats>>,
     /// What codes mean, in generations that are shared by all sorters.
     pub directory: Arc<Generations>,
     /// Where PLCs and scanners are; every track must have a PLC.
@@ -51,6 +54,7 @@ impl HubEngine {
         let HubSetup {
             hub,
             plan,
+            formats,
             directory,
             links,
             recorders,
@@ -68,6 +72,7 @@ impl HubEngine {
                 hub: Arc::clone(&hub),
                 sorter: SorterId(index as u16),
                 plan: Arc::clone(&plan),
+                formats: formats.clone(),
                 directory: directory.reader(),
                 links: links.clone(),
                 recorder,

@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use crossbeam::atomic::AtomicCell;
 use sorthub_core::hub::Hub;
+use sorthub_core::identify::Formats;
 use sorthub_core::ids::{SorterId, TrackId};
 use sorthub_core::plan::Plan;
 use sorthub_core::plc::ConfigError;
@@ -65,6 +66,8 @@ pub struct EngineSetup {
     pub sorter: SorterId,
     /// The plan.
     pub plan: Arc<Plan>,
+    /// What codes look like; `None`: they are taken as they come.
+    pub formats: Option<Arc<Formats>>,
     /// What codes mean, in generations.
     pub directory: Reader,
     /// Where PLCs and scanners are; every track must have a PLC.
@@ -239,6 +242,7 @@ fn run(
         clock: setup.clock,
         recorder: setup.recorder,
         show: show::Show::new(setup.publisher, pulse, board),
+        formats: setup.formats,
         directory: setup.directory,
         links: setup.links.scanners.clone(),
     });

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::{Value, json};
 use sorthub_core::directory::Directory;
 use sorthub_core::hub::Hub;
+use sorthub_core::identify::Formats;
 use sorthub_core::operator::{Command, Refused};
 use sorthub_core::plan::Plan;
 use sorthub_core::sorter::Ask;
@@ -52,6 +53,8 @@ pub struct DeskSetup {
     pub hub: Arc<Hub>,
     /// The plan that the engine starts with.
     pub plan: Arc<Plan>,
+    /// What codes look like; `None`: they are taken as they come.
+    pub formats: Option<Arc<Formats>>,
     /// What codes mean.
     pub directory: Arc<Generations>,
     /// The ways to the decision threads, by sorter.
@@ -69,6 +72,7 @@ pub struct Desk(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     hub: Arc<Hub>,
+    formats: Option<Arc<Formats>>,
     directory: Arc<Generations>,
     sorters: Sorters,
     keepers: Vec<PlanKeeper>,
@@ -99,6 +103,7 @@ impl Desk {
         Self(Arc::new(Inner {
             sorters: Sorters::new(Arc::clone(&setup.hub), setup.inboxes),
             hub: setup.hub,
+            formats: setup.formats,
             directory: setup.directory,
             keepers: setup.keepers,
             show: setup.show,
@@ -184,6 +189,7 @@ impl Desk {
         Names {
             hub: &self.0.hub,
             plan,
+            formats: self.0.formats.as_deref(),
             directory,
         }
     }

@@ -3,13 +3,13 @@
 use sorthub_core::directory::Directory;
 use sorthub_core::facts::{DestKey, Facts, Reading, Verdict};
 use sorthub_core::hub::Hub;
+use sorthub_core::identify::Formats;
 use sorthub_core::ids::{CellId, ChuteId, CodeId, InductionId, ParcelId, SeatId, TrackId, WaveId};
 use sorthub_core::operator::{
     ChuteWish, Command, HostSays, InductionWish, Mode, ParcelWish, TrackWish, WaybillWish,
 };
 use sorthub_core::plan::Plan;
 use sorthub_core::sorter::Ask;
-use sorthub_core::units::Grams;
 
 use super::labels;
 use super::problem::Problem;
@@ -25,6 +25,8 @@ pub struct Names<'a> {
     pub hub: &'a Hub,
     /// Destinations and waves.
     pub plan: &'a Plan,
+    /// What codes look like; `None`: they are taken as they come.
+    pub formats: Option<&'a Formats>,
     /// What codes mean.
     pub directory: &'a Directory,
 }
@@ -60,7 +62,7 @@ impl Names<'_> {
             },
             Request::Bag { chute, to, label } => Command::Chute {
                 chute: self.chute(chute)?,
-                to: bag_wish(*to, label.as_deref())?,
+                to: bag_wish(*to, label.as_deref(), self.formats)?,
             },
             Request::Bank { bank, to } => return self.bank(bank, *to).map(Some),
             Request::Induction {
@@ -293,7 +295,7 @@ impl Names<'_> {
                 "give it as it stands on the label",
             ));
         }
-        let facts = self.directory.facts(Some(text), Grams(0));
+        let facts = self.directory.read(self.formats, [text]).facts;
         if facts.read != Reading::Good {
             let problem = format!("`{text}` is no valid code");
             return Err(Problem::unusable(problem, "read it again from the label"));
@@ -396,10 +398,14 @@ fn chute_wish(to: ChuteTo) -> ChuteWish {
     }
 }
 
-fn bag_wish(to: BagTo, label: Option<&str>) -> Result<ChuteWish, Problem> {
+fn bag_wish(
+    to: BagTo,
+    label: Option<&str>,
+    formats: Option<&Formats>,
+) -> Result<ChuteWish, Problem> {
     match (to, label.map(str::trim).filter(|label| !label.is_empty())) {
         (BagTo::Bind, Some(label)) => Ok(ChuteWish::BindBag {
-            label: labels::identity(label)?,
+            label: labels::identity(label, formats)?,
         }),
         (BagTo::Bind, None) => Err(lacks(
             "bind",

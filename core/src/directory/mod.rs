@@ -1,4 +1,5 @@
-//! What codes mean: the pure look-up that turns a reading into [`Facts`].
+//! What codes mean: the pure look-up that turns a reading into
+//! [`Facts`](crate::facts::Facts).
 //!
 //! The driver does it, not the sorter: facts are journaled, so that replay needs no directory.
 //!
@@ -7,6 +8,7 @@
 //! and hands that out; those who look up never see a change.
 
 mod advices;
+mod codes;
 mod key;
 mod long;
 mod prefixes;
@@ -17,15 +19,14 @@ mod waybills;
 use alloc::string::String;
 use alloc::sync::Arc;
 
+pub use codes::CodeFacts;
 pub use key::{NoWaybill, Waybill};
 use prefixes::Prefixes;
 use recent::Recent;
 pub use recent::{AdviseError, Mark};
 pub use waybills::{BuildError, Builder, Built, Expected, Found, Row, Waybills};
 
-use crate::facts::{Advice, DestKey, Facts, Measures, Reading};
-use crate::ids::CodeId;
-use crate::units::Grams;
+use crate::facts::{Advice, DestKey};
 
 /// Waybills and prefixes with what is known of them.
 #[derive(Clone, Debug, Default)]
@@ -142,27 +143,5 @@ impl Directory {
     #[must_use]
     pub fn dest(&self, code: &str) -> Option<DestKey> {
         Some(self.advice(code).dest).filter(|dest| dest.is_some())
-    }
-
-    /// The facts for a reading: `None` is a no-read.
-    #[must_use]
-    pub fn facts(&self, code: Option<&str>, weight: Grams) -> Facts {
-        let measured = Measures {
-            weight,
-            ..Measures::default()
-        };
-        match code {
-            None => Facts {
-                measured,
-                ..Facts::default()
-            },
-            Some(code) => Facts {
-                read: Reading::Good,
-                code: CodeId::of(code),
-                advice: self.advice(code),
-                measured,
-                ..Facts::default()
-            },
-        }
     }
 }

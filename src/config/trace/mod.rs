@@ -121,6 +121,7 @@ pub fn from_sources(layout: &Source, parcels: &Source) -> Result<HubFile, Vec<Fa
         hub: Arc::new(hub),
         plan: Arc::new(plan),
         plant,
+        formats: None,
         directory,
         links: links(),
         text: format!("{}{}", layout.text(), parcels.text()),
