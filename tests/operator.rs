@@ -81,6 +81,20 @@ const SPELLINGS: &[(&str, &str)] = &[
         "verdict A03-00000017 suspect",
         r#"{"do":"verdict","waybill":"A03-00000017","verdict":"suspect"}"#,
     ),
+    ("advice status", r#"{"do":"advice","to":"status"}"#),
+    (
+        "advice load today.csv --lenient",
+        r#"{"do":"advice","to":"load","file":"today.csv","lenient":true}"#,
+    ),
+    (
+        "advice set A03-00000017 --segment 571-A1 --tag fragile --weight-g 1200",
+        r#"{"do":"advice","to":"set","waybill":"A03-00000017","segment":"571-A1",
+            "tags":["fragile"],"weight_g":1200}"#,
+    ),
+    (
+        "advice withdraw A03-00000017",
+        r#"{"do":"advice","to":"withdraw","waybill":"A03-00000017"}"#,
+    ),
     ("unread list", r#"{"do":"unread","to":"list"}"#),
     (
         "unread key 3-127 A03-00000017 --seat 2",
@@ -282,7 +296,12 @@ proptest! {
         request[key] = value;
         if let Ok(request) = Request::from_json(request) {
             let file = demo();
-            let names = Names { hub: &file.hub, plan: &file.plan, formats: None, directory: &file.directory };
+            let names = Names {
+                hub: &file.hub,
+                plan: &file.plan,
+                formats: None,
+                directory: &file.directory,
+            };
             // Whatever it names, it is answered.
             let _ = names.commands(&request);
         }

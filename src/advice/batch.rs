@@ -9,7 +9,7 @@ use sorthub_core::facts::Advice;
 use super::columns::Columns;
 use super::lines::{each_line, is_row_end, separators};
 use super::places::Found;
-use super::row::{self, Fields, Told};
+use super::row::{self, Fields, Ready, Told};
 
 /// Rows as they stand in the file.
 #[derive(Debug)]
@@ -236,13 +236,8 @@ impl Taker<'_> {
             });
         };
         match row::read(fields, self.columns, tell) {
-            Some(Row { waybill, advice }) => match waybill.without_text() {
-                Some(waybill) => self.prepared.push(Row { waybill, advice }),
-                None => {
-                    let text = fields.get(self.columns.waybill);
-                    self.texts.push((text.into(), advice));
-                }
-            },
+            Some(Ready::Row(row)) => self.prepared.push(row),
+            Some(Ready::Text(text, advice)) => self.texts.push((text, advice)),
             None if fields.is_blank() => {}
             None => *self.left_out += 1,
         }

@@ -1,7 +1,10 @@
 //! The header: which column holds what.
 
+use std::sync::Arc;
+
 use csv::ByteRecord;
 use sorthub_core::facts::Tags;
+use sorthub_core::identify::Formats;
 
 use super::Options;
 use crate::config::fault::{AdviceFault, FaultKind, RowFault};
@@ -12,6 +15,8 @@ use crate::config::names::nearest;
 pub(super) struct Columns {
     /// What stands between two fields.
     pub separator: u8,
+    /// What waybills look like; `None`: they are taken as they stand.
+    pub formats: Option<Arc<Formats>>,
     /// How many fields each row has.
     pub fields: usize,
     pub waybill: usize,
@@ -72,6 +77,7 @@ impl Columns {
         let [destination, segment, postcode] = places;
         Ok(Self {
             separator,
+            formats: options.formats.clone(),
             fields: names.len(),
             waybill,
             destination,

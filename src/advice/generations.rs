@@ -11,7 +11,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crossbeam::queue::ArrayQueue;
-use sorthub_core::directory::{AdviseError, BuildError, Directory, Mark, Waybills};
+use sorthub_core::directory::{AdviseError, BuildError, Directory, Mark};
 use sorthub_core::facts::Advice;
 
 use super::Options;
@@ -22,7 +22,10 @@ type Slot = ArrayQueue<Arc<Directory>>;
 /// The owner's end, for any thread but those that decide.
 #[derive(Debug)]
 pub struct Generations {
+    /// Held while the next generation is made, which may take seconds.
     state: Mutex<State>,
+    /// The newest generation once more, for those who only look and never wait for a newer one.
+    latest: Mutex<Arc<Directory>>,
     /// Held while a file is read: two at once would need memory for both.
     loading: Mutex<()>,
 }
@@ -48,9 +51,11 @@ impl Generations {
     /// The first generation.
     #[must_use]
     pub fn new(directory: Directory) -> Self {
+        let current = Arc::new(directory);
         Self {
+            latest: Mutex::new(Arc::clone(&current)),
             state: Mutex::new(State {
-                current: Arc::new(directory),
+                current,
                 slots: Vec::new(),
                 old: Vec::new(),
                 begun: None,
@@ -69,10 +74,10 @@ impl Generations {
         Reader { current, slot }
     }
 
-    /// The newest generation.
+    /// The newest generation. It does not wait while another one is made.
     #[must_use]
     pub fn current(&self) -> Arc<Directory> {
-        Arc::clone(&self.state().current)
+        Arc::clone(&lock(&self.latest))
     }
 
     /// Changes the directory (its prefixes, say) and publishes the next generation.
@@ -80,7 +85,7 @@ impl Generations {
         let mut state = self.state();
         let mut directory = Directory::clone(&state.current);
         change(&mut directory);
-        state.publish(directory);
+        self.publish(&mut state, directory);
     }
 
     /// Reads a file and publishes it in place of the table before, as [`Generations::load`] does.
@@ -98,13 +103,16 @@ impl Generations {
     /// # Errors
     /// What is read is refused: nothing has changed.
     pub fn load(&self, read: impl FnOnce() -> Result<Loaded, Refused>) -> Result<Report, Refused> {
-        let _one_at_a_time = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
+        let _one_at_a_time = lock(&self.loading);
         let begun = self.begin();
         let loaded = read();
         let mut state = self.state();
         state.begun = None;
         let loaded = loaded?;
-        state.replace(loaded.waybills, begun);
+        let mut directory = Directory::clone(&state.current);
+        directory.set_waybills(Arc::new(loaded.waybills));
+        directory.forget_recent(begun);
+        self.publish(&mut state, directory);
         Ok(loaded.report)
     }
 
@@ -153,15 +161,25 @@ impl Generations {
             }
             other => other?,
         }
-        state.publish(directory);
+        self.publish(&mut state, directory);
         Ok(())
     }
 
-    /// What is behind the lock is changed as a whole or not at all, so that a panic of another
-    /// thread leaves nothing half done.
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn publish(&self, state: &mut State, directory: Directory) {
+        let next = Arc::new(directory);
+        *lock(&self.latest) = Arc::clone(&next);
+        state.publish(&next);
     }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
+    }
+}
+
+/// What is behind a lock is changed as a whole or not at all, so that a panic of another thread
+/// leaves nothing half done.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn fold(directory: &mut Directory, until: Mark) -> Result<(), BuildError> {
@@ -172,22 +190,14 @@ fn fold(directory: &mut Directory, until: Mark) -> Result<(), BuildError> {
 }
 
 impl State {
-    fn replace(&mut self, waybills: Waybills, begun: Mark) {
-        let mut directory = Directory::clone(&self.current);
-        directory.set_waybills(Arc::new(waybills));
-        directory.forget_recent(begun);
-        self.publish(directory);
-    }
-
-    fn publish(&mut self, directory: Directory) {
-        let next = Arc::new(directory);
-        let before = std::mem::replace(&mut self.current, Arc::clone(&next));
+    fn publish(&mut self, next: &Arc<Directory>) {
+        let before = std::mem::replace(&mut self.current, Arc::clone(next));
         self.old.push(before);
         // A slot that nobody else has is of a reader that is gone.
         self.slots.retain(|slot| Arc::strong_count(slot) > 1);
         for slot in &self.slots {
             // What the reader has not fetched is dropped here.
-            drop(slot.force_push(Arc::clone(&next)));
+            drop(slot.force_push(Arc::clone(next)));
         }
         self.sweep();
     }

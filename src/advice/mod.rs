@@ -24,11 +24,18 @@ mod sample;
 
 pub use generations::{Generations, Reader};
 pub use load::{Loaded, Refused, Report, load, load_file};
+use std::sync::Arc;
+
 use sorthub_core::facts::Tags;
+use sorthub_core::hub::Hub;
+use sorthub_core::identify::Formats;
 
 /// How to read a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Options {
+    /// What codes look like: waybills are brought to identities, as scanned codes are, and one
+    /// that no scanner could read is a fault. `None`: they are taken as they stand.
+    pub formats: Option<Arc<Formats>>,
     /// Tags that columns set.
     pub tags: Vec<TagColumn>,
     /// Whether rows with a fault are left out. Otherwise one of them refuses the whole file.
@@ -40,10 +47,29 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
+            formats: None,
             tags: Vec::new(),
             lenient: false,
             // A person mends the first few and tries again.
             faults_max: 100,
+        }
+    }
+}
+
+impl Options {
+    /// What a hub wants of its files.
+    #[must_use]
+    pub fn of_hub(hub: &Hub, formats: Option<Arc<Formats>>) -> Self {
+        let tags = hub.spec().tag_columns();
+        let tags = tags.map(|(tag, column, value)| TagColumn {
+            tag,
+            column: column.to_owned(),
+            value: value.to_owned(),
+        });
+        Self {
+            formats,
+            tags: tags.collect(),
+            ..Self::default()
         }
     }
 }

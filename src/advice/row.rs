@@ -2,6 +2,7 @@
 
 use sorthub_core::directory::{Row, Waybill};
 use sorthub_core::facts::{Address, Advice, DestKey, Measures, ServiceKey, Tags};
+use sorthub_core::identify::Formats;
 use sorthub_core::limits::{DECLARED_SIDE_MAX, DECLARED_WEIGHT_MAX};
 use sorthub_core::units::{Grams, Mm};
 
@@ -76,12 +77,20 @@ fn is_trimmed(text: &[u8]) -> bool {
     }
 }
 
+/// A row that is understood.
+pub(super) enum Ready {
+    /// Its number needs no text.
+    Row(Row<'static>),
+    /// Its number is kept as text.
+    Text(Box<str>, Advice),
+}
+
 /// Reads a row; `None` if it is blank or a fault was found, and each fault is told.
-pub(super) fn read<'r>(
-    fields: &Fields<'r>,
+pub(super) fn read(
+    fields: &Fields<'_>,
     columns: &Columns,
     mut tell: impl FnMut(Told),
-) -> Option<Row<'r>> {
+) -> Option<Ready> {
     if fields.is_blank() {
         return None;
     }
@@ -94,11 +103,8 @@ pub(super) fn read<'r>(
         tell((Some(field), TextFault::NotUtf8 { byte }.into()));
         return None;
     }
-    let waybill = Waybill::of(fields.get(columns.waybill)).map_err(|problem| {
-        let problem = problem.to_string();
-        let fault = AdviceFault::NoWaybill { problem };
-        tell((Some(columns.waybill), fault.into()));
-    });
+    let number = number_of(fields.get(columns.waybill), columns.formats.as_deref());
+    let number = number.map_err(|fault| tell((Some(columns.waybill), fault.into())));
     let places = [columns.destination, columns.segment, columns.postcode];
     let [destination, segment, postcode] = places.map(|field| fields.optional(field));
     let advice = Advice {
@@ -116,9 +122,41 @@ pub(super) fn read<'r>(
         tell((field, AdviceFault::NoPlace.into()));
     }
     let declared = measures(fields, columns, &mut tell)?;
-    let waybill = waybill.ok().filter(|_| is_placed)?;
     let advice = Advice { declared, ..advice };
-    Some(Row { waybill, advice })
+    Some(match number.ok().filter(|_| is_placed)? {
+        Number::Key(waybill) => Ready::Row(Row { waybill, advice }),
+        Number::Text(text) => Ready::Text(text, advice),
+    })
+}
+
+/// A waybill number on its own.
+enum Number {
+    Key(Waybill<'static>),
+    Text(Box<str>),
+}
+
+fn number_of(text: &str, formats: Option<&Formats>) -> Result<Number, AdviceFault> {
+    let whole = |text: &str| {
+        let waybill = Waybill::of(text).map_err(|problem| AdviceFault::NoWaybill {
+            problem: problem.to_string(),
+        })?;
+        let key = waybill.without_text();
+        Ok(key.map_or_else(|| Number::Text(text.into()), Number::Key))
+    };
+    let Some(formats) = formats else {
+        return whole(text);
+    };
+    let found = formats.identify(text);
+    match found.identity() {
+        Some(identity) => whole(identity),
+        None => Err(AdviceFault::NoCode {
+            found: text.to_owned(),
+            problem: match found.verdict() {
+                verdict if verdict.is_good() => "it says only where to".to_owned(),
+                verdict => verdict.to_string(),
+            },
+        }),
+    }
 }
 
 fn tags(fields: &Fields<'_>, columns: &Columns) -> Tags {

@@ -39,6 +39,8 @@ pub struct RunArgs {
     /// The local socket for `sorthub ctl`. Without it control.sock in the journal's directory.
     #[arg(long, value_name = "PATH")]
     control: Option<PathBuf>,
+    #[command(flatten)]
+    advice: input::AdviceInput,
 }
 
 /// Runs it.
@@ -49,7 +51,11 @@ pub fn run(args: &RunArgs) -> Exit {
         layout: None,
         parcels: None,
     };
-    let file = match hub.read() {
+    let file = hub.read().and_then(|mut file| {
+        args.advice.read_into(&mut file)?;
+        Ok(file)
+    });
+    let mut file = match file {
         Ok(file) => file,
         Err(exit) => return exit,
     };
@@ -57,7 +63,7 @@ pub fn run(args: &RunArgs) -> Exit {
     if let Err(error) = signals::count(&interrupts) {
         eprintln!("Ctrl-C will end it without closing the journal: {error}");
     }
-    let (engine, api, control, directory) = match start(args, &file) {
+    let (engine, api, control, directory) = match start(args, &mut file) {
         Ok(started) => started,
         Err(error) => {
             eprintln!("{error}");
@@ -80,7 +86,7 @@ pub fn run(args: &RunArgs) -> Exit {
 
 type Started = (HubEngine, Api, Control, Arc<Generations>);
 
-fn start(args: &RunArgs, file: &HubFile) -> Result<Started, Box<dyn std::error::Error>> {
+fn start(args: &RunArgs, file: &mut HubFile) -> Result<Started, Box<dyn std::error::Error>> {
     let header = header(file, 1_000);
     let journals = journal::open_all(
         &args.journal,
@@ -96,7 +102,8 @@ fn start(args: &RunArgs, file: &HubFile) -> Result<Started, Box<dyn std::error::
     let recorders = journals.into_iter().map(Journal::start);
     let recorders = recorders.collect::<Result<Vec<Recorder>, _>>()?;
     let keepers = recorders.iter().map(Recorder::plan_keeper).collect();
-    let directory = Arc::new(Generations::new(file.directory.clone()));
+    // Taken, so that nothing else keeps the first table when another one takes its place.
+    let directory = Arc::new(Generations::new(std::mem::take(&mut file.directory)));
     let engine = HubEngine::start(HubSetup {
         hub: Arc::clone(&file.hub),
         plan: Arc::clone(&file.plan),

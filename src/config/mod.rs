@@ -18,7 +18,8 @@ use std::sync::Arc;
 
 use sorthub_core::directory::Directory;
 use sorthub_core::hub::Hub;
-use sorthub_core::identify::Formats;
+use sorthub_core::identify::{Formats, code_of};
+use sorthub_core::ids::CodeId;
 use sorthub_core::plan::Plan;
 use sorthub_sim::spec::PlantSpec;
 
@@ -177,6 +178,12 @@ impl HubFile {
     #[must_use]
     pub fn canonical(&self) -> String {
         canonical::to_text(self.hub.spec(), self.plan.spec())
+    }
+
+    /// The number that the engine knows a parcel with this label by.
+    #[must_use]
+    pub fn code_id(&self, label: &str) -> CodeId {
+        code_of(self.formats.as_deref(), label)
     }
 
     /// A fingerprint of [`HubFile::canonical`]; see [`canonical::hash`].

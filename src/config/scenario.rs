@@ -252,7 +252,10 @@ fn step(table: &Table<'_>) -> Option<Step> {
         verb.fault(ScenarioFault::OnlyLooks { verb: name() });
         return None;
     }
-    if matches!(request, Request::Host { .. } | Request::Alarms(_)) {
+    if matches!(
+        request,
+        Request::Host { .. } | Request::Alarms(_) | Request::Advice(_)
+    ) {
         verb.fault(ScenarioFault::NotHere { verb: name() });
         return None;
     }

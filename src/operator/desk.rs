@@ -13,6 +13,8 @@ use sorthub_core::plan::Plan;
 use sorthub_core::sorter::Ask;
 use sorthub_core::units::Micros;
 
+use super::advice_request::AdviceTo;
+use super::advices::Advices;
 use super::plans::{ReadPlan, Shelf};
 use super::problem::{Kind, Problem};
 use super::request::{AlarmsTo, PlanTo, Request, UnreadTo, WaveTo};
@@ -72,8 +74,7 @@ pub struct Desk(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     hub: Arc<Hub>,
-    formats: Option<Arc<Formats>>,
-    directory: Arc<Generations>,
+    advices: Advices,
     sorters: Sorters,
     keepers: Vec<PlanKeeper>,
     show: Option<HubShow>,
@@ -101,10 +102,9 @@ impl Desk {
             now,
         };
         Self(Arc::new(Inner {
+            advices: Advices::new(setup.directory, &setup.hub, setup.formats),
             sorters: Sorters::new(Arc::clone(&setup.hub), setup.inboxes),
             hub: setup.hub,
-            formats: setup.formats,
-            directory: setup.directory,
             keepers: setup.keepers,
             show: setup.show,
             plans: tokio::sync::Mutex::new(plans),
@@ -168,13 +168,14 @@ impl Desk {
                 let all = self.0.sorters.unread().await?;
                 Ok(tell::unread(hub, &all))
             }
+            Request::Advice(to) => self.advice(to).await,
             Request::Host { .. } => {
                 let problem = "a host stays on the line to be asked";
                 Err(Problem::malformed(problem, "join over the local socket"))
             }
             _ => {
                 let plans = self.0.plans.lock().await;
-                let directory = self.0.directory.current();
+                let directory = self.0.advices.directory();
                 let names = self.names(plans.shelf.active(), &directory);
                 let Some(commands) = names.commands(request)? else {
                     unreachable!("every request that is no command is served above: {request}");
@@ -189,8 +190,28 @@ impl Desk {
         Names {
             hub: &self.0.hub,
             plan,
-            formats: self.0.formats.as_deref(),
+            formats: self.0.advices.formats(),
             directory,
+        }
+    }
+
+    async fn advice(&self, to: &AdviceTo) -> Result<Value, Problem> {
+        let advices = &self.0.advices;
+        match to {
+            AdviceTo::Status {} => Ok(advices.status()),
+            AdviceTo::Load { file, lenient } => advices.load(file, *lenient).await,
+            AdviceTo::Set(set) => {
+                let plan = Arc::clone(self.0.plans.lock().await.shelf.active());
+                let directory = advices.directory();
+                let names = self.names(&plan, &directory);
+                let (waybill, advice) = (names.identity(&set.waybill)?, names.advice(set)?);
+                advices.set(waybill, advice).await
+            }
+            AdviceTo::Withdraw { waybill } => {
+                let plan = Arc::clone(self.0.plans.lock().await.shelf.active());
+                let waybill = self.names(&plan, &advices.directory()).identity(waybill)?;
+                advices.withdraw(waybill).await
+            }
         }
     }
 
@@ -358,7 +379,7 @@ impl Desk {
         let mut plans = self.0.plans.lock().await;
         let plan = Arc::clone(plans.shelf.active());
         let wave = self
-            .names(&plan, &self.0.directory.current())
+            .names(&plan, &self.0.advices.directory())
             .wave_id(wave)?;
         let now = plans.now;
         let mut cut_offs = plans.cut_offs.clone();
@@ -403,7 +424,7 @@ impl Desk {
         track: Option<&str>,
     ) -> Result<Value, Problem> {
         let plans = self.0.plans.lock().await;
-        let directory = self.0.directory.current();
+        let directory = self.0.advices.directory();
         let names = self.names(plans.shelf.active(), &directory);
         let subject = names.subject(of, name, track)?;
         drop(plans);

@@ -27,6 +27,14 @@ pub enum AdviceFault {
         /// Why not.
         problem: String,
     },
+    /// A text that no scanner can read as a parcel's number.
+    #[error("`waybill` is `{found}`, which is no parcel's number here: {problem}")]
+    NoCode {
+        /// What stands there.
+        found: String,
+        /// Why not.
+        problem: String,
+    },
     /// A row that does not say where its waybill is for.
     #[error("the row does not say where its waybill is for")]
     NoPlace,
@@ -64,6 +72,9 @@ impl AdviceFault {
             Self::NoPlaceColumn => "add at least one of them to the header".to_owned(),
             Self::RowTooLong { .. } => "close the quotes that are opened in it".to_owned(),
             Self::NoWaybill { .. } => "write the number that stands on the label".to_owned(),
+            Self::NoCode { .. } => "write the number that stands on the label, or add its format \
+                                   to the hub's table of carriers"
+                .to_owned(),
             Self::NoPlace => "write a destination, a segment code or a postcode".to_owned(),
             Self::BadNumber { .. } => {
                 "write a number without unit, or nothing if it is not known".to_owned()
