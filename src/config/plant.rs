@@ -114,7 +114,9 @@ fn reachable(hub: &HubSpec, plan: &PlanSpec, track: usize) -> Vec<Demand> {
         .iter()
         .enumerate()
         .filter(|(_, destination)| {
-            let mut chutes = destination.chutes.iter().chain(&destination.overflow);
+            let later = destination.alternates.iter().chain(&destination.overflow);
+            let waves = destination.waves.iter().flat_map(|(_, chutes)| chutes);
+            let mut chutes = destination.chutes.iter().chain(waves).chain(later);
             chutes.any(|chute| on_track.get(chute.index()).copied().unwrap_or(false))
         });
     within

@@ -139,8 +139,11 @@ impl Desk {
             Request::Alarms(AlarmsTo::List {}) => self.look(tell::alarms).await,
             Request::Plan(to) => self.plan(asker, to, request).await,
             Request::Wave(WaveTo::List {}) => {
+                // Held until the answer stands, so that the waves are those of the plan.
                 let plans = self.0.plans.lock().await;
-                Ok(tell::waves(plans.shelf.active(), &plans.cut_offs))
+                let (plan, cut_offs) = (plans.shelf.active(), &plans.cut_offs);
+                self.look(|view| tell::waves(plan, view.waves, cut_offs))
+                    .await
             }
             Request::Wave(WaveTo::Extend { wave, until }) => {
                 self.extend(asker, request, wave, until).await

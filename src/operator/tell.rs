@@ -4,12 +4,12 @@ use serde_json::{Value, json};
 use sorthub_core::hub::Hub;
 use sorthub_core::ids::CellId;
 use sorthub_core::operator::Mode;
-use sorthub_core::plan::Plan;
+use sorthub_core::plan::{Plan, Waves};
 use sorthub_core::running::{Pace, RunState, Step};
 use sorthub_core::sorter::Unread;
 
 use super::waves::CutOffs;
-use crate::telemetry::{ChuteRow, View};
+use crate::telemetry::{BagRow, View};
 
 /// `status`.
 pub(super) fn status(hub: &Hub, view: &View) -> Value {
@@ -60,7 +60,7 @@ pub(super) fn status(hub: &Hub, view: &View) -> Value {
         "tracks": tracks,
         "inductions": inductions,
         "scanners": scanners,
-        "chutes_closed": view.chutes.iter().filter(|row| state_of(row) != "open").count(),
+        "chutes_closed": view.chutes.iter().filter(|row| row.is.closed_because().is_some()).count(),
         "alarms_standing": standing.count(),
         "records_missing": view.queue_drops,
     })
@@ -91,35 +91,37 @@ fn pace_of(pace: Pace) -> &'static str {
 /// `chutes`.
 pub(super) fn chutes(hub: &Hub, view: &View, only_closed: bool) -> Value {
     let rows = hub.chutes().iter().zip(&view.chutes);
-    let rows = rows.filter(|(_, row)| !only_closed || state_of(row) != "open");
+    let rows = rows.filter(|(_, row)| !only_closed || row.is.closed_because().is_some());
     let rows: Vec<Value> = rows
         .map(|(spec, row)| {
             json!({
                 "chute": spec.name,
-                "state": state_of(row),
+                "state": row.is.name(),
+                "for_s": view.plant_us.saturating_sub(row.since_us) / 1_000_000,
                 "dropped": row.dropped,
                 "holds": row.holds,
                 "coming": row.coming,
-                "half": row.half,
+                "bag": row.bag.as_ref().map(bag),
             })
         })
         .collect();
     json!({ "chutes": rows })
 }
 
-/// The one word for a chute's state.
-fn state_of(row: &ChuteRow) -> &'static str {
-    if row.disabled {
-        "disabled"
-    } else if row.jammed {
-        "jammed"
-    } else if row.locked {
-        "locked"
-    } else if row.full {
-        "full"
-    } else {
-        "open"
+/// A bag or cage in words.
+fn bag(row: &BagRow) -> String {
+    let at_least = if row.counted { "" } else { "at least " };
+    let mut words = format!("{at_least}{} pieces, {} g", row.pieces, row.weight_g);
+    let more = [
+        (!row.labelled, "no label"),
+        (row.frozen, "frozen"),
+        (row.next_bound, "next bound"),
+    ];
+    for (_, word) in more.into_iter().filter(|(holds, _)| *holds) {
+        words.push_str(", ");
+        words.push_str(word);
     }
+    words
 }
 
 /// `alarms list`.
@@ -140,12 +142,13 @@ pub(super) fn alarms(view: &View) -> Value {
 }
 
 /// `wave list`.
-pub(super) fn waves(plan: &Plan, cut_offs: &CutOffs) -> Value {
+pub(super) fn waves(plan: &Plan, open: Waves, cut_offs: &CutOffs) -> Value {
     let waves = plan.spec().waves.iter().enumerate();
     let rows: Vec<Value> = waves
         .map(|(at, wave)| {
             let id = sorthub_core::ids::WaveId(at as u8);
-            json!({ "wave": wave.name, "cut_off": cut_offs.of(id) })
+            let state = if open.has(id) { "open" } else { "closed" };
+            json!({ "wave": wave.name, "state": state, "cut_off": cut_offs.of(id) })
         })
         .collect();
     json!({ "plan_version": plan.version(), "waves": rows })

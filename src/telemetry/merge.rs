@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use sorthub_core::hub::Hub;
 use sorthub_core::ids::TrackId;
+use sorthub_core::plan::Waves;
 
 use super::slot::{ViewPublisher, ViewSource, Watching};
 use super::view::{BooksRow, ITEM_ROWS_MAX, LatencyRow, View};
@@ -109,6 +110,8 @@ impl Owners {
     /// Each device as its own sorter sees it; counts together.
     fn merge(&self, views: &[View], into: &mut View) {
         into.plan_version = views.first().map_or(0, |view| view.plan_version);
+        // One that a sorter could not open yet is not open.
+        into.waves = Waves(views.iter().fold(u64::MAX, |all, view| all & view.waves.0));
         into.plant_us = views.iter().map(|view| view.plant_us).max().unwrap_or(0);
         into.speed_permille = views
             .iter()

@@ -24,6 +24,6 @@ pub use merge::{ViewMerger, merge_views};
 pub use rate::Throughput;
 pub use slot::{ViewPublisher, ViewSource, Watchers, Watching, view_slot};
 pub use view::{
-    BooksRow, ByReason, ChuteRow, ITEM_ROWS_MAX, InductionRow, ItemRow, LatencyRow, LinkRow,
-    ScannerRow, ShortText, TrackRow, View,
+    BagRow, BooksRow, ByReason, ChuteRow, ITEM_ROWS_MAX, InductionRow, ItemRow, LatencyRow,
+    LinkRow, ScannerRow, ShortText, TrackRow, View,
 };

@@ -8,9 +8,10 @@ use std::fmt;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use sorthub_core::ids::{ChuteId, CodeId, InductionId, ParcelId, TrackId};
+use sorthub_core::plan::Waves;
 use sorthub_core::reason::Reason;
 use sorthub_core::running::{Feeding, Hold, Pace, RunState};
-use sorthub_core::sorter::{Books, ItemView, Sorter};
+use sorthub_core::sorter::{Books, ChuteIs, ItemView, Sorter};
 use sorthub_core::units::Micros;
 
 use super::alarms::AlarmRow;
@@ -28,6 +29,9 @@ pub struct View {
     pub plant_us: u64,
     /// The version of the plan that is sorted by.
     pub plan_version: u32,
+    /// Its waves that are open. Not for the page, whose numbers do not hold 64 bits.
+    #[serde(skip)]
+    pub waves: Waves,
     /// Plant seconds for each second on the wall, in thousandths; 1000 but for a virtual hub that
     /// runs faster.
     pub speed_permille: u32,
@@ -127,18 +131,40 @@ pub struct ChuteRow {
     pub dropped: u64,
     /// Parcels in it, for chutes that can count them.
     pub holds: u32,
-    /// Parcels on their way to it, where room is reserved.
+    /// Parcels on their way to it.
     pub coming: u32,
     /// Its half eye is covered.
     pub half: bool,
     /// Its full eye is covered.
     pub full: bool,
-    /// Parcels are stuck.
-    pub jammed: bool,
-    /// Locked, here or at the chute.
-    pub locked: bool,
-    /// Out of service.
-    pub disabled: bool,
+    /// What it is, all things considered: [`ChuteIs::name`].
+    #[serde(rename = "state", serialize_with = "by_name")]
+    pub is: ChuteIs,
+    /// Since when it is that, in plant time.
+    pub since_us: u64,
+    /// The bag or cage that hangs there, if it has one.
+    pub bag: Option<BagRow>,
+}
+
+/// A bag or cage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct BagRow {
+    /// Parcels in it, and their mass as far as it is known.
+    pub pieces: u32,
+    /// See `pieces`.
+    pub weight_g: u32,
+    /// Whether that is all that is in it.
+    pub counted: bool,
+    /// Its contents stand: it can be taken off.
+    pub frozen: bool,
+    /// It has a label.
+    pub labelled: bool,
+    /// The label of the one that comes after it is bound.
+    pub next_bound: bool,
+}
+
+fn by_name<S: Serializer>(is: &ChuteIs, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(is.name())
 }
 
 /// A scanner since the start, counted by its link.
@@ -352,6 +378,7 @@ impl View {
         let hub = sorter.hub();
         self.plant_us = now.0;
         self.plan_version = sorter.plan().version();
+        self.waves = sorter.waves();
         self.books = BooksRow::from(sorter.books());
         self.tracks.clear();
         let tracks = (0..hub.tracks().len()).map(|track| track_row(sorter, track, now));
@@ -412,9 +439,16 @@ fn chute_row(sorter: &Sorter, chute: usize) -> ChuteRow {
         coming: chute.coming,
         half: chute.state.half,
         full: chute.state.full,
-        jammed: chute.state.jammed,
-        locked: chute.state.locked,
-        disabled: !chute.state.enabled,
+        is: chute.is,
+        since_us: chute.since.0,
+        bag: chute.bag.map(|bag| BagRow {
+            pieces: bag.pieces,
+            weight_g: bag.weight_g,
+            counted: bag.is_counted,
+            frozen: bag.is_frozen,
+            labelled: bag.label != CodeId::NONE,
+            next_bound: bag.next != CodeId::NONE,
+        }),
     }
 }
 

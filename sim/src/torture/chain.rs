@@ -9,7 +9,7 @@ use sorthub_core::operator::{Command, Ticket};
 use sorthub_core::outbox::Outbox;
 use sorthub_core::plc::{Exchange, Mark};
 use sorthub_core::signal::{Output, Signal};
-use sorthub_core::sorter::{Books, Setup, Sorter};
+use sorthub_core::sorter::{Books, Setup, Sorter, Wish};
 use sorthub_core::units::{Micros, MmPerS};
 
 use super::dice::Dice;
@@ -580,6 +580,18 @@ impl Chain {
                     let track = self.drawn.hub.inductions()[induction.index()].track;
                     self.lanes[track.index()].pace(induction, to, limit_per_h);
                     self.looks[track.index()] = now;
+                }
+                Output::ChuteWish {
+                    chute,
+                    lock,
+                    lamp,
+                    why,
+                } => {
+                    let wish = Wish { lock, lamp, why };
+                    for (lane, look) in self.lanes.iter_mut().zip(&mut self.looks) {
+                        lane.wish_chute(chute, wish);
+                        *look = now;
+                    }
                 }
                 Output::HandOver {
                     transfer,

@@ -109,7 +109,8 @@ impl Judge {
         if bytes.len() > self.snapshot_bytes_max {
             return Err(format!("a snapshot has grown to {} bytes", bytes.len()));
         }
-        let copy = Sorter::restore(Arc::clone(&self.hub), Arc::clone(&self.plan), &bytes);
+        let plans: Vec<_> = sorter.plans().cloned().collect();
+        let copy = Sorter::restore(Arc::clone(&self.hub), &plans, &bytes);
         let copy = copy.map_err(|error| format!("a snapshot cannot be restored: {error}"))?;
         if copy.digest() == sorter.digest() {
             Ok(copy)

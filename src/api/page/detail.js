@@ -63,6 +63,8 @@ export class Detail {
     const most = parcels !== undefined ? ` of ${count(parcels)}`
       : lengthMm !== undefined ? `, ${metres(lengthMm)} long` : "";
     const eyes = row.full ? "full" : row.half ? "half full" : "below half";
+    const bag = row.bag && `${count(row.bag.pieces)} parcels, ${count(row.bag.weight_g)} g`
+      + (row.bag.frozen ? ", can be taken off" : "");
     const more = site.destinations_count - site.destinations.length;
     const names = site.destinations.join(", ") + (more > 0 ? ` and ${count(more)} more` : "");
     const places = site.outlets.map((o) => `${hub.tracks[o.track].name} at ${metres(o.at_mm)}`);
@@ -70,6 +72,7 @@ export class Detail {
       [site.role === "reject" ? "Reject chute" : "Chute", site.name],
       ["State", chuteState(row).word],
       ["Holds", site.counted ? `${count(row.holds)}${most}` : `${eyes}${most}`],
+      ...(bag ? [["Bag", bag]] : []),
       ["On their way", count(row.coming)],
       ["Parcels so far", count(row.dropped)],
       ["Serves", names || (site.role === "reject" ? "what cannot be sorted" : "nothing")],

@@ -73,16 +73,22 @@ export function span(ns) {
 
 const CHUTE_STATES = {
   open: { word: "open", short: "", letter: "", calls: "nothing" },
+  half: { word: "half full", short: "", letter: "", calls: "nothing" },
   full: { word: "full", short: "FULL", letter: "F", calls: "soon" },
   locked: { word: "locked", short: "LOCKED", letter: "L", calls: "know" },
+  "locked-locally": { word: "locked at the chute", short: "LOCKED", letter: "L", calls: "know" },
+  "bag-change": { word: "bag change", short: "BAG", letter: "B", calls: "know" },
+  "bag-limit": { word: "bag at its limit", short: "BAG", letter: "B", calls: "soon" },
+  "pending-clear": { word: "to be cleared", short: "CLEAR", letter: "C", calls: "soon" },
+  "eye-stuck": { word: "full eye stuck", short: "EYE", letter: "E", calls: "act" },
   jammed: { word: "jammed", short: "JAMMED", letter: "J", calls: "act" },
   disabled: { word: "out of service", short: "OFF", letter: "O", calls: "nothing" },
+  "disabled-by-plc": { word: "out of service (PLC)", short: "OFF", letter: "O", calls: "know" },
 };
 
-/** What a chute says of itself: in words, in a letter, and what it calls for. */
+/** What a chute is: in words, in a letter, and what it calls for. */
 export function chuteState(chute) {
-  const worst = ["disabled", "jammed", "locked", "full"].find((state) => chute[state]);
-  return CHUTE_STATES[worst ?? "open"];
+  return CHUTE_STATES[chute.state] ?? CHUTE_STATES.open;
 }
 
 /** How full a chute is, from 0 to 1: as counted, or else as its eyes tell. */

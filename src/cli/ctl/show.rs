@@ -12,7 +12,9 @@ pub(super) fn text(request: &Request, answer: &Value) -> String {
         Request::Status {} => status(answer),
         Request::Chutes { .. } => table(
             &answer["chutes"],
-            &["chute", "state", "dropped", "holds", "coming"],
+            &[
+                "chute", "state", "for_s", "dropped", "holds", "coming", "bag",
+            ],
             "every chute is open",
         ),
         Request::Plan(PlanTo::List {}) => table(
@@ -38,7 +40,7 @@ pub(super) fn text(request: &Request, answer: &Value) -> String {
         Request::Advice(AdviceTo::Load { .. }) => loaded(answer),
         Request::Wave(WaveTo::List {}) => table(
             &answer["waves"],
-            &["wave", "cut_off"],
+            &["wave", "state", "cut_off"],
             "the plan has no waves",
         ),
         Request::Wave(WaveTo::Extend { wave, .. }) => {

@@ -135,6 +135,11 @@ impl Chain {
             let track = TrackId(index as u16);
             self.lanes[index] = Lane::resumed(&self.drawn.hub, track, self.epoch, resume);
             self.lanes[index].retry_at = self.now.after(RETRY);
+            // What is wished of chutes is a level, which the new lane does not know.
+            let sorter = &self.sorters[self.drawn.hub.sorter_of(track).index()];
+            for chute in (0..self.drawn.hub.chutes().len()).map(|at| ChuteId(at as u16)) {
+                self.lanes[index].wish_chute(chute, sorter.chute(chute).wish);
+            }
         }
         Ok(())
     }
@@ -143,7 +148,7 @@ impl Chain {
     fn restore(&mut self, index: usize, resume: &mut [Option<Mark>]) -> Result<(), String> {
         let (snapshot, records) = &self.journals[index];
         let (hub, plan) = (Arc::clone(&self.drawn.hub), Arc::clone(&self.drawn.plan));
-        let mut sorter = Sorter::restore(hub, plan, snapshot)
+        let mut sorter = Sorter::restore(hub, &[plan], snapshot)
             .map_err(|error| format!("a snapshot cannot be restored: {error}"))?;
         for record in records.iter().filter(|record| record.durable <= self.now) {
             self.outbox.clear();
@@ -162,7 +167,7 @@ impl Chain {
     /// it was after the last durable one.
     fn unsay_the_rest(&mut self, index: usize, sorter: &Sorter) -> Result<(), String> {
         let (hub, plan) = (Arc::clone(&self.drawn.hub), Arc::clone(&self.drawn.plan));
-        let mut again = Sorter::restore(hub, plan, &sorter.snapshot())
+        let mut again = Sorter::restore(hub, &[plan], &sorter.snapshot())
             .map_err(|error| format!("a snapshot cannot be restored: {error}"))?;
         let (_, records) = &self.journals[index];
         let mut said = vec![];
