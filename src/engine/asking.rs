@@ -9,7 +9,7 @@ use sorthub_core::ids::CodeId;
 use sorthub_core::operator::{Command, Refused, Ticket};
 use sorthub_core::plan::Plan;
 use sorthub_core::signal::{Output, Signal};
-use sorthub_core::sorter::{Ask, ItemView, Sorter, StageRefused, Unread, Waiting};
+use sorthub_core::sorter::{Ask, ItemView, Sorter, Unread, Waiting};
 use sorthub_core::units::Micros;
 use tokio::sync::oneshot;
 
