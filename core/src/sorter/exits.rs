@@ -122,7 +122,8 @@ impl Sorter {
             return;
         };
         let it = &self.state.items[slot as usize];
-        if it.revision != revision || it.ordered.is_none() {
+        let is_current = it.revision == revision || mutant!("any_answer");
+        if !is_current || it.ordered.is_none() {
             // An answer to an order that no longer stands.
             return;
         }
@@ -174,7 +175,7 @@ impl Sorter {
             // The counter went back. A little: another PLC of a shared chute tells an older state.
             // Far: its PLC has restarted, and what was taken out meanwhile is not known. Counting
             // the chute as emptied is safe, since it refuses by itself when it is full.
-            if chute.taken.wrapping_sub(taken) > TAKEN_STALE_MAX {
+            if chute.taken.wrapping_sub(taken) > TAKEN_STALE_MAX || mutant!("stale_is_restart") {
                 chute.contents.clear();
                 chute.used = 0;
                 chute.taken = taken;
@@ -240,7 +241,7 @@ impl Sorter {
         }
         assert!(item.reserved.is_none(), "an item held room in two chutes");
         item.reserved = Some(id);
-        chute.coming += 1;
+        chute.coming += if mutant!("room_held_twice") { 2 } else { 1 };
         chute.held += u64::from(room);
         true
     }

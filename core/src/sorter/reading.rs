@@ -159,6 +159,9 @@ impl Sorter {
 
     /// Telegrams whose item has not come within the scanner's allowance of belt never will.
     pub(super) fn drop_stale_scans(&mut self, track: TrackId) {
+        if mutant!("telegram_kept") {
+            return;
+        }
         let at = self.state.tracks[track.index()].at;
         for (scanner, spec) in self.state.scanners.iter_mut().zip(self.hub.scanners()) {
             let keep = i64::from(spec.wait.0);
@@ -233,6 +236,9 @@ impl Sorter {
             Reason::Unmatched => Intent::Reject(Reason::Unmatched),
             _ => Intent::Reject(Reason::NoRead),
         };
+        if mutant!("read_for_ever") {
+            return Intent::Undecided;
+        }
         let plan = self.plan.spec();
         if plan.no_read == NoReadPolicy::Reject && !self.stands_in(scanner) {
             return rejected;

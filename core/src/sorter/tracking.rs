@@ -222,7 +222,8 @@ impl Sorter {
     /// Puts an item in the book, if it is not in it yet: as one in doubt that was never read, if
     /// there is any, and else as a new one.
     pub(super) fn enter_in_book(&mut self, slot: Slot, outbox: &mut Outbox) {
-        if self.state.items[slot as usize].provisional && !self.adopt(slot, CodeId::NONE, outbox) {
+        let is_new = self.state.items[slot as usize].provisional || mutant!("booked_again");
+        if is_new && !self.adopt(slot, CodeId::NONE, outbox) {
             self.book_new(slot, outbox);
         }
     }
@@ -291,7 +292,9 @@ impl Sorter {
         it.length = length;
         it.evidence = seen.at;
         it.refused = None;
-        it.laps = it.laps.saturating_add(1);
+        it.laps = it
+            .laps
+            .saturating_add(u8::from(!mutant!("returns_uncounted")));
     }
 
     /// An item goes onto the return: it is in no cell any more.

@@ -2,8 +2,10 @@
 
 use core::fmt;
 
+use sorthub_core::facts::Reading;
 use sorthub_core::hub::Hub;
-use sorthub_core::ids::{ChuteId, ScannerId, TrackId};
+use sorthub_core::ids::{CellId, ChuteId, InductionId, ScannerId, TrackId};
+use sorthub_core::operator::{InductionWish, Mode, TrackWish};
 use sorthub_core::units::Micros;
 
 use super::dice::Dice;
@@ -50,28 +52,36 @@ pub enum What {
     ScannerTwice(ScannerId),
     /// Two telegrams in a row come in the wrong order.
     ScannerSwapped(ScannerId),
+    /// It reads codes that contradict each other, or that are none.
+    ScannerOdd(ScannerId, Reading),
+    /// It reads the label of the item before.
+    LabelBefore(ScannerId),
     /// The eye at a scanner does not see the next item.
     EyeBlind(TrackId),
     /// An eye tells of the next item twice.
     EyeTwice(TrackId),
+    /// The eye at an induction does not see the next item: nobody announces it.
+    InductionBlind(TrackId),
+    /// A PLC takes a carrier for empty that is not.
+    Mislaid(TrackId),
+    /// A PLC has so much else to tell that events are lost, while its network is cut.
+    Flood(TrackId),
     /// A person takes an item off.
     TakenOff(TrackId),
     /// The disk takes so many ms to make a record durable.
     DiskSlow(u16),
+    /// The engine is so busy that ticks come so many ms late.
+    TicksLate(u16),
     /// The engine dies and starts again: what was not durable is forgotten.
     Crash,
-}
-
-impl What {
-    /// Whether after it the book may differ from the truth, because something happened that nobody
-    /// could notice.
-    #[must_use]
-    pub const fn hides_something(self) -> bool {
-        matches!(
-            self,
-            Self::PlcRestart(_) | Self::EyeBlind(_) | Self::EyeTwice(_) | Self::Crash
-        )
-    }
+    /// The same, but the old one goes on writing for a while.
+    Rival,
+    /// A person wants something of a track, and later that it sorts as usual.
+    Track(TrackId, TrackWish),
+    /// A person wants something of an induction, and later that it runs as usual.
+    Induction(InductionId, InductionWish),
+    /// A person takes a carrier out of use.
+    CarrierOff(CellId),
 }
 
 impl fmt::Display for Fault {
@@ -94,7 +104,7 @@ pub fn draw(seed: u64, hub: &Hub, horizon: Micros) -> Vec<Fault> {
     let mut faults: Vec<Fault> = (0..count)
         .map(|_| Fault {
             at: Micros(dice.below(calm_from)),
-            lasts: Micros::from_millis(dice.pick(&[200, 800, 2_500, 9_000])),
+            lasts: Micros::from_millis(dice.pick(&[200, 800, 2_500, 9_000, 40_000])),
             what: what(&mut dice, hub),
         })
         .collect();
@@ -106,7 +116,7 @@ fn what(dice: &mut Dice, hub: &Hub) -> What {
     let track = TrackId(dice.below(hub.tracks().len() as u64) as u16);
     let chute = ChuteId(dice.below(hub.chutes().len() as u64) as u16);
     let scanner = ScannerId(dice.below(hub.scanners().len() as u64) as u16);
-    match dice.below(20) {
+    match dice.below(32) {
         0 => What::PlcRestart(track),
         1 => What::LinkCut(track),
         2 => What::RequestsLost(track, dice.between(20, 400) as u16),
@@ -114,16 +124,42 @@ fn what(dice: &mut Dice, hub: &Hub) -> What {
         4 => What::Slow(track, dice.between(5, 200) as u16),
         5 => What::BeltStop(track),
         6 => What::BeltSlow(track),
-        7 | 8 => What::Jam(chute),
-        9 | 10 => What::Lock(chute),
-        11 => What::Disable(chute),
-        12 => What::ScannerSilent(scanner),
-        13 => What::ScannerLate(scanner, dice.between(20, 900) as u16),
-        14 => What::ScannerTwice(scanner),
-        15 => What::ScannerSwapped(scanner),
-        16 => dice.pick(&[What::EyeBlind(track), What::EyeTwice(track)]),
-        17 => What::TakenOff(track),
-        18 => What::DiskSlow(dice.between(5, 500) as u16),
+        7..=9 => What::Jam(chute),
+        10 | 11 => What::Lock(chute),
+        12 => What::Disable(chute),
+        13 => What::ScannerSilent(scanner),
+        14 => What::ScannerLate(scanner, dice.pick(&[40, 300, 900, 4_000, 12_000])),
+        15 => What::ScannerTwice(scanner),
+        16 => What::ScannerSwapped(scanner),
+        17 => {
+            let odd = [Reading::Conflict, Reading::Invalid, Reading::Several];
+            What::ScannerOdd(scanner, dice.pick(&odd))
+        }
+        18 => What::LabelBefore(scanner),
+        19 => dice.pick(&[What::EyeBlind(track), What::EyeTwice(track)]),
+        20 => What::InductionBlind(track),
+        21 | 22 => What::Mislaid(track),
+        23 => What::Flood(track),
+        24 => What::TakenOff(track),
+        25 | 26 => What::DiskSlow(dice.between(5, 500) as u16),
+        27 => What::TicksLate(dice.between(1, 50) as u16),
+        28 => What::Rival,
+        29 => wish(dice, hub, track),
         _ => What::Crash,
+    }
+}
+
+/// What a person wants.
+fn wish(dice: &mut Dice, hub: &Hub, track: TrackId) -> What {
+    let induction = InductionId(dice.below(hub.inductions().len() as u64) as u16);
+    match dice.below(8) {
+        0 => What::Track(track, TrackWish::Drain),
+        1 => What::Track(track, TrackWish::Purge),
+        2 => What::Track(track, TrackWish::Close),
+        3 => What::Track(track, TrackWish::Mode(Mode::Emptying)),
+        4 => What::Track(track, TrackWish::Mode(Mode::Maintenance)),
+        5 => What::Induction(induction, InductionWish::Stop),
+        6 => What::Induction(induction, InductionWish::Limit(300)),
+        _ => What::CarrierOff(CellId(dice.below(u64::from(hub.cells())) as u32)),
     }
 }

@@ -96,6 +96,7 @@ impl EventIntake {
         // again.
         let on_disk = self
             .resume
+            .filter(|_| !mutant!("told_again"))
             .filter(|seq| distance(before, Some(*seq)) <= distance(before, Some(head)));
         self.taken = on_disk.or(before);
         self.acked = self.taken;
@@ -147,7 +148,11 @@ impl EventIntake {
     }
 
     pub(super) fn ack_on_wire(&self) -> u16 {
-        to_wire(self.acked)
+        to_wire(if mutant!("acknowledged_early") {
+            self.taken
+        } else {
+            self.acked
+        })
     }
 }
 

@@ -1,0 +1,236 @@
+//! Faults begin and end.
+
+use std::sync::Arc;
+
+use sorthub_core::ids::{ChuteId, TrackId};
+use sorthub_core::operator::{Command, InductionWish, Mode, Ticket, TrackWish};
+use sorthub_core::plc::{Area, Mark};
+use sorthub_core::signal::Signal;
+use sorthub_core::sorter::Sorter;
+use sorthub_core::units::{Micros, MmPerS};
+
+use super::calls::Journal;
+use super::links::{RETRY, Rival};
+use super::{Chain, new_sorter};
+use crate::plant::{BeltCommand, ChuteCommand};
+use crate::torture::fault::What;
+use crate::torture::lane::Lane;
+
+/// More alarms than the smallest FIFO has room for.
+const FLOOD: u16 = 300;
+
+impl Chain {
+    /// A fault begins or ends.
+    pub(super) fn change(&mut self, index: usize, begins: bool) -> Result<(), String> {
+        let now = self.now.max(self.plant.now());
+        let on = |value: u16| if begins { value } else { 0 };
+        match self.faults[index].what {
+            What::PlcRestart(track) if begins => {
+                self.plcs[track.index()].kill();
+                self.plant.halt_plc(now, track);
+                if self.lanes[track.index()].is_connected {
+                    self.disconnect(track.index())?;
+                }
+            }
+            What::PlcRestart(track) => {
+                if !self.plcs[track.index()].is_alive() {
+                    let zero = self.plant.encoder(track, now);
+                    self.plcs[track.index()].boot(zero);
+                    self.plant.restart_plc(now, track);
+                    for chute in 0..self.drawn.hub.chutes().len() {
+                        self.tell_chute(ChuteId(chute as u16));
+                    }
+                    // Somebody has walked up and pressed start.
+                    self.plant.belt(now, track, BeltCommand::Run);
+                }
+            }
+            What::LinkCut(track) => self.cut(track, begins)?,
+            What::RequestsLost(track, n) => self.trouble[track.index()].requests_lost = on(n),
+            What::RepliesLost(track, n) => self.trouble[track.index()].replies_lost = on(n),
+            What::Slow(track, ms) => self.trouble[track.index()].slow_ms = on(ms),
+            What::BeltStop(track) if begins => self.plant.belt(now, track, BeltCommand::Stop),
+            What::BeltSlow(track) if begins => {
+                let speed = MmPerS(self.drawn.hub.tracks()[track.index()].speed.0 / 2);
+                self.plant.belt(now, track, BeltCommand::Speed(speed));
+            }
+            What::BeltStop(track) | What::BeltSlow(track) => {
+                self.plant.belt(now, track, BeltCommand::Run);
+            }
+            What::Jam(chute) => self
+                .plant
+                .change_chute(now, chute, ChuteCommand::Jam(begins)),
+            What::Lock(chute) => self
+                .plant
+                .change_chute(now, chute, ChuteCommand::Lock(begins)),
+            What::Disable(chute) => {
+                self.plant
+                    .change_chute(now, chute, ChuteCommand::Disable(begins));
+            }
+            What::ScannerSilent(scanner) => self.plant.silence_scanner(now, scanner, begins),
+            What::ScannerLate(scanner, ms) => {
+                self.scanner_trouble[scanner.index()].late_ms = on(ms);
+            }
+            What::ScannerTwice(scanner) => {
+                self.scanner_trouble[scanner.index()].is_twice = begins;
+            }
+            What::ScannerSwapped(scanner) => {
+                self.swap_telegrams(scanner, begins);
+            }
+            What::ScannerOdd(scanner, read) => {
+                self.scanner_trouble[scanner.index()].odd = begins.then_some(read);
+            }
+            What::LabelBefore(scanner) => {
+                self.scanner_trouble[scanner.index()].sees_before = begins;
+            }
+            What::EyeBlind(track) => self.trouble[track.index()].eye_blind = begins,
+            What::EyeTwice(track) => self.trouble[track.index()].eye_twice = begins,
+            What::InductionBlind(track) => self.trouble[track.index()].induction_blind = begins,
+            What::Mislaid(track) if begins && self.plcs[track.index()].is_alive() => {
+                let last = self.plant.view(track, now).last();
+                if let Some(parcel) = last {
+                    self.plant.mislay(now, parcel.number);
+                }
+            }
+            What::Mislaid(_) => {}
+            What::TakenOff(track) if begins => {
+                let first = self.plant.view(track, now).next();
+                if let Some(parcel) = first {
+                    self.plant.remove(now, parcel.number);
+                }
+            }
+            What::TakenOff(_) => {}
+            What::Flood(track) => {
+                if begins && self.plcs[track.index()].is_alive() {
+                    self.plcs[track.index()].flood(FLOOD);
+                }
+                self.cut(track, begins)?;
+            }
+            What::DiskSlow(ms) => self.disk_ms = on(ms).max(1),
+            What::TicksLate(ms) => self.ticks_late = Micros::from_millis(u64::from(on(ms))),
+            What::Crash if begins => self.crash(None)?,
+            What::Rival if begins => self.crash(Some(now.after(self.faults[index].lasts)))?,
+            What::Crash | What::Rival => {}
+            What::Track(track, to) => self.track_wish(track, to, begins)?,
+            What::Induction(induction, to) => {
+                let to = if begins { to } else { InductionWish::Run };
+                let track = self.drawn.hub.inductions()[induction.index()].track;
+                self.command(track, Command::Induction { induction, to })?;
+                if !begins {
+                    let to = InductionWish::Limit(0);
+                    self.command(track, Command::Induction { induction, to })?;
+                }
+            }
+            What::CarrierOff(cell) => {
+                if let Some((track, _)) = self.drawn.hub.track_of(cell) {
+                    let enabled = !begins;
+                    self.command(track, Command::Carrier { cell, enabled })?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn cut(&mut self, track: TrackId, begins: bool) -> Result<(), String> {
+        self.trouble[track.index()].is_cut = begins;
+        if begins && self.lanes[track.index()].is_connected {
+            self.disconnect(track.index())?;
+        }
+        Ok(())
+    }
+
+    /// A person tells the sorter of a track something.
+    fn command(&mut self, track: TrackId, command: Command) -> Result<(), String> {
+        let signal = Signal::Command {
+            ticket: Ticket(0),
+            command,
+        };
+        self.call(self.drawn.hub.sorter_of(track).index(), &signal, None)
+    }
+
+    /// A person wants something of a track; at the end, that it sorts as usual.
+    fn track_wish(&mut self, track: TrackId, to: TrackWish, begins: bool) -> Result<(), String> {
+        let wishes = match (to, begins) {
+            (to, true) => vec![to],
+            (TrackWish::Close, false) => vec![TrackWish::Open],
+            (_, false) => vec![TrackWish::Mode(Mode::Automatic), TrackWish::Start],
+        };
+        for to in wishes {
+            let command = Command::Track { track, to };
+            if matches!(to, TrackWish::Close | TrackWish::Open) {
+                // All sorters plan around it.
+                for other in 0..self.sorters.len() {
+                    let signal = Signal::Command {
+                        ticket: Ticket(0),
+                        command,
+                    };
+                    self.call(other, &signal, None)?;
+                }
+            } else {
+                self.command(track, command)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The engine dies, or is taken for dead: then it goes on writing for a while. Another starts
+    /// at once, either knowing nothing, or with what is durable.
+    fn crash(&mut self, rival_until: Option<Micros>) -> Result<(), String> {
+        self.epoch += 1;
+        let knows_nothing = self.dice.chance(400);
+        if knows_nothing {
+            self.truth.forgotten();
+        }
+        let mut resume: Vec<Option<Mark>> = vec![None; self.lanes.len()];
+        for index in 0..self.sorters.len() {
+            if knows_nothing {
+                self.sorters[index] = new_sorter(&self.drawn, index, u32::from(self.epoch));
+                self.judges[index].forgotten();
+            } else {
+                self.restore(index, &mut resume)?;
+                self.judges[index].replaced();
+            }
+            self.journals[index] = Journal::new(&self.sorters[index]);
+        }
+        for (index, resume) in resume.into_iter().enumerate() {
+            let track = TrackId(index as u16);
+            let before = &self.lanes[index];
+            // Whoever may still be alive keeps its area.
+            let area = match (before.claim().0, rival_until) {
+                (Area::A, Some(_)) => Area::B,
+                (Area::B, Some(_)) => Area::A,
+                (area, None) => area,
+            };
+            let mut lane = Lane::resumed(&self.drawn.hub, track, area, self.epoch, resume);
+            lane.retry_at = self.now.after(RETRY);
+            let mut before = std::mem::replace(&mut self.lanes[index], lane);
+            if let Some(until) = rival_until.filter(|_| before.is_connected) {
+                before.stop_acknowledging();
+                self.rivals.push(Rival {
+                    track,
+                    lane: before,
+                    look: self.now,
+                    until,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// A sorter from its snapshot and the calls after it that are durable.
+    fn restore(&mut self, index: usize, resume: &mut [Option<Mark>]) -> Result<(), String> {
+        let Journal { snapshot, records } = &self.journals[index];
+        let (hub, plan) = (Arc::clone(&self.drawn.hub), Arc::clone(&self.drawn.plan));
+        let mut sorter = Sorter::restore(hub, plan, snapshot)
+            .map_err(|error| format!("a snapshot cannot be restored: {error}"))?;
+        for record in records.iter().filter(|record| record.durable <= self.now) {
+            self.outbox.clear();
+            sorter.handle(record.now, &record.signal, &mut self.outbox);
+            if let Some((lane, mark)) = record.mark {
+                resume[lane] = Some(mark);
+            }
+        }
+        sorter.begin_run(u32::from(self.epoch));
+        self.sorters[index] = sorter;
+        Ok(())
+    }
+}
