@@ -12,11 +12,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use sorthub::config::HubFile;
-use sorthub_core::facts::{DestKey, Facts};
+use sorthub_core::facts::{Address, DestKey, Facts};
 use sorthub_core::hub::{Hub, Sensing};
-use sorthub_core::ids::{CellId, ChuteId, CodeId, InductionId, PlcItem, ScannerId};
+use sorthub_core::ids::{CellId, ChuteId, CodeId, DestId, InductionId, PlcItem, ScannerId};
 use sorthub_core::outbox::Outbox;
-use sorthub_core::plan::{DestinationSpec, Plan, RoomPolicy};
+use sorthub_core::plan::{AddressKind, AddressRule, DestinationSpec, Plan, RoomPolicy};
 use sorthub_core::signal::{ChuteState, Output, ScanKey, Signal};
 use sorthub_core::sorter::{Setup, Sorter};
 use sorthub_core::units::{BeltMm, Micros, Mm};
@@ -146,15 +146,18 @@ struct Choice {
     destinations: u32,
     chutes_each: u32,
     closed: u32,
+    /// Parcels are known by segment codes, for which the plan has so many rules.
+    addresses: u32,
 }
 
-const CHOICES: [Choice; 5] = [
+const CHOICES: [Choice; 6] = [
     Choice {
         what: "one chute, attempt",
         room: RoomPolicy::Attempt,
         destinations: 100,
         chutes_each: 1,
         closed: 0,
+        addresses: 0,
     },
     Choice {
         what: "three chutes, attempt",
@@ -162,6 +165,7 @@ const CHOICES: [Choice; 5] = [
         destinations: 100,
         chutes_each: 3,
         closed: 0,
+        addresses: 0,
     },
     Choice {
         what: "three chutes, reserve",
@@ -169,6 +173,7 @@ const CHOICES: [Choice; 5] = [
         destinations: 100,
         chutes_each: 3,
         closed: 0,
+        addresses: 0,
     },
     Choice {
         what: "eight chutes, five closed, attempt",
@@ -176,6 +181,15 @@ const CHOICES: [Choice; 5] = [
         destinations: 92,
         chutes_each: 8,
         closed: 5,
+        addresses: 0,
+    },
+    Choice {
+        what: "three chutes, attempt, 100,000 segment rules",
+        room: RoomPolicy::Attempt,
+        destinations: 400,
+        chutes_each: 3,
+        closed: 0,
+        addresses: 100_000,
     },
     Choice {
         what: "three chutes, attempt, plan of 100,000",
@@ -183,6 +197,7 @@ const CHOICES: [Choice; 5] = [
         destinations: 100_000,
         chutes_each: 3,
         closed: 0,
+        addresses: 0,
     },
 ];
 
@@ -197,6 +212,23 @@ impl Choice {
         ChuteId(nth as u16)
     }
 
+    /// What is known of a parcel.
+    fn facts(&self, number: u32) -> Facts {
+        // A step that visits all of them in no order that a cache could foresee.
+        let step = number.wrapping_mul(2_654_435_761) >> 7;
+        let code = CodeId(u64::from(number) + 1);
+        if self.addresses == 0 {
+            let dest = step % self.destinations;
+            return Facts::advised(code, DestKey::of(&format!("D{dest}")));
+        }
+        let mut facts = Facts::advised(code, DestKey::NONE);
+        facts.advice.known = true;
+        // Longer than the rule for it, as segment codes are.
+        let below = u64::from(step % 37);
+        facts.advice.segment = Address(segment(step % self.addresses).0 + below);
+        facts
+    }
+
     fn sorter(&self, file: &HubFile) -> Sorter {
         let mut hub = file.hub.spec().clone();
         for chute in &mut hub.chutes {
@@ -209,6 +241,11 @@ impl Choice {
             name: format!("D{dest}"),
             chutes: Vec::from_iter((0..self.chutes_each).map(|nth| self.chute(dest, nth))),
             ..DestinationSpec::default()
+        }));
+        plan.addresses = Vec::from_iter((0..self.addresses).map(|nth| AddressRule {
+            kind: AddressKind::Segment,
+            prefix: segment(nth),
+            to: DestId(nth % self.destinations),
         }));
         let plan = Plan::new(plan, &hub).expect("its chutes are the hub's");
         let mut sorter = Sorter::new(Arc::new(hub), Arc::new(plan), SETUP);
@@ -274,11 +311,7 @@ impl Decider<'_> {
         let telegrams: [Signal; BURST as usize] = std::array::from_fn(|nth| {
             let scanner = ScannerId((nth as u32 % SCANNERS) as u16);
             let number = first + nth as u32;
-            // A step that visits all destinations in no order that a cache could foresee.
-            let dest = (number.wrapping_mul(2_654_435_761) >> 7) % self.choice.destinations;
-            let code = CodeId(u64::from(number) + 1);
-            let name = DestKey::of(&format!("D{dest}"));
-            let facts = Facts::advised(code, name);
+            let facts = self.choice.facts(number);
             let key = ScanKey::Carrier(CellId(nth as u32));
             Signal::Scanned {
                 scanner,
@@ -323,7 +356,7 @@ impl Decider<'_> {
     }
 }
 
-fn decisions(file: &HubFile, rounds: usize) {
+fn decisions(file: &HubFile, rounds: usize, miss_ns: f64) {
     for choice in &CHOICES {
         let (mut ours_ns, mut floor_ns) = (Vec::new(), Vec::new());
         for _ in 0..rounds {
@@ -340,9 +373,43 @@ fn decisions(file: &HubFile, rounds: usize) {
             ours_ns.push(median as f64 / f64::from(BURST));
             floor_ns.push(first_fit(choice));
         }
+        let mut sorted = ours_ns.clone();
+        sorted.sort_by(f64::total_cmp);
+        let ratio = sorted[sorted.len() / 2] / miss_ns;
         print(&format!("scan to order, {}", choice.what), "each", ours_ns);
+        println!("  {ratio:.2} cache misses");
         print("  choosing alone, array, first fit", "each", floor_ns);
     }
+}
+
+/// The segment code of a rule.
+fn segment(nth: u32) -> Address {
+    Address::of(&format!("{nth:05}-"))
+}
+
+/// What a look into memory that no cache holds takes: a chain of looks, each of which says where
+/// the next one is, over as much as ten million waybills need.
+fn cache_miss(bytes: usize, rounds: usize) -> f64 {
+    let places = (bytes / size_of::<u32>()).next_power_of_two();
+    let mask = places as u32 - 1;
+    // A full cycle of a linear congruence: no two looks near each other, none twice.
+    let next = |at: u32| at.wrapping_mul(1_664_525).wrapping_add(1_013_904_223) & mask;
+    let chain = Vec::from_iter((0..places as u32).map(next));
+    const LOOKS: u32 = 200_000;
+    let mut costs_ns = Vec::new();
+    let mut at = 0;
+    for _ in 0..rounds {
+        let begun = Instant::now();
+        for _ in 0..LOOKS {
+            at = chain[at as usize];
+        }
+        costs_ns.push(begun.elapsed().as_nanos() as f64 / f64::from(LOOKS));
+        black_box(at);
+    }
+    costs_ns.sort_by(f64::total_cmp);
+    let middle = costs_ns[costs_ns.len() / 2];
+    print("a cache miss over so much memory", "each", costs_ns);
+    middle
 }
 
 /// The floor: a table of chutes by destination and an array of room, and nothing around it.
@@ -376,5 +443,8 @@ fn main() {
     let (calls, said) = calls(&file, horizon);
     whole(&file, &calls, said, rounds);
     by_kind(&file, &calls, rounds);
-    decisions(&file, rounds);
+    // Ten million waybills at 50 bytes each; a moment's worth of it in a short round.
+    let memory = if is_bench { 500_000_000 } else { 1_000_000 };
+    let miss_ns = cache_miss(memory, rounds);
+    decisions(&file, rounds, miss_ns);
 }

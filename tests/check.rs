@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use serde_json::Value;
+use sorthub::config::scenario::Scenario;
 use sorthub::config::{CarrierFile, Fault, Files, HubFile, Source, trace};
 
 fn root() -> &'static Path {
@@ -47,6 +48,14 @@ fn faults_of(path: &Path) -> Vec<Fault> {
     if CarrierFile::is_one(&source) {
         return CarrierFile::from_source(&source)
             .map_or_else(|faults| faults, |file| file.warnings);
+    }
+    if Scenario::is_one(&source) {
+        let hub = HubFile::read(&root().join("config/demo.toml")).expect("the ready hub");
+        let read = Scenario::from_source(&source);
+        return read
+            .and_then(|one| one.actions(&hub, None))
+            .err()
+            .unwrap_or_default();
     }
     if name.ends_with(".toml") {
         return HubFile::inspect(&source, &Files::In("tests/faulty".into())).faults;

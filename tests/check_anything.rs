@@ -2,9 +2,12 @@
 //! result, and every fault stands at a place that the text has.
 
 use std::path::Path;
+use std::sync::LazyLock;
 
 use proptest::prelude::*;
-use sorthub::config::{CarrierFile, Fault, HubFile, Source, trace};
+use sorthub::config::{
+    CarrierFile, Fault, Files, HubFile, PlanFile, Source, check_plan_table, trace,
+};
 
 const LAYOUT: &str = include_str!("faulty/good.layout.csv");
 const CARRIERS: &str = include_str!("../config/carriers.toml");
@@ -75,6 +78,46 @@ fn read_trace(layout: &str, parcels: &str) {
     }
     check_places(&trace::check_layout(&parcels_source), parcels);
     check_places(&trace::check_parcels(&layout_source), layout);
+}
+
+const PLAN: &str = include_str!("../config/regional/plan.toml");
+const DESTINATIONS: &str = include_str!("../config/regional/destinations.csv");
+const ADDRESSES: &str = include_str!("../config/regional/addresses.csv");
+
+/// The hub of the plan above.
+fn regional() -> &'static HubFile {
+    static HUB: LazyLock<HubFile> = LazyLock::new(|| {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/regional.toml");
+        HubFile::read(&path).expect("the regional hub has no faults")
+    });
+    &HUB
+}
+
+/// Every fault stands at a place of one of the three texts.
+fn read_plan(plan: &str, destinations: &str, addresses: &str) {
+    let texts = [
+        ("plan.toml", plan),
+        ("destinations.csv", destinations),
+        ("addresses.csv", addresses),
+    ];
+    let source = |(name, text): (&str, &str)| Source::new(name, text.to_owned());
+    let files = Files::Given(texts.map(source).to_vec());
+    let read = PlanFile::inspect(&source(texts[0]), &files, &regional().hub);
+    let has_error = read.faults.iter().any(Fault::is_error);
+    assert_eq!(
+        read.file.is_none(),
+        has_error,
+        "refused for a reason, or taken"
+    );
+    for fault in read.faults {
+        let text = texts.iter().find(|(name, _)| *name == &*fault.file);
+        let (_, text) = text.unwrap_or_else(|| panic!("no file {}: {fault}", fault.file));
+        check_places(&[fault], text);
+    }
+    for table in [destinations, addresses] {
+        let found = check_plan_table(&Source::new("table", table.to_owned()));
+        check_places(&found.unwrap_or_default(), table);
+    }
 }
 
 /// Pieces that a hub file is made of, and pieces that break it.
@@ -176,6 +219,25 @@ proptest! {
     #[test]
     fn a_table_of_formats_with_changes_is_survived(changes in changes()) {
         read_carriers(&mutate(CARRIERS, &changes));
+    }
+
+    #[test]
+    fn a_plan_with_tables_that_are_changed_is_survived(
+        plan in changes(),
+        destinations in changes(),
+        addresses in changes(),
+    ) {
+        read_plan(&mutate(PLAN, &plan), DESTINATIONS, ADDRESSES);
+        read_plan(PLAN, &mutate(DESTINATIONS, &destinations), ADDRESSES);
+        read_plan(PLAN, DESTINATIONS, &mutate(ADDRESSES, &addresses));
+    }
+
+    #[test]
+    fn any_text_as_a_table_is_survived(pieces in prop::collection::vec(piece(), 0..60)) {
+        let text = pieces.concat();
+        read_plan(PLAN, &text, ADDRESSES);
+        read_plan(PLAN, DESTINATIONS, &text);
+        read_plan(&text, &text, &text);
     }
 
     #[test]

@@ -7,13 +7,14 @@ use std::path::Path;
 
 use sorthub::config::fault::TextFault;
 use sorthub::config::links::{Functions, Peer};
-use sorthub::config::{Fault, FaultKind, HubFile, Source, canonical, trace};
+use sorthub::config::{Fault, FaultKind, Files, HubFile, Source, canonical, trace};
+use sorthub_core::facts::{Measures, Verdict};
 use sorthub_core::hub::{Capacity, MeetsBy, Sensing, TrackKind};
 use sorthub_core::ids::{DestId, TrackId};
 use sorthub_core::plan::{NoReadPolicy, RoomPolicy};
-use sorthub_core::scanner::{Field, Framing};
+use sorthub_core::scanner::{Field, Framing, MassUnit};
 use sorthub_core::units::{Grams, Micros, Mm, MmPerS};
-use sorthub_sim::spec::Service;
+use sorthub_sim::spec::{HostPlant, Service};
 
 fn told(faults: &[Fault]) -> String {
     faults.iter().map(|fault| format!("{fault}\n")).collect()
@@ -32,8 +33,11 @@ fn every_ready_hub_loads_without_warnings() {
     let mut hubs = 0;
     for entry in fs::read_dir(folder).expect("the folder is part of the project") {
         let path = entry.expect("the folder can be listed").path();
+        if path.extension().is_none_or(|ending| ending != "toml") {
+            continue;
+        }
         let text = fs::read_to_string(&path).expect("ready files are text");
-        if path.extension().is_none_or(|ending| ending != "toml") || !text.contains("[[track]]") {
+        if !text.contains("[[track]]") {
             continue;
         }
         hubs += 1;
@@ -178,7 +182,7 @@ fn the_demo_has_its_links_and_codes() {
     assert_eq!(scanner.framing, Framing::StxEtx);
     assert_eq!(
         scanner.template.fields,
-        [Field::Trigger, Field::Code, Field::WeightG]
+        [Field::Trigger, Field::Code, Field::Weight(MassUnit::Grams)]
     );
     let a03 = file.plan.destination_named("A03");
     assert!(a03.is_some());
@@ -201,7 +205,7 @@ fn the_demo_has_its_links_and_codes() {
 
 #[test]
 fn canonical_text_gives_the_same_hub_and_plan_back() {
-    for name in ["demo.toml", "lsrm-h4.toml"] {
+    for name in ["demo.toml", "lsrm-h4.toml", "regional.toml"] {
         let file = ready(name);
         let text = file.canonical();
         let (hub, plan) = canonical::from_text(&text).expect("what was written can be read");
@@ -383,9 +387,17 @@ zzz = 1
 [[chute]]
 outlets = [{ zzz = 1 }]
 zzz = 1
+[[chute_group]]
+zzz = 1
+[[tag]]
+zzz = 1
 [plan]
 zzz = 1
 destination = { zzz = 1 }
+wave = { zzz = 1 }
+rule = { zzz = 1 }
+host = { zzz = 1 }
+checks = { zzz = 1 }
 [plant]
 zzz = 1
 induction = { zzz = 1 }
@@ -396,9 +408,12 @@ parcel = { zzz = 1 }
 "#;
 
 #[test]
-fn the_guide_names_every_key() {
-    let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/hub-file.md");
-    let guide = fs::read_to_string(guide).expect("the guide is part of the project");
+fn the_guides_name_every_key() {
+    let guide = ["docs/hub-file.md", "docs/sort-plan.md"].map(|part| {
+        let part = Path::new(env!("CARGO_MANIFEST_DIR")).join(part);
+        fs::read_to_string(part).expect("the guide is part of the project")
+    });
+    let guide = guide.concat();
     let faults = HubFile::parse("every.toml", EVERY_TABLE).expect_err("zzz is no key");
     let mut tables = 0;
     for fault in faults {
@@ -417,7 +432,7 @@ fn the_guide_names_every_key() {
                 .iter()
                 .flat_map(|b| after.map(|a| format!("{b}{key}{a}")));
             let is_named = named.any(|name| guide.contains(&name));
-            assert!(is_named, "`{key}` of {table} is not in docs/hub-file.md");
+            assert!(is_named, "`{key}` of {table} is in neither guide");
         }
     }
     assert_eq!(
@@ -425,4 +440,55 @@ fn the_guide_names_every_key() {
         EVERY_TABLE.matches("zzz").count(),
         "each table lists its keys"
     );
+}
+
+#[test]
+fn a_measuring_scanner_and_a_plant_with_papers_are_read() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/demo.toml");
+    let text = fs::read_to_string(path).expect("a ready hub is a text");
+    let fields =
+        r#""trigger", "code", "verdict", "weight_kg", "length_cm", "width_mm", "height_mm""#;
+    let words = r#"between_codes = "+", clear = ["OK"], suspect = ["ALARM", "X"]"#;
+    let text = text.replace(
+        r#"fields = ["trigger", "code", "weight_g"]"#,
+        &format!("fields = [{fields}], {words}"),
+    );
+    let more = "
+[plant.host]
+delay_ms = 250
+silent_ppm = 1_000
+";
+    let text = text.replace(
+        "\nparcel = {",
+        "\nparcel = { unadvised_ppm = 5, misdeclared_ppm = 6, \
+        suspect_ppm = 7, width_mm = 80, height_mm = [20, 30],",
+    );
+    let source = Source::new("hub.toml", format!("{text}{more}"));
+    let file = HubFile::from_source(&source, &Files::None)
+        .unwrap_or_else(|faults| panic!("{}", told(&faults)));
+    let link = file.links.scanners[0].as_ref().expect("it has a socket");
+    let read = link.template.read(b"7;A-1+B-2;ALARM;1.5;30;200;100");
+    let read = read.expect("such a telegram");
+    assert_eq!(read.codes.all(), ["A-1", "B-2"]);
+    assert_eq!(read.verdict, Verdict::Suspect);
+    let measured = Measures {
+        weight: Grams(1_500),
+        length: Mm(300),
+        width: Mm(200),
+        height: Mm(100),
+    };
+    assert_eq!(read.measured, measured);
+    let parcels = &file.plant.parcels;
+    assert_eq!(
+        (parcels.unadvised_ppm, parcels.misdeclared_ppm),
+        (5, Some(6))
+    );
+    assert_eq!(parcels.suspect_ppm, Some(7));
+    assert_eq!(parcels.width, Some((Mm(80), Mm(80))));
+    assert_eq!(parcels.height, Some((Mm(20), Mm(30))));
+    let host = HostPlant {
+        delay: Micros::from_millis(250),
+        silent_ppm: 1_000,
+    };
+    assert_eq!(file.plant.host, Some(host));
 }

@@ -399,7 +399,8 @@ fn tables_of_spreadsheets_are_understood() {
     let plan =
         "[plan]\nreject = ['manual-1']\ndestinations = 'd.csv'\n[[plan.wave]]\nname = 'noon'";
     let destinations = "\u{feff}Note;NAME;Chutes;Waves;Shares;Postcodes\r\n\
-        ;Rome; A01 | A02 ;\"noon:A03|A04\";3|1;\"00; 01\"\r\n;;;;;\r\nby hand;\"Mil;an\";@bank-b;;;20|21\r\n";
+        ;Rome; A01 | A02 ;\"noon:A03|A04\";3|1;\"00; 01\"\r\n;;;;;\r\n\
+        by hand;\"Mil;an\";@bank-b;;;20|21\r\n";
     // A semicolon within a field is not one between postcodes.
     let told = given(plan, destinations, "", &hub).expect_err("`00; 01` is no postcode");
     assert!(told.contains("d.csv:2:"), "{told}");

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{CellId, ChuteId, ParcelId, ScannerId, TrackId};
+use crate::reason::Reason;
 use crate::running::DisabledBy;
 
 /// What a person should know. Levels (a silent scanner, a closed reject chute, a disabled carrier)
@@ -17,6 +18,15 @@ pub enum Alarm {
         ordered: Option<ChuteId>,
         /// Where it went.
         went: ChuteId,
+    },
+    /// A parcel was held or redirected too late: it left by the chute it was ordered to before.
+    Slipped {
+        /// The parcel.
+        parcel: ParcelId,
+        /// Where it went.
+        went: ChuteId,
+        /// Why it should not have.
+        why: Reason,
     },
     /// A parcel was lost.
     Lost {

@@ -197,6 +197,38 @@ pub struct Measures {
 }
 
 impl Measures {
+    /// Its sides in mm, the longest first; 0 for one that is not measured.
+    #[must_use]
+    pub fn sides(&self) -> [u32; 3] {
+        let mut sides = [self.length.0, self.width.0, self.height.0];
+        sides.sort_unstable_by(|a, b| b.cmp(a));
+        sides
+    }
+
+    /// The same with its sides in order: however a parcel lies, its longest side is its length.
+    #[must_use]
+    pub fn longest_first(self) -> Self {
+        let [length, width, height] = self.sides().map(Mm);
+        Self {
+            length,
+            width,
+            height,
+            ..self
+        }
+    }
+
+    /// These, with what was measured later in place of it.
+    #[must_use]
+    pub fn updated(self, later: Self) -> Self {
+        let newer = |before: u32, later: u32| if later > 0 { later } else { before };
+        Self {
+            weight: Grams(newer(self.weight.0, later.weight.0)),
+            length: Mm(newer(self.length.0, later.length.0)),
+            width: Mm(newer(self.width.0, later.width.0)),
+            height: Mm(newer(self.height.0, later.height.0)),
+        }
+    }
+
     /// Volume in cm³, rounded down; `None` if a side is not measured.
     #[must_use]
     pub const fn volume_cm3(&self) -> Option<u64> {
@@ -286,5 +318,48 @@ impl Facts {
             },
             ..Self::default()
         }
+    }
+
+    /// What is known after another reading of the same parcel.
+    ///
+    /// A good code makes up for one that could not be read or was not valid; two different good
+    /// ones contradict each other, and then neither is trusted any more, whatever follows. What a
+    /// later reading does not say stays as it was: a scale may see only the mass, an X-ray machine
+    /// only its verdict.
+    #[must_use]
+    pub fn joined(&self, later: &Self) -> Self {
+        let mut all = *self;
+        // Several parcels on one scale weigh what none of them does.
+        if later.read != Reading::Several {
+            all.measured = self.measured.updated(later.measured);
+        }
+        if later.verdict != Verdict::None {
+            all.verdict = later.verdict;
+        }
+        match (self.read, later.read) {
+            (Reading::Good, Reading::Good) if later.code != self.code => {
+                if !mutant!("first_code_wins") {
+                    all.read = Reading::Conflict;
+                }
+            }
+            (Reading::Good | Reading::NoRead | Reading::Invalid, Reading::Good) => {
+                all.read = Reading::Good;
+                all.code = later.code;
+                if later.carrier.is_some() {
+                    all.carrier = later.carrier;
+                }
+                if later.advice.known || !self.advice.known {
+                    all.advice = later.advice;
+                }
+            }
+            (Reading::NoRead, Reading::NoRead) => {}
+            (Reading::NoRead, read)
+            | (Reading::Invalid, read @ (Reading::Conflict | Reading::Several)) => {
+                all.read = read;
+                all.code = later.code;
+            }
+            _ => {}
+        }
+        all
     }
 }

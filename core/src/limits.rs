@@ -74,6 +74,24 @@ pub const RULES_MAX: usize = 1_000;
 /// Parcels in one chute whose lengths are remembered, for chutes with a capacity in length.
 pub const CHUTE_CONTENTS_MAX: usize = 4_096;
 
+/// Parcels that a command about a waybill re-decides in its own call; if more carry the number,
+/// they all follow by time-outs, the longest read first.
+pub const REDECIDED_BY_COMMAND_MAX: usize = 16;
+
+/// Waybills for which people have left word (holds, intercepts, verdicts). One in a hundred of
+/// the waybills of a day at a large hub; those long gone are released by the host.
+pub const INSTRUCTIONS_MAX: usize = 65_536;
+
+/// Waybills whose many parcels are being re-decided at a time; beyond that a command is refused.
+pub const REDECIDING_MAX: usize = 64;
+
+/// Questions to the host that are open at a time: at ten thousand parcels a second and 300 ms.
+/// For a parcel beyond that the local answer stands at once.
+pub const QUESTIONS_MAX: usize = 4_096;
+
+/// Seats at which people key in what could not be read.
+pub const SEATS_MAX: usize = 256;
+
 /// Characters of a scanned code that can fit a format. A longer one (a two-dimensional code with
 /// a whole manifest in it) fits none.
 pub const CODE_CHARS_MAX: usize = 64;

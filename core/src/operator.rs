@@ -231,8 +231,12 @@ pub enum Refused {
     LabelInUse,
     /// There is no room for another standing instruction.
     TooMany,
-    /// Another seat has the parcel, or none has taken it.
+    /// The seat does not hold the parcel: another does, or none, or it was read meanwhile.
     NotYours,
+    /// No code, or none that is valid, came with the command.
+    NoCode,
+    /// It is held for security.
+    Suspect,
     /// The chute cannot be reached any more.
     OutOfReach,
 }
@@ -254,7 +258,9 @@ impl fmt::Display for Refused {
             Self::LockedLocally => "it is locked at the chute itself; open it there",
             Self::LabelInUse => "the label is bound to a container already; scan another one",
             Self::TooMany => "there are too many standing instructions; release old ones first",
-            Self::NotYours => "another seat has the parcel; take it first",
+            Self::NotYours => "the seat does not hold the parcel; take one that nobody holds",
+            Self::NoCode => "a valid code is needed; give one, or give the parcel back",
+            Self::Suspect => "it is held for security; clear the waybill's verdict first",
             Self::OutOfReach => "the chute cannot be reached any more; name another one",
         })
     }

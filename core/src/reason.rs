@@ -118,6 +118,8 @@ reasons! {
     OutOfService = "out-of-service",
     /// The track is being purged.
     Purged = "purged",
+    /// A scanner read another code than a person had keyed in.
+    KeyedOtherwise = "keyed-otherwise",
 }
 
 impl Reason {

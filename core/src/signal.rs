@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub use crate::alarm::Alarm;
 use crate::facts::Facts;
 use crate::ids::{
-    CellId, ChuteId, CodeId, InductionId, ParcelId, PlcItem, ScannerId, TrackId, TransferId,
+    CellId, ChuteId, CodeId, InductionId, ParcelId, PlcItem, ScannerId, SeatId, TrackId, TransferId,
 };
 use crate::limits::ORDER_CHUTES_MAX;
 use crate::operator::{Command, Refused, Ticket};
@@ -388,8 +388,8 @@ pub enum Output {
     Read {
         /// The parcel.
         parcel: ParcelId,
-        /// The scanner that read it.
-        scanner: ScannerId,
+        /// Who read it.
+        by: Reader,
         /// Its code.
         code: CodeId,
     },
@@ -420,7 +420,7 @@ pub enum Output {
         parcel: ParcelId,
         /// Its identity.
         code: CodeId,
-        /// An answer after this is too late.
+        /// An answer then or later is too late.
         until: Micros,
     },
     /// A command's answer.
@@ -478,6 +478,15 @@ pub enum Output {
     Alarm(Alarm),
 }
 
+/// Who read a parcel's code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Reader {
+    /// A scanner.
+    Scanner(ScannerId),
+    /// A person, who keyed it in.
+    Seat(SeatId),
+}
+
 /// What said where a parcel is for: the first that knew, in this order (but for
 /// [`Basis::Nothing`]).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -487,7 +496,7 @@ pub enum Basis {
     Nothing,
     /// A person sent it to a chute.
     Forced,
-    /// A hold, or a check of weight, size or security.
+    /// A hold, a check of weight, size or security, or damage. A suspect verdict comes before all.
     Hold,
     /// An intercept.
     Intercept,

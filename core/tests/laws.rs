@@ -10,8 +10,8 @@ use sorthub_core::facts::*;
 use sorthub_core::ids::*;
 use sorthub_core::operator::*;
 use sorthub_core::outbox::Outbox;
-use sorthub_core::plan::RoomPolicy;
-use sorthub_core::reason::Disposition;
+use sorthub_core::plan::*;
+use sorthub_core::reason::{Disposition, Reason};
 use sorthub_core::signal::*;
 use sorthub_core::sorter::{Ask, Sorter, Waiting};
 use sorthub_core::units::*;
@@ -35,14 +35,22 @@ fn any_at() -> impl Strategy<Value = BeltMm> {
 }
 
 fn any_facts() -> impl Strategy<Value = Facts> {
-    (0..4_u8, 0..4_u64, 0..4_u32).prop_map(|(read, code, dest)| match read {
+    let read = (0..4_u8, 0..4_u64, 0..4_u32).prop_map(|(read, code, dest)| match read {
         0 => Facts::default(),
         1 => Facts {
-            read: Reading::Conflict,
+            read: [Reading::Conflict, Reading::Invalid, Reading::Several][code as usize % 3],
             ..Facts::default()
         },
         2 if dest == 3 => Facts::advised(CodeId(code + 1), DestKey::NONE),
         _ => good(code + 1, dest),
+    });
+    (read, 0..20_u32, 0..12_usize).prop_map(|(facts, weight, verdict)| Facts {
+        measured: Measures {
+            weight: Grams(weight * 100),
+            ..Measures::default()
+        },
+        verdict: VERDICTS.get(verdict).copied().unwrap_or_default(),
+        ..facts
     })
 }
 
@@ -141,6 +149,37 @@ fn any_item_signal() -> impl Strategy<Value = Signal> {
     ]
 }
 
+fn any_waybill_wish() -> impl Strategy<Value = WaybillWish> {
+    let to = (0..3_usize).prop_map(|at| DestKey::of(["a", "c", "nowhere"][at]));
+    prop_oneof![
+        Just(WaybillWish::Hold),
+        to.prop_map(|to| WaybillWish::Intercept { to }),
+        Just(WaybillWish::Release),
+        (0..3_usize).prop_map(|at| WaybillWish::Verdict(VERDICTS[at])),
+    ]
+}
+
+const VERDICTS: [Verdict; 3] = [Verdict::None, Verdict::Clear, Verdict::Suspect];
+
+fn any_parcel_wish() -> impl Strategy<Value = ParcelWish> {
+    let seat = || (0..2_u16).prop_map(SeatId);
+    let says = prop_oneof![
+        2 => Just(HostSays::To(DestKey::of("b"))),
+        1 => Just(HostSays::To(DestKey::of("nowhere"))),
+        1 => Just(HostSays::Hold),
+        1 => Just(HostSays::Unknown),
+    ];
+    prop_oneof![
+        2 => seat().prop_map(|seat| ParcelWish::Take { seat }),
+        1 => seat().prop_map(|seat| ParcelWish::GiveBack { seat }),
+        2 => (seat(), any_facts()).prop_map(|(seat, facts)| ParcelWish::Key { seat, facts }),
+        1 => Just(ParcelWish::Damaged),
+        2 => (0..5_u16).prop_map(|chute| ParcelWish::Force { chute: ChuteId(chute) }),
+        1 => Just(ParcelWish::Removed),
+        3 => says.prop_map(ParcelWish::Host),
+    ]
+}
+
 fn any_command() -> impl Strategy<Value = Signal> {
     let mode = prop_oneof![
         3 => Just(Mode::Automatic),
@@ -169,6 +208,12 @@ fn any_command() -> impl Strategy<Value = Signal> {
         2 => (0..25_u32, any::<bool>()).prop_map(|(cell, enabled)| Command::Carrier {
             cell: CellId(cell), enabled,
         }),
+        5 => (0..5_u64, any_waybill_wish()).prop_map(|(code, to)| {
+            Command::Waybill { code: CodeId(code), to }
+        }),
+        10 => (1..12_u64, any_parcel_wish()).prop_map(|(count, to)| {
+            Command::Parcel { parcel: ParcelId::new(5, count), to }
+        }),
     ];
     (any::<u32>(), command).prop_map(|(ticket, command)| Signal::Command {
         ticket: Ticket(ticket),
@@ -182,12 +227,34 @@ fn any_signal() -> impl Strategy<Value = Signal> {
         31 => any_item_signal(),
         5 => any_scan(),
         2 => any_chute_told(),
-        3 => any_command(),
+        10 => any_command(),
     ]
 }
 
 fn any_run() -> impl Strategy<Value = Vec<(u64, Signal)>> {
     prop::collection::vec((0..400_000_u64, any_signal()), 1..250)
+}
+
+/// A plan that asks the host, weighs, and has a rule for each stage.
+fn asking_plan() -> PlanSpec {
+    let rule = |stage, grams, then| AttributeRule {
+        stage,
+        when: vec![Condition::Heavier(Grams(grams))],
+        then,
+    };
+    PlanSpec {
+        host: Some(Micros(300_000)),
+        checks: Checks {
+            weight_most: Grams(1_800),
+            ..Checks::default()
+        },
+        rules: vec![
+            rule(Stage::First, 1_500, Then::To(DestId(1))),
+            rule(Stage::Last, 1_000, Then::To(DestId(2))),
+        ],
+        exceptions: vec![(Reason::HostLate, vec![ChuteId(2)])],
+        ..plan_spec()
+    }
 }
 
 fn any_sorter() -> impl Strategy<Value = fn() -> Sorter> {
@@ -213,7 +280,16 @@ fn any_sorter() -> impl Strategy<Value = fn() -> Sorter> {
         plan.room = RoomPolicy::Reserve;
         sorter(line_spec(Some(2_000)), plan)
     };
-    prop_oneof![Just(on_loop), Just(reserving), Just(line), Just(returning)]
+    let asking: fn() -> Sorter = || sorter(loop_spec(), asking_plan());
+    let asking_line: fn() -> Sorter = || sorter(line_spec(None), asking_plan());
+    prop_oneof![
+        Just(on_loop),
+        Just(reserving),
+        Just(line),
+        Just(returning),
+        Just(asking),
+        Just(asking_line),
+    ]
 }
 
 /// Hands one call to a sorter and returns what it said.
@@ -256,6 +332,7 @@ proptest! {
         let mut now = Micros(0);
         let mut known = std::collections::BTreeSet::new();
         let mut over = std::collections::BTreeSet::new();
+        let mut unread = Vec::new();
         for (wait, signal) in run {
             now = now.after(Micros(wait));
             for output in call(&mut sorter, now, &signal) {
@@ -275,6 +352,19 @@ proptest! {
                     }
                     _ => {}
                 }
+            }
+            let mut riding = std::collections::BTreeSet::new();
+            for item in sorter.items().filter(|item| item.parcel.counter() > 0) {
+                riding.insert(item.parcel);
+                let grounds = sorter.grounds(item.parcel).expect("a parcel is found by its id");
+                if item.code != CodeId::NONE {
+                    prop_assert_eq!(grounds.facts.code, item.code);
+                }
+            }
+            sorter.unread(&mut unread);
+            prop_assert!(unread.is_sorted_by_key(|one| one.left_mm));
+            for one in unread.iter().filter(|one| !riding.contains(&one.parcel)) {
+                prop_assert!(known.contains(&one.parcel) && !over.contains(&one.parcel));
             }
             let books = sorter.books();
             prop_assert!(books.balance());

@@ -65,6 +65,7 @@ fn handling_allocates_nothing() {
     for room in [RoomPolicy::Attempt, RoomPolicy::Reserve] {
         let mut plan = plan_spec();
         plan.room = room;
+        plan.host = Some(Micros::from_millis(900));
         let mut hand = Hand::new(hub.clone(), plan);
         let signals = a_day();
         let before = calls();
@@ -79,6 +80,8 @@ fn handling_allocates_nothing() {
             books.sorted > 200 && books.rejected > 50 && books.lost > 20,
             "{books:?}"
         );
+        let host = (books.host_answered, books.host_late);
+        assert!(host.0 > 20 && host.1 > 20 && books.keyed > 20, "{books:?}");
     }
 }
 
@@ -89,6 +92,7 @@ fn a_day() -> Vec<(Micros, Signal)> {
         let now = Micros(mm as u64 * 1_000);
         let seen = (CellId(n % 20), PlcItem(n + 1), BeltMm(mm));
         brought(n, seen, &mut |signal| signals.push((now, signal)));
+        wanted(n, &mut |signal| signals.push((now, signal)));
         left(n, seen, &mut |signal| signals.push((now, signal)));
     }
     signals
@@ -135,6 +139,39 @@ fn brought(n: u32, (cell, item, at): (CellId, PlcItem, BeltMm), tell: &mut impl 
     }
 }
 
+/// People and the host say something of it, or of one that comes later.
+fn wanted(n: u32, tell: &mut impl FnMut(Signal)) {
+    let code = CodeId(u64::from(n) + 1);
+    let parcel = ParcelId::new(5, u64::from(n) + 1);
+    let seat = SeatId(n as u16 % 3);
+    let facts = good(u64::from(n) + 5_000, 0);
+    let of_waybill = |to| Command::Waybill { code, to };
+    let of_parcel = |to| Command::Parcel { parcel, to };
+    let commands = match n % 13 {
+        0 => [
+            of_waybill(WaybillWish::Hold),
+            of_waybill(WaybillWish::Release),
+        ],
+        1 => [
+            of_waybill(WaybillWish::Verdict(Verdict::Suspect)),
+            of_parcel(ParcelWish::Damaged),
+        ],
+        2..=5 => [
+            of_parcel(ParcelWish::Take { seat }),
+            of_parcel(ParcelWish::Key { seat, facts }),
+        ],
+        6..=9 => [
+            of_parcel(ParcelWish::Host(HostSays::To(DestKey::of("b")))),
+            of_parcel(ParcelWish::Force { chute: ChuteId(1) }),
+        ],
+        _ => return,
+    };
+    for command in commands {
+        let ticket = Ticket(n);
+        tell(Signal::Command { ticket, command });
+    }
+}
+
 /// It leaves, or is refused, or is never heard of again; now and then the PLC restarts.
 fn left(n: u32, (cell, item, at): (CellId, PlcItem, BeltMm), tell: &mut impl FnMut(Signal)) {
     let track = LOOP;
@@ -150,7 +187,7 @@ fn left(n: u32, (cell, item, at): (CellId, PlcItem, BeltMm), tell: &mut impl FnM
         tell(Signal::LapPassed { cell, item, at });
     }
     match n % 10 {
-        0 => {}
+        0 | 9 => {}
         1 => tell(Signal::Discharged {
             chute: ChuteId(3),
             cell,

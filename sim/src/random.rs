@@ -29,6 +29,18 @@ pub enum Purpose {
     Mass = 5,
     /// How long taking a parcel out of its chute lasts.
     Service = 6,
+    /// A parcel's width.
+    Width = 7,
+    /// A parcel's height.
+    Height = 8,
+    /// Whether a parcel's pre-advice was sent.
+    Advice = 9,
+    /// Whether a parcel's sender has declared it rightly.
+    Declaration = 10,
+    /// What an X-ray machine says of a parcel.
+    Verdict = 11,
+    /// Whether the host stays silent when it is asked about a parcel.
+    Silence = 12,
 }
 
 /// One stream, at which any place can be looked up.

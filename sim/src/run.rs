@@ -7,23 +7,29 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use sorthub_core::facts::{Advice, DestKey, Facts, Measures, Reading};
+use sorthub_core::facts::{Advice, DestKey, Facts, Reading};
 use sorthub_core::hub::Hub;
 use sorthub_core::ids::{ChuteId, CodeId, SorterId, TrackId};
 use sorthub_core::outbox::Outbox;
 use sorthub_core::plan::Plan;
-use sorthub_core::reason::Disposition;
+use sorthub_core::reason::{Disposition, Reason};
 use sorthub_core::signal::{LinkState, Output, Signal};
 use sorthub_core::sorter::{Books, Setup, Sorter};
 use sorthub_core::units::{Micros, MmPerS};
+
+use actions::Said;
 
 use crate::plant::{Exit, Options, Plant, PlantEvent, PlantFault, Sight, Way};
 use crate::spec::PlantSpec;
 use crate::stats::TimeHistogram;
 
+mod actions;
+mod host;
 mod outcome;
 mod replicate;
 
+pub use actions::{Action, ActionOutcome, Deed};
+use host::Host;
 pub use outcome::{ChuteOutcome, Difference, Outcome};
 pub use replicate::{Replications, replicate};
 
@@ -42,6 +48,11 @@ pub struct Job {
     pub reads_once: bool,
     /// See [`Options::keeps_ledger`].
     pub keeps_ledger: bool,
+    /// What people do, in the order of time.
+    pub actions: Arc<[Action]>,
+    /// Codes are made from the texts of labels, as live, so that people can name waybills; else
+    /// from parcels' numbers, which is faster and decides alike.
+    pub labels_as_codes: bool,
 }
 
 impl Job {
@@ -56,6 +67,8 @@ impl Job {
             horizon,
             reads_once,
             keeps_ledger,
+            actions: Arc::new([]),
+            labels_as_codes: false,
         }
     }
 
@@ -122,6 +135,7 @@ pub struct World {
     sorters: Vec<Sorter>,
     /// Parcels put on transfers that their next sorter has not been told of yet.
     handed_over: VecDeque<Signal>,
+    host: Host,
     now: Micros,
     /// When the belts' travel is told next.
     belts_told_next: Micros,
@@ -137,6 +151,14 @@ pub struct World {
     keys: Vec<DestKey>,
     /// Parcels that really left by a chute that neither their destination nor rejection allows.
     astray: u64,
+    /// What people have said of that.
+    said: Said,
+    /// The actions that were due so far.
+    acted: Vec<ActionOutcome>,
+    /// Counts commands.
+    tickets: u32,
+    /// Parcels that the sorter says left elsewhere than their papers say because somebody wanted it.
+    redirected: u64,
     /// Things that happened at `now`.
     at_once: u32,
 }
@@ -191,6 +213,7 @@ impl World {
             plant,
             sorters: sorters.collect(),
             handed_over: VecDeque::new(),
+            host: Host::new(&job.plant, seed),
             now: Micros(0),
             belts_told_next: BELTS_TOLD_EVERY,
             has_begun: false,
@@ -207,6 +230,10 @@ impl World {
                 .map(|d| DestKey::of(&d.name))
                 .collect(),
             astray: 0,
+            said: Said::new(chutes),
+            acted: Vec::with_capacity(job.actions.len()),
+            tickets: 0,
+            redirected: 0,
             at_once: 0,
         })
     }
@@ -270,8 +297,12 @@ impl World {
         loop {
             let timeouts = self.sorters.iter().filter_map(Sorter::next_timeout);
             let timeout = timeouts.min().unwrap_or(Micros::NEVER);
-            let other = timeout.min(self.belts_told_next);
-            if ends_when_idle && (self.plant.is_idle() || self.is_at_rest()) {
+            let action = self.next_action();
+            let answer = self.host.next().unwrap_or(Micros::NEVER);
+            let other = timeout.min(self.belts_told_next).min(action).min(answer);
+            // A hub at rest may be started again by somebody.
+            let is_at_rest = action == Micros::NEVER && self.is_at_rest();
+            if ends_when_idle && (self.plant.is_idle() || is_at_rest) {
                 break;
             }
             // What the plant does at an instant comes before what else is due then.
@@ -289,7 +320,13 @@ impl World {
                 break;
             }
             self.advance(other.max(self.now))?;
-            if self.belts_told_next <= other {
+            if action <= other {
+                self.act(observer);
+            } else if answer <= other {
+                if let Some((sorter, signal)) = self.host.answer() {
+                    self.call_one(sorter, &signal, observer);
+                }
+            } else if self.belts_told_next <= other {
                 // Behind all that happens at this instant: everything up to here has been told.
                 self.tell_belts(observer);
             } else {
@@ -396,6 +433,9 @@ impl World {
                 sight,
             } => {
                 let (scanner, key, facts) = (*scanner, *key, self.facts(sight));
+                if self.job.labels_as_codes {
+                    self.host.learn(facts.code, sight.number);
+                }
                 self.call(
                     &Signal::Scanned {
                         scanner,
@@ -412,17 +452,18 @@ impl World {
     /// What a directory that knows every label says. A generated label is a function of the
     /// parcel's number, so the number stands in for the code; nobody else gives such codes.
     fn facts(&self, sight: &Sight) -> Facts {
-        let measured = Measures {
-            weight: sight.mass,
-            ..Measures::default()
+        let seen = Facts {
+            measured: sight.measured,
+            verdict: sight.verdict,
+            ..Facts::default()
         };
         if !sight.is_read {
-            return Facts {
-                measured,
-                ..Facts::default()
-            };
+            return seen;
         }
-        let code = if self.job.plant.trace.is_empty() {
+        let parcels = self.plant.parcels();
+        let known = sight.dest.filter(|_| parcels.is_advised(sight.number));
+        let by_number = self.job.plant.trace.is_empty() && !self.job.labels_as_codes;
+        let code = if by_number {
             CodeId(sight.number)
         } else {
             CodeId::of(&self.plant.label(sight.number))
@@ -430,13 +471,13 @@ impl World {
         Facts {
             read: Reading::Good,
             code,
-            advice: sight.dest.map_or_else(Advice::default, |dest| Advice {
+            advice: known.map_or_else(Advice::default, |dest| Advice {
                 known: true,
                 dest: self.keys[dest.index()],
+                declared: parcels.declared(sight.number),
                 ..Advice::default()
             }),
-            measured,
-            ..Facts::default()
+            ..seen
         }
     }
 
@@ -446,7 +487,11 @@ impl World {
         let is_right = exit
             .dest
             .is_some_and(|dest| self.job.plan.allows(dest, chute));
-        if !is_right && !self.is_reject[chute.index()] {
+        if is_right || self.is_reject[chute.index()] {
+            return;
+        }
+        let key = exit.dest.map(|dest| self.keys[dest.index()]);
+        if !self.said.allows(key, chute) {
             self.astray += 1;
         }
     }
@@ -499,12 +544,20 @@ impl World {
                     parcel: *parcel,
                     facts: *facts,
                 }),
+                Output::AskHost { parcel, code, .. } => {
+                    let about = (*parcel, *code);
+                    self.host
+                        .asked(self.now, sorter, about, &self.plant, &self.keys);
+                }
                 Output::Ended {
                     how: Disposition::Sorted,
                     chute: Some(chute),
+                    why,
                     ..
                 } => {
                     self.sorted[chute.index()] += 1;
+                    let wanted = [Reason::Forced, Reason::Intercept, Reason::Late];
+                    self.redirected += u64::from(wanted.contains(why));
                 }
                 _ => {}
             }

@@ -20,6 +20,8 @@ pub struct PlantSpec {
     pub demand: Vec<Vec<Demand>>,
     /// What a parcel is like.
     pub parcels: ParcelPlant,
+    /// Who is asked about parcels that nothing here knows; `None`: nobody answers.
+    pub host: Option<HostPlant>,
     /// Parcels of a recorded trace; where there are any, inductions make none of their own.
     pub trace: Vec<TraceParcel>,
 }
@@ -90,13 +92,34 @@ pub struct Demand {
     pub weight: u32,
 }
 
-/// Parcels' lengths and masses, uniformly distributed between the bounds.
+/// A host that knows every parcel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostPlant {
+    /// From the question to the answer.
+    pub delay: Micros,
+    /// Share of questions that it never answers, in parts per million.
+    pub silent_ppm: u32,
+}
+
+/// Parcels' sizes and masses, uniformly distributed between the bounds, and what their papers say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ParcelPlant {
     /// Shortest and longest.
     pub length: (Mm, Mm),
     /// Lightest and heaviest.
     pub mass: (Grams, Grams),
+    /// Narrowest and widest; without it and `height`, sides are not measured.
+    pub width: Option<(Mm, Mm)>,
+    /// Lowest and highest.
+    pub height: Option<(Mm, Mm)>,
+    /// Share of parcels without pre-advice, in parts per million.
+    pub unadvised_ppm: u32,
+    /// Share of parcels that declare half of what they measure, in parts per million; `None`:
+    /// nobody declares anything.
+    pub misdeclared_ppm: Option<u32>,
+    /// Share of parcels that an X-ray machine finds suspect, in parts per million; `None`: there
+    /// is none.
+    pub suspect_ppm: Option<u32>,
 }
 
 impl Default for ParcelPlant {
@@ -104,6 +127,11 @@ impl Default for ParcelPlant {
         Self {
             length: (Mm(400), Mm(400)),
             mass: (Grams(1_000), Grams(1_000)),
+            width: None,
+            height: None,
+            unadvised_ppm: 0,
+            misdeclared_ppm: None,
+            suspect_ppm: None,
         }
     }
 }

@@ -22,9 +22,11 @@ mod routes;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use axum::body::Bytes;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 
@@ -74,10 +76,27 @@ pub enum ApiError {
     Start(#[from] io::Error),
 }
 
+/// The hub as the API shows it; any thread may hold one.
+#[derive(Clone, Debug)]
+pub struct HubShow(Arc<watch::Sender<Bytes>>);
+
+impl HubShow {
+    /// Shows this from now on.
+    pub fn set(&self, hub: &HubView) {
+        self.0.send_replace(hub_json(hub));
+    }
+}
+
+/// Every field of a hub's description has a JSON form.
+fn hub_json(hub: &HubView) -> Bytes {
+    serde_json::to_vec(hub).unwrap_or_default().into()
+}
+
 /// A running API. It stops when it is dropped.
 #[derive(Debug)]
 pub struct Api {
     address: SocketAddr,
+    hub: HubShow,
     stop: watch::Sender<bool>,
     thread: Option<JoinHandle<()>>,
 }
@@ -97,11 +116,12 @@ impl Api {
         let listener = TcpListener::bind(address).map_err(listen)?;
         listener.set_nonblocking(true)?;
         let bound = listener.local_addr()?;
-        let hub = serde_json::to_vec(hub).map_err(io::Error::from)?;
+        let hub = HubShow(Arc::new(watch::Sender::new(hub_json(hub))));
+        let shown = hub.0.subscribe();
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let (stop, stopped) = watch::channel(false);
         let serve = move || {
-            let served = runtime.block_on(serve(listener, limits, hub.into(), source, stopped));
+            let served = runtime.block_on(serve(listener, limits, shown, source, stopped));
             if let Err(error) = served {
                 tracing::error!(%error, "the API has ended");
             }
@@ -110,6 +130,7 @@ impl Api {
         let thread = thread::Builder::new().name("api".to_owned()).spawn(serve)?;
         Ok(Self {
             address: bound,
+            hub,
             stop,
             thread: Some(thread),
         })
@@ -119,6 +140,12 @@ impl Api {
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where the hub's description is set when another plan becomes active.
+    #[must_use]
+    pub fn hub_show(&self) -> HubShow {
+        self.hub.clone()
     }
 
     /// Ends streams, lets open requests finish, and returns when the thread is gone.
@@ -141,7 +168,7 @@ impl Drop for Api {
 async fn serve(
     listener: TcpListener,
     limits: ApiLimits,
-    hub: axum::body::Bytes,
+    hub: watch::Receiver<Bytes>,
     source: ViewSource,
     stopped: watch::Receiver<bool>,
 ) -> io::Result<()> {

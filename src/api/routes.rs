@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use tokio::sync::watch;
 
 use super::feed::Feed;
 use super::page::ASSETS;
@@ -23,8 +24,8 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 /// What the handlers share.
 #[derive(Clone, Debug)]
 pub(super) struct Shared {
-    /// The hub's description as JSON.
-    pub hub: Bytes,
+    /// The hub's description as JSON, under the active plan.
+    pub hub: watch::Receiver<Bytes>,
     /// The views.
     pub feed: Feed,
     /// How many may watch at once; for the refusal's text.
@@ -48,7 +49,8 @@ pub(super) fn router(shared: Shared) -> Router {
 }
 
 async fn hub(State(shared): State<Shared>) -> Response {
-    json(shared.hub)
+    let hub = shared.hub.borrow().clone();
+    json(hub)
 }
 
 async fn view(State(shared): State<Shared>) -> Response {

@@ -2,26 +2,25 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use clap::Args;
 use serde::Serialize;
-use sorthub_core::hub::Hub;
 
 use super::{Exit, input, print};
 use crate::config::fault::Meaning;
+use crate::config::scenario::Scenario;
 use crate::config::{
     CarrierFile, Fault, FaultKind, Files, HubFile, Inspected, PlanFile, Severity, Source,
     check_plan_table, is_plan_table, trace,
 };
 
-/// Check hub files, sort plans, tables of code formats, layouts and parcel traces: every fault at
-/// its place, with its mend.
+/// Check hub files, sort plans, tables of code formats, layouts, parcel traces and scenarios: every
+/// fault at its place, with its mend.
 ///
 /// What a file is, its content tells: tables of rows begin with a header, one of code formats has
-/// a `[[format]]`. A plan and its tables
-/// are checked with the hub file that names them, or against the hub of --hub, or the only hub
-/// among the files; parcels against the layout if there is just one.
+/// a `[[format]]`, a scenario an `[[at]]`. A plan and its tables are checked with the hub file that
+/// names them, or against the hub of --hub, or the only hub among the files; a scenario with the
+/// hub that it names, or else so; parcels against the layout if there is just one.
 #[derive(Clone, Debug, Args)]
 pub struct CheckArgs {
     /// The files.
@@ -46,6 +45,7 @@ enum Kind {
     Plan,
     PlanTable,
     Carriers,
+    Scenario,
     Layout,
     Parcels,
     Unreadable,
@@ -87,8 +87,9 @@ struct Batch<'b> {
     layout: Option<usize>,
     /// Each hub among them, by the position of its file.
     hubs: BTreeMap<usize, Inspected<HubFile>>,
-    /// The hub that plans are checked against which none of these names.
-    hub: Option<Arc<Hub>>,
+    /// The hub that plans are checked against which none of these names, and scenarios that name
+    /// none.
+    hub: Option<HubFile>,
 }
 
 /// Checks; done if no file has an error.
@@ -135,6 +136,8 @@ fn kind_of(source: &Source) -> Kind {
         Kind::Layout
     } else if is_rows {
         Kind::Parcels
+    } else if Scenario::is_one(source) {
+        Kind::Scenario
     } else if PlanFile::is_one(source.text()) {
         Kind::Plan
     } else if CarrierFile::is_one(source) {
@@ -164,7 +167,7 @@ impl<'b> Batch<'b> {
         let given = args.hub.as_deref().map(HubFile::read).transpose()?;
         let mut among = hubs.values().filter_map(|hub| hub.file.as_ref());
         let only = among.next().filter(|_| hubs.len() == 1);
-        let hub = given.as_ref().or(only).map(|file| Arc::clone(&file.hub));
+        let hub = given.as_ref().or(only).cloned();
         Ok(Self {
             files,
             read,
@@ -225,7 +228,7 @@ impl<'b> Batch<'b> {
                 }
                 match (kind, &self.hub) {
                     (Kind::Plan, Some(hub)) => {
-                        PlanFile::inspect(source, &Files::beside(path), hub).faults
+                        PlanFile::inspect(source, &Files::beside(path), &hub.hub).faults
                     }
                     (Kind::Plan, None) => vec![source.fault_at_start(Meaning::NoHub)],
                     _ => check_plan_table(source).unwrap_or_default(),
@@ -235,6 +238,7 @@ impl<'b> Batch<'b> {
                 Ok(file) => file.warnings,
                 Err(faults) => faults,
             },
+            Kind::Scenario => scenario_faults(source, self.hub.as_ref()),
             Kind::Layout => trace::check_layout(source),
             Kind::Parcels => match self.layout.and_then(|at| self.read[at].as_ref().ok()) {
                 None => trace::check_parcels(source),
@@ -260,4 +264,16 @@ impl<'b> Batch<'b> {
 fn same_file(path: &Path, name: &str) -> bool {
     let whole = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
     path == Path::new(name) || whole(path) == whole(Path::new(name))
+}
+
+fn scenario_faults(source: &Source, hub: Option<&HubFile>) -> Vec<Fault> {
+    let checked = Scenario::from_source(source).and_then(|scenario| {
+        let named = scenario.hub_file().map(|named| HubFile::read(&named));
+        let named = named.transpose()?;
+        let Some(hub) = named.as_ref().or(hub) else {
+            return Err(vec![scenario.no_hub()]);
+        };
+        scenario.actions(hub, None)
+    });
+    checked.err().unwrap_or_default()
 }

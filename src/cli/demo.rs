@@ -11,6 +11,7 @@ use clap::Args;
 
 use super::{Exit, duration, input, print, signals};
 use crate::config::{HubFile, trace};
+use crate::control::Timed;
 use crate::demo::{self, DemoSetup, Told};
 use crate::emulate::{Fault, WorldPulse};
 use crate::engine::Pulse;
@@ -54,11 +55,18 @@ pub struct DemoArgs {
     /// Keep the journal in this directory, for `replay`.
     #[arg(long, value_name = "DIR")]
     journal: Option<PathBuf>,
+    /// The local socket for `sorthub ctl`. Without it control.sock in the journal's directory; its
+    /// path is printed.
+    #[arg(long, value_name = "PATH")]
+    control: Option<PathBuf>,
     /// Let something go wrong: plc-restart, plc-cut, scanner-cut or belt-stop, as
     /// `KIND[:DEVICE]@START+LENGTH` in the hub's time, for example `belt-stop@20s+60s`. Can be
     /// repeated.
     #[arg(long = "fault", value_name = "FAULT")]
     faults: Vec<Fault>,
+    /// What people do in it, and when, in the hub's time: a scenario file (docs/scenarios.md).
+    #[arg(long, value_name = "F.toml")]
+    scenario: Option<PathBuf>,
     /// Print one JSON object at the end.
     #[arg(long)]
     json: bool,
@@ -92,6 +100,10 @@ pub fn run(args: &DemoArgs) -> Exit {
         Ok(file) => file,
         Err(exit) => return exit,
     };
+    let timetable = match timetable(args, &file) {
+        Ok(timetable) => timetable,
+        Err(exit) => return exit,
+    };
     let interrupts = Arc::new(AtomicU32::new(0));
     if let Err(error) = signals::count(&interrupts) {
         eprintln!("Ctrl-C will end the demo at once: {error}");
@@ -107,6 +119,8 @@ pub fn run(args: &DemoArgs) -> Exit {
         listen: args.listen.unwrap_or_else(usual_or_free),
         journal: args.journal.clone(),
         faults: args.faults.clone(),
+        control: args.control.clone(),
+        timetable,
         interrupts,
     };
     let mut line = StatusLine::new(duration);
@@ -134,6 +148,17 @@ pub fn run(args: &DemoArgs) -> Exit {
             }
         }
     }
+}
+
+/// What a scenario asks when. Its names are looked up beforehand, so that a slip ends the demo
+/// before it begins.
+fn timetable(args: &DemoArgs, file: &HubFile) -> Result<Vec<Timed>, Exit> {
+    let Some(path) = &args.scenario else {
+        return Ok(Vec::new());
+    };
+    let (scenario, _) = input::scenario(path, file, None)?;
+    let steps = scenario.timetable().into_iter();
+    Ok(steps.map(|(at, request)| Timed { at, request }).collect())
 }
 
 fn read(args: &DemoArgs) -> Result<HubFile, Exit> {
@@ -173,6 +198,7 @@ impl StatusLine {
     fn told(&mut self, told: &Told<'_>) {
         match told {
             Told::Page(address) => eprintln!("page: http://{address}/"),
+            Told::Control(path) => eprintln!("control: {}", path.display()),
             Told::Emptying => self.above("no more parcels arrive; those on their way may leave"),
             Told::Status(pulse, world, elapsed) => {
                 let text = self.status(pulse, world, *elapsed);

@@ -1,10 +1,13 @@
 //! What several commands read: a hub file, or a layout with parcels.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
+use sorthub_core::units::Micros;
+use sorthub_sim::run::Action;
 
 use super::Exit;
+use crate::config::scenario::Scenario;
 use crate::config::{Fault, HubFile, trace};
 
 /// A hub file, or a recorded trace.
@@ -49,6 +52,26 @@ impl HubInput {
             }
         }
     }
+}
+
+/// Reads a scenario and looks its names up in a hub. Faults go to standard error. `until`: how far
+/// the plan's cut-offs are kept.
+///
+/// # Errors
+/// [`Exit::BadInput`] if there is any fault; all have been printed.
+pub fn scenario(
+    path: &Path,
+    file: &HubFile,
+    until: Option<Micros>,
+) -> Result<(Scenario, Vec<Action>), Exit> {
+    let read = Scenario::read(path).and_then(|scenario| {
+        let actions = scenario.actions(file, until)?;
+        Ok((scenario, actions))
+    });
+    read.map_err(|faults| {
+        print_faults(&faults);
+        Exit::BadInput
+    })
 }
 
 /// Prints faults to standard error, with a last line that counts them.

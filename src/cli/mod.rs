@@ -11,6 +11,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
 pub mod check;
+pub mod ctl;
 pub mod demo;
 pub mod duration;
 pub mod emulate;
@@ -40,6 +41,7 @@ enum Command {
     Plan(plan::PlanArgs),
     Identify(identify::IdentifyArgs),
     Simulate(simulate::SimulateArgs),
+    Ctl(ctl::CtlArgs),
     Torture(torture::TortureArgs),
     /// Run a journal through the sorter again.
     Replay(replay::ReplayArgs),
@@ -88,13 +90,21 @@ pub fn main() -> ExitCode {
         Command::Plan(args) => plan::run(&args).into(),
         Command::Identify(args) => identify::run(&args).into(),
         Command::Simulate(args) => simulate::run(&args).into(),
+        Command::Ctl(args) => ctl::run(&args).into(),
         Command::Torture(args) => torture::run(&args).into(),
         Command::Replay(args) => replay::run(&args),
     }
 }
 
-/// Logs go to standard error, as much as `RUST_LOG` asks for, warnings and up by default.
+/// Logs go to standard error, as much as `RUST_LOG` asks for; by default warnings and up, and who
+/// has changed what by hand.
 fn log_to_standard_error() {
+    let usual = || {
+        let audit = "audit=info".parse().expect("a target and a level");
+        EnvFilter::default()
+            .add_directive(LevelFilter::WARN.into())
+            .add_directive(audit)
+    };
     let filter = EnvFilter::builder().with_default_directive(LevelFilter::WARN.into());
     let filter = match filter.try_from_env() {
         Ok(filter) => filter,
@@ -102,7 +112,7 @@ fn log_to_standard_error() {
             if std::env::var_os(EnvFilter::DEFAULT_ENV).is_some() {
                 eprintln!("RUST_LOG is not understood: {error}; logging warnings and up");
             }
-            EnvFilter::default().add_directive(LevelFilter::WARN.into())
+            usual()
         }
     };
     // A second subscriber can only come from a test that runs two commands in one process.
@@ -124,5 +134,17 @@ pub fn print(text: &str) {
             error.kind() == ErrorKind::BrokenPipe,
             "standard output cannot be written: {error}"
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::Cli;
+
+    #[test]
+    fn the_declarations_of_all_commands_fit_together() {
+        Cli::command().debug_assert();
     }
 }

@@ -11,9 +11,11 @@ use clap::Args;
 use super::{Exit, input, signals};
 use crate::api::{Api, ApiLimits};
 use crate::config::HubFile;
+use crate::control::{self, Bound, Control};
 use crate::demo::header;
 use crate::engine::{EngineReport, HubEngine, HubSetup};
-use crate::journal::{self, Journal};
+use crate::journal::{self, Journal, Recorder};
+use crate::operator::DeskSetup;
 use crate::telemetry::{HubView, view_slot};
 
 /// How often it is looked whether it should end.
@@ -33,6 +35,9 @@ pub struct RunArgs {
     /// Where the page is served; port 0 takes any that is free.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
+    /// The local socket for `sorthub ctl`. Without it control.sock in the journal's directory.
+    #[arg(long, value_name = "PATH")]
+    control: Option<PathBuf>,
 }
 
 /// Runs it.
@@ -51,7 +56,7 @@ pub fn run(args: &RunArgs) -> Exit {
     if let Err(error) = signals::count(&interrupts) {
         eprintln!("Ctrl-C will end it without closing the journal: {error}");
     }
-    let (engine, api) = match start(args, &file) {
+    let (engine, api, control) = match start(args, &file) {
         Ok(started) => started,
         Err(error) => {
             eprintln!("{error}");
@@ -59,15 +64,20 @@ pub fn run(args: &RunArgs) -> Exit {
         }
     };
     eprintln!("page: http://{}/", api.address());
+    eprintln!("control: {}", control.path().display());
     while interrupts.load(Ordering::Relaxed) == 0 && !engine.has_ended() {
         std::thread::sleep(LOOK_EVERY);
     }
+    // Those who ask first: nobody is left without an answer.
+    drop(control.stop());
     let report = engine.stop();
     drop(api);
     conclude(&report)
 }
 
-fn start(args: &RunArgs, file: &HubFile) -> Result<(HubEngine, Api), Box<dyn std::error::Error>> {
+type Started = (HubEngine, Api, Control);
+
+fn start(args: &RunArgs, file: &HubFile) -> Result<Started, Box<dyn std::error::Error>> {
     let header = header(file, 1_000);
     let journals = journal::open_all(
         &args.journal,
@@ -75,20 +85,34 @@ fn start(args: &RunArgs, file: &HubFile) -> Result<(HubEngine, Api), Box<dyn std
         &header,
         journal::Options::default(),
     )?;
-    let recorders = journals.into_iter().map(Journal::start);
+    let path = args.control.clone();
+    let bound = Bound::take(&path.unwrap_or_else(|| control::usual_path(&args.journal)))?;
     let (publisher, source) = view_slot();
     let hub_view = HubView::new(&file.hub, &file.plan);
     let api = Api::start(args.listen, ApiLimits::default(), &hub_view, source)?;
+    let recorders = journals.into_iter().map(Journal::start);
+    let recorders = recorders.collect::<Result<Vec<Recorder>, _>>()?;
+    let keepers = recorders.iter().map(Recorder::plan_keeper).collect();
+    let directory = Arc::new(file.directory.clone());
     let engine = HubEngine::start(HubSetup {
         hub: Arc::clone(&file.hub),
         plan: Arc::clone(&file.plan),
-        directory: Arc::new(file.directory.clone()),
+        directory: Arc::clone(&directory),
         links: file.links.clone(),
-        recorders: recorders.collect::<Result<_, _>>()?,
+        recorders,
         speed_permille: 1_000,
         publisher,
     })?;
-    Ok((engine, api))
+    let desk = DeskSetup {
+        hub: Arc::clone(&file.hub),
+        plan: Arc::clone(&file.plan),
+        directory,
+        inboxes: engine.inboxes(),
+        keepers,
+        show: Some(api.hub_show()),
+    };
+    let control = bound.serve(desk, 1_000, Vec::new())?;
+    Ok((engine, api, control))
 }
 
 fn conclude(report: &EngineReport) -> Exit {

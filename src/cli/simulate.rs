@@ -1,6 +1,7 @@
 //! `sorthub simulate`: a hub with its plan over some hours of simulated parcels, or a trace.
 
 use std::fmt::Write as _;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -9,7 +10,7 @@ use sorthub_core::units::Micros;
 use sorthub_sim::run::{Job, Replications, RunError, replicate};
 
 use super::input::HubInput;
-use super::{Exit, duration, print};
+use super::{Exit, duration, input, print};
 use crate::config::HubFile;
 
 /// Simulate a hub: the same decisions as live, with a model of the plant around them.
@@ -20,6 +21,9 @@ pub struct SimulateArgs {
     /// How long, for example 24h; a trace runs until its last parcel has left, a hub for 24h.
     #[arg(long, value_name = "TIME", value_parser = horizon)]
     horizon: Option<Micros>,
+    /// What people do in it, and when: a scenario file (docs/scenarios.md).
+    #[arg(long, value_name = "F.toml")]
+    scenario: Option<PathBuf>,
     /// The seed of all random numbers; the same seed gives the same result.
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
@@ -55,7 +59,20 @@ pub fn run(args: &SimulateArgs) -> Exit {
     };
     let usual = file.plant.trace.is_empty().then_some(HORIZON);
     let name = file.hub.spec().name.clone();
-    let job = job(file, args.horizon.or(usual));
+    let horizon = args.horizon.or(usual);
+    let scenario = args.scenario.as_deref();
+    let scenario = scenario
+        .map(|path| input::scenario(path, &file, horizon))
+        .transpose();
+    let scenario = match scenario {
+        Ok(scenario) => scenario,
+        Err(exit) => return exit,
+    };
+    let mut job = job(file, horizon);
+    if let Some((scenario, actions)) = scenario {
+        job.labels_as_codes = scenario.names_waybills();
+        job.actions = actions.into();
+    }
     let begun = Instant::now();
     let clock_us = || begun.elapsed().as_micros() as u64;
     let all = match replicate(&job, args.seed, args.replications, &clock_us) {
@@ -160,6 +177,16 @@ fn table(name: &str, horizon: Option<Micros>, all: &Replications, wall_s: f64) -
             "{:<32}{:>14}",
             "hash of all outputs", only.output_hash
         );
+        for action in &only.actions {
+            let came = match (&action.refused, action.done) {
+                (None, 1) => "done".to_owned(),
+                (None, count) => format!("done, {count} times"),
+                (Some(why), 0) => format!("refused: {why}"),
+                (Some(why), count) => format!("done {count} times, then refused: {why}"),
+            };
+            let at_s = action.at.0 as f64 / 1e6;
+            let _ = writeln!(text, "at {at_s:>9.1} s  {}: {came}", action.action);
+        }
     }
     let events: u64 = all.replications.iter().map(|outcome| outcome.events).sum();
     let per_s = events as f64 / wall_s.max(1e-9) / 1e6;

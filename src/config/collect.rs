@@ -199,6 +199,14 @@ impl<'a> Faults<'a> {
         }
     }
 
+    /// The name of the text that a place is in.
+    pub(super) fn name_of(&self, span: Span) -> String {
+        let named = self.named.borrow();
+        let file = usize::from(span.file).checked_sub(1);
+        let source = file.and_then(|at| named.get(at)).map(|file| &*file.source);
+        source.unwrap_or(self.source).name().to_owned()
+    }
+
     /// What stands at a place of the first text.
     pub(super) fn text_at(&self, span: Span) -> Option<&str> {
         let is_first = span.file == 0;

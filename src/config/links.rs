@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use sorthub_core::hub::MeetsBy;
-use sorthub_core::scanner::{Field, Framing, Template};
+use sorthub_core::scanner::{Field, Framing, LengthUnit, MassUnit, Template};
 
 use super::bank::Member;
 use super::fault::{Meaning, TextFault};
@@ -92,7 +92,15 @@ const FIELDS: &[(&str, Field)] = &[
     ("carrier", Field::Carrier),
     ("encoder_mm", Field::EncoderMm),
     ("code", Field::Code),
-    ("weight_g", Field::WeightG),
+    ("weight_g", Field::Weight(MassUnit::Grams)),
+    ("weight_kg", Field::Weight(MassUnit::Kilograms)),
+    ("length_mm", Field::Length(LengthUnit::Millimetres)),
+    ("length_cm", Field::Length(LengthUnit::Centimetres)),
+    ("width_mm", Field::Width(LengthUnit::Millimetres)),
+    ("width_cm", Field::Width(LengthUnit::Centimetres)),
+    ("height_mm", Field::Height(LengthUnit::Millimetres)),
+    ("height_cm", Field::Height(LengthUnit::Centimetres)),
+    ("verdict", Field::Verdict),
     ("skip", Field::Skip),
 ];
 
@@ -176,19 +184,7 @@ pub(super) fn read_scanner(
         .get("framing")
         .and_then(|value| value.choice(&framings));
     let separator = table.get("separator").and_then(read_separator);
-    let no_read = match table.get("no_read") {
-        Some(value) => value
-            .texts()
-            .iter()
-            .map(|(text, _)| (*text).to_owned())
-            .collect(),
-        None => vec!["NoRead".to_owned()],
-    };
-    let template = Template {
-        separator: separator.unwrap_or(';'),
-        fields: read_fields(&table, meets_by),
-        no_read,
-    };
+    let template = read_template(&table, separator.unwrap_or(';'), meets_by);
     let listen = table.get("listen");
     let connect = table.get("connect");
     match (connect, listen) {
@@ -215,6 +211,51 @@ pub(super) fn read_scanner(
         })
     };
     members.iter().map(link).collect()
+}
+
+/// What the fields of a telegram mean.
+fn read_template(table: &Table<'_>, separator: char, meets_by: MeetsBy) -> Template {
+    let words = |key| -> Option<Vec<String>> {
+        let words = table.get(key)?.texts();
+        Some(words.iter().map(|(text, _)| (*text).to_owned()).collect())
+    };
+    let no_read = words("no_read").unwrap_or_else(|| vec!["NoRead".to_owned()]);
+    let between_codes = table.get("between_codes").and_then(|value| {
+        let between = read_separator(value)?;
+        if between == separator {
+            value.fault(Meaning::SameSeparator { between });
+        }
+        Some(between)
+    });
+    let fields = read_fields(table, meets_by);
+    let (clear, suspect) = (words("clear"), words("suspect"));
+    if fields.contains(&Field::Verdict) {
+        if suspect.is_none() {
+            table.missing("suspect", "suspect = [\"ALARM\"]");
+        }
+    } else {
+        let why = "the telegrams have no field `verdict`";
+        table.refuse("clear", why);
+        table.refuse("suspect", why);
+    }
+    let (clear, suspect) = (clear.unwrap_or_default(), suspect.unwrap_or_default());
+    if let Some(both) = clear.iter().find(|word| suspect.contains(word)) {
+        table.faults.add(
+            table.place_of("clear"),
+            Meaning::Repeated {
+                key: "suspect".to_owned(),
+                name: both.clone(),
+            },
+        );
+    }
+    Template {
+        separator,
+        fields,
+        no_read,
+        between_codes,
+        clear,
+        suspect,
+    }
 }
 
 /// `host:port`, which may have the number of the device in it.
@@ -283,7 +324,7 @@ fn read_fields(table: &Table<'_>, meets_by: MeetsBy) -> Vec<Field> {
         value.fault(Meaning::NoCodeField);
     }
     for (nth, field) in fields.iter().enumerate() {
-        if *field != Field::Skip && fields.iter().take(nth).any(|other| other == field) {
+        if *field != Field::Skip && fields.iter().take(nth).any(|other| other.is_like(*field)) {
             let name = FIELDS
                 .iter()
                 .find(|(_, f)| f == field)

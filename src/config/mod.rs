@@ -27,6 +27,7 @@ pub mod diff;
 pub mod fault;
 pub mod links;
 pub mod plan_words;
+pub mod scenario;
 pub mod source;
 pub mod trace;
 
@@ -65,6 +66,8 @@ use plan::placing::Against;
 use plant::Known;
 use reader::{Faults, Table};
 use source::Span;
+
+pub(crate) use names::nearest;
 
 /// No hub that people describe needs more.
 const HUB_FILE_MB_MAX: u64 = 16;

@@ -3,7 +3,7 @@
 use super::fault::TextFault;
 
 /// The candidate most like `word`, if one is like it at all.
-pub(super) fn nearest<'a>(
+pub(crate) fn nearest<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<String> {

@@ -5,7 +5,8 @@ use sorthub_core::ids::{DestId, TrackId};
 use sorthub_core::plan::PlanSpec;
 use sorthub_core::units::{Grams, Micros, Mm};
 use sorthub_sim::spec::{
-    ChutePlant, Demand, InductionPlant, ParcelPlant, PlantSpec, ScannerPlant, Service, TrackPlant,
+    ChutePlant, Demand, HostPlant, InductionPlant, ParcelPlant, PlantSpec, ScannerPlant, Service,
+    TrackPlant,
 };
 
 use super::bank::Names;
@@ -52,6 +53,7 @@ pub(super) fn read(
     if let Some(entry) = table.table("parcel", "`parcel`") {
         read_parcel(&entry, &mut plant.parcels);
     }
+    plant.host = table.table("host", "`host`").map(|entry| read_host(&entry));
     table.finish();
     if plan.sound && table.faults.mark() == before {
         check_demand(&table, hub, &plant);
@@ -84,6 +86,7 @@ fn usual(hub: &HubSpec, plan: &PlanSpec, tracks: &[TrackPlant]) -> PlantSpec {
             .map(|track| reachable(hub, plan, track))
             .collect(),
         parcels: ParcelPlant::default(),
+        host: None,
         trace: vec![],
     }
 }
@@ -261,7 +264,30 @@ fn read_parcel(entry: &Table<'_>, parcels: &mut ParcelPlant) {
     if let Some((least, most)) = entry.get("mass_g").and_then(|v| read_range(v, 1_000_000)) {
         parcels.mass = (Grams(least), Grams(most));
     }
+    let side = |key| entry.get(key).and_then(|v| read_range(v, 10_000));
+    let side = |key| side(key).map(|(least, most)| (Mm(least), Mm(most)));
+    parcels.width = side("width_mm");
+    parcels.height = side("height_mm");
+    match (entry.get("width_mm"), entry.get("height_mm")) {
+        (Some(_), None) => entry.missing("height_mm", "height_mm = [20, 300]"),
+        (None, Some(_)) => entry.missing("width_mm", "width_mm = [100, 400]"),
+        _ => {}
+    }
+    let share = |key| entry.get(key).and_then(|v| v.int(0..=1_000_000));
+    parcels.unadvised_ppm = share("unadvised_ppm").unwrap_or(parcels.unadvised_ppm);
+    parcels.misdeclared_ppm = share("misdeclared_ppm");
+    parcels.suspect_ppm = share("suspect_ppm");
     entry.finish();
+}
+
+fn read_host(entry: &Table<'_>) -> HostPlant {
+    let delay = entry.get("delay_ms").and_then(millis);
+    let silent_ppm = entry.get("silent_ppm").and_then(|v| v.int(0..=1_000_000));
+    entry.finish();
+    HostPlant {
+        delay: delay.unwrap_or_default(),
+        silent_ppm: silent_ppm.unwrap_or_default(),
+    }
 }
 
 /// One number, or the smallest and the largest.

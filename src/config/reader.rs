@@ -128,6 +128,14 @@ impl<'a> Table<'a> {
         })
     }
 
+    /// All but one key, as JSON: for who reads tables and JSON alike, and reports what is unknown.
+    pub(super) fn as_json(&self, except: &str) -> serde_json::Map<String, serde_json::Value> {
+        let all = self.entries.iter();
+        let all = all.filter(|(key, _)| key.get_ref() != except);
+        all.map(|(key, value)| (key.get_ref().to_string(), json_of(value.get_ref())))
+            .collect()
+    }
+
     /// A sub-table: `[key]` or `key = { … }`.
     pub(super) fn table(&self, key: &'static str, title: &str) -> Option<Table<'a>> {
         self.get(key)?.table(title)
@@ -164,6 +172,31 @@ impl<'a> Table<'a> {
                 known: known.join(", "),
             };
             self.faults.add(span, fault);
+        }
+    }
+}
+
+/// A value of TOML as JSON; numbers and dates that JSON does not have, as texts.
+fn json_of(value: &DeValue<'_>) -> serde_json::Value {
+    use serde_json::Value as Json;
+    match value {
+        DeValue::String(text) => Json::from(text.as_ref()),
+        DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
+            .map_or_else(|_| Json::from(number.to_string()), Json::from),
+        DeValue::Float(number) => {
+            let parsed = number.as_str().parse::<f64>().ok();
+            let number = || Json::from(number.as_str());
+            parsed
+                .and_then(serde_json::Number::from_f64)
+                .map_or_else(number, Json::from)
+        }
+        DeValue::Boolean(flag) => Json::from(*flag),
+        DeValue::Datetime(date) => Json::from(date.to_string()),
+        DeValue::Array(list) => list.iter().map(|one| json_of(one.get_ref())).collect(),
+        DeValue::Table(table) => {
+            let all = table.iter();
+            let all = all.map(|(key, one)| (key.get_ref().to_string(), json_of(one.get_ref())));
+            Json::Object(all.collect())
         }
     }
 }

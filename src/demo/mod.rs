@@ -25,10 +25,12 @@ pub use trail::{Ending, Passage, Step, Trails};
 
 use crate::api::{Api, ApiError, ApiLimits};
 use crate::config::{HubFile, LinksSpec};
+use crate::control::{self, Bound, ControlError, Timed, TimedAnswer};
 use crate::emulate::{EmulateError, Emulator, EmulatorSetup, Fault, Truth, WorldPulse};
 use crate::engine::{EngineReport, HubEngine, HubSetup, Pulse, StartError};
 use crate::journal::block::{Block, Item};
-use crate::journal::{self, Journal, JournalError, Reader, RunHeader};
+use crate::journal::{self, Journal, JournalError, Reader, Recorder, RunHeader};
+use crate::operator::DeskSetup;
 use crate::telemetry::{HubView, view_slot};
 
 /// How often the terminal's line is made anew.
@@ -57,6 +59,10 @@ pub struct DemoSetup {
     pub journal: Option<PathBuf>,
     /// What goes wrong, and when.
     pub faults: Vec<Fault>,
+    /// The local socket; `None`: beside the journal.
+    pub control: Option<PathBuf>,
+    /// What people are taken to ask, and when, in plant time.
+    pub timetable: Vec<Timed>,
     /// How often somebody has asked for the end: once to let parcels out, twice to stop at once.
     pub interrupts: Arc<AtomicU32>,
 }
@@ -74,6 +80,9 @@ pub enum DemoError {
     /// The page cannot be served.
     #[error(transparent)]
     Api(#[from] ApiError),
+    /// The local socket cannot be had.
+    #[error(transparent)]
+    Control(#[from] ControlError),
     /// The journal cannot be kept or read back.
     #[error(transparent)]
     Journal(#[from] JournalError),
@@ -107,6 +116,8 @@ pub struct DemoReport {
     pub engine: EngineReport,
     /// What really happened.
     pub truth: Truth,
+    /// What the timetable came to.
+    pub asked: Vec<TimedAnswer>,
     /// One held against the other.
     pub verdict: Verdict,
     /// For a recorded trace: the same in simulation.
@@ -141,6 +152,8 @@ impl DemoReport {
 pub fn run(setup: DemoSetup, tell: &mut impl FnMut(Told<'_>)) -> Result<DemoReport, DemoError> {
     let begun = Instant::now();
     let folder = Folder::new(setup.journal.as_deref())?;
+    let path = setup.control.clone();
+    let bound = Bound::take(&path.unwrap_or_else(|| control::usual_path(&folder.path)))?;
     let links = on_free_ports(&setup.file.links, setup.speed_permille);
     let emulator = Emulator::start(EmulatorSetup {
         hub: Arc::clone(&setup.file.hub),
@@ -156,25 +169,44 @@ pub fn run(setup: DemoSetup, tell: &mut impl FnMut(Told<'_>)) -> Result<DemoRepo
     let options = journal::Options::default();
     let journals = journal::open_all(&folder.path, &setup.file.hub, &header, options)?;
     let runs = journals.iter().map(Journal::run_epoch).collect();
-    let recorders = journals.into_iter().map(Journal::start);
     let (publisher, source) = view_slot();
     let hub_view = HubView::new(&setup.file.hub, &setup.file.plan);
     let api = Api::start(setup.listen, ApiLimits::default(), &hub_view, source)?;
-    tell(Told::Page(api.address()));
+    let recorders = journals.into_iter().map(Journal::start);
+    let recorders = recorders.collect::<Result<Vec<Recorder>, _>>()?;
+    let keepers = recorders.iter().map(Recorder::plan_keeper).collect();
+    let directory = Arc::new(setup.file.directory.clone());
     let engine = HubEngine::start(HubSetup {
         hub: Arc::clone(&setup.file.hub),
         plan: Arc::clone(&setup.file.plan),
-        directory: Arc::new(setup.file.directory.clone()),
+        directory: Arc::clone(&directory),
         links: emulator.links().clone(),
-        recorders: recorders.collect::<Result<_, _>>()?,
+        recorders,
         speed_permille: setup.speed_permille,
         publisher,
     })?;
+    let desk = DeskSetup {
+        hub: Arc::clone(&setup.file.hub),
+        plan: Arc::clone(&setup.file.plan),
+        directory,
+        inboxes: engine.inboxes(),
+        keepers,
+        show: Some(api.hub_show()),
+    };
+    let control = bound.serve(desk, setup.speed_permille, setup.timetable.clone())?;
+    tell(Told::Page(api.address()));
+    tell(Told::Control(control.path()));
     watch(&setup, &engine, &emulator, begun, tell);
+    let asked = control.stop();
     let engine = engine.stop();
     let truth = emulator.stop();
     drop(api);
-    conclude(setup, engine, truth, &folder, runs, begun)
+    let ended = Ended {
+        engine,
+        truth,
+        asked,
+    };
+    conclude(setup, ended, &folder, runs, begun)
 }
 
 /// What a demonstration tells while it runs.
@@ -182,6 +214,8 @@ pub fn run(setup: DemoSetup, tell: &mut impl FnMut(Told<'_>)) -> Result<DemoRepo
 pub enum Told<'a> {
     /// Where the page is.
     Page(SocketAddr),
+    /// Where the local socket is.
+    Control(&'a Path),
     /// How things stand.
     Status(&'a Pulse, &'a WorldPulse, Duration),
     /// No more parcels arrive; those on their way may leave.
@@ -230,14 +264,25 @@ fn settle(engine: &HubEngine, emulator: &Emulator) {
     }
 }
 
-fn conclude(
-    setup: DemoSetup,
+/// What is left when both ends have stopped.
+struct Ended {
     engine: EngineReport,
     truth: Truth,
+    asked: Vec<TimedAnswer>,
+}
+
+fn conclude(
+    setup: DemoSetup,
+    ended: Ended,
     folder: &Folder,
     runs: Vec<u32>,
     begun: Instant,
 ) -> Result<DemoReport, DemoError> {
+    let Ended {
+        engine,
+        truth,
+        asked,
+    } = ended;
     let hub = Arc::clone(&setup.file.hub);
     let mut live = Trails::new(&hub);
     let mut records = 0;
@@ -254,6 +299,7 @@ fn conclude(
         seed: setup.seed,
         engine,
         truth,
+        asked,
         verdict,
         comparison,
         journal: setup.journal,

@@ -50,6 +50,7 @@ pub fn json(report: &DemoReport) -> Value {
             "changes": report.engine.stats.link_changes,
         },
         "telegrams_unsent": report.truth.telegrams_unsent,
+        "actions": asked(report),
         "ledger": report.verdict,
         "simulated": report.comparison,
         "journal": {
@@ -60,6 +61,24 @@ pub fn json(report: &DemoReport) -> Value {
         "broken": report.engine.broken,
         "good": report.is_good(),
     })
+}
+
+/// What a scenario's timetable came to.
+fn asked(report: &DemoReport) -> Vec<Value> {
+    let all = report.asked.iter();
+    all.map(|asked| {
+        let (answer, problem) = match &asked.answer {
+            Ok(answer) => (Some(answer), None),
+            Err(problem) => (None, Some(problem)),
+        };
+        json!({
+            "at": asked.at.0 as f64 / 1e6,
+            "request": asked.request.to_json(),
+            "answer": answer,
+            "problem": problem,
+        })
+    })
+    .collect()
 }
 
 fn scanners(report: &DemoReport) -> Vec<Value> {

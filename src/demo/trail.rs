@@ -6,9 +6,9 @@
 use std::collections::BTreeMap;
 
 use sorthub_core::hub::Hub;
-use sorthub_core::ids::{CellId, ChuteId, CodeId, ParcelId, PlcItem, ScannerId};
+use sorthub_core::ids::{CellId, ChuteId, CodeId, ParcelId, PlcItem};
 use sorthub_core::reason::{Disposition, Reason};
-use sorthub_core::signal::{Output, Refusal, Signal};
+use sorthub_core::signal::{Output, Reader, Refusal, Signal};
 use sorthub_core::units::Micros;
 
 /// Something that happened to a parcel, without when and on which carrier: two runs of the same
@@ -20,7 +20,7 @@ pub enum Step {
     /// It came round over the return.
     CameRound,
     /// Its code was read.
-    Read(ScannerId),
+    Read(Reader),
     /// It was decided where it goes; `None`: round or straight on.
     Decided(Option<ChuteId>, Reason),
     /// A chute refused it.
@@ -99,13 +99,9 @@ impl<'h> Trails<'h> {
 
     fn output(&mut self, output: &Output) {
         match *output {
-            Output::Read {
-                parcel,
-                scanner,
-                code,
-            } => {
+            Output::Read { parcel, by, code } => {
                 self.passages.entry(parcel).or_default().code = code;
-                self.add(parcel, Step::Read(scanner));
+                self.add(parcel, Step::Read(by));
             }
             Output::Decided {
                 parcel, chute, why, ..
@@ -177,9 +173,10 @@ impl Step {
         match self {
             Self::Inducted => "inducted".into(),
             Self::CameRound => "came round".into(),
-            Self::Read(scanner) => {
+            Self::Read(Reader::Scanner(scanner)) => {
                 format!("read at {}", hub.scanners()[scanner.index()].name)
             }
+            Self::Read(Reader::Seat(seat)) => format!("keyed in at seat {}", seat.0),
             Self::Decided(Some(to), why) => format!("decided for {} ({why})", chute(to)),
             Self::Decided(None, why) => format!("goes on ({why})"),
             Self::Refused(by, cause) => format!("refused by {} ({})", chute(by), cause.reason()),

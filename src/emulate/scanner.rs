@@ -5,8 +5,10 @@ use std::io;
 use std::rc::Rc;
 use std::time::Duration;
 
-use sorthub_core::scanner::{Field, Framing};
+use sorthub_core::facts::{Measures, Verdict};
+use sorthub_core::scanner::{Field, Framing, LengthUnit, MassUnit};
 use sorthub_core::signal::ScanKey;
+use sorthub_core::units::Mm;
 use tokio::io::AsyncReadExt;
 use tokio::net::tcp::OwnedWriteHalf;
 use tokio::net::{TcpListener, TcpStream};
@@ -34,7 +36,8 @@ pub(super) struct Content<'a> {
     pub carrier: u16,
     pub encoder_mm: u32,
     pub code: Option<&'a str>,
-    pub weight_g: u32,
+    pub measured: Measures,
+    pub verdict: Verdict,
 }
 
 impl VirtualScanner {
@@ -84,7 +87,22 @@ impl VirtualScanner {
             Field::Carrier => content.carrier.to_string(),
             Field::EncoderMm => content.encoder_mm.to_string(),
             Field::Code => content.code.unwrap_or(no_read).to_owned(),
-            Field::WeightG => content.weight_g.to_string(),
+            Field::Weight(MassUnit::Grams) => content.measured.weight.0.to_string(),
+            Field::Weight(MassUnit::Kilograms) => {
+                let grams = content.measured.weight.0;
+                format!("{}.{:03}", grams / 1_000, grams % 1_000)
+            }
+            Field::Length(unit) => length(*unit, content.measured.length),
+            Field::Width(unit) => length(*unit, content.measured.width),
+            Field::Height(unit) => length(*unit, content.measured.height),
+            Field::Verdict => {
+                let words = match content.verdict {
+                    Verdict::None => return String::new(),
+                    Verdict::Clear => &template.clear,
+                    Verdict::Suspect => &template.suspect,
+                };
+                words.first().cloned().unwrap_or_default()
+            }
             Field::Skip => String::new(),
         };
         let fields: Vec<String> = template.fields.iter().map(field).collect();
@@ -93,6 +111,13 @@ impl VirtualScanner {
             Framing::StxEtx => format!("\u{2}{text}\u{3}"),
             Framing::CrLf => format!("{text}\r\n"),
         }
+    }
+}
+
+fn length(unit: LengthUnit, length: Mm) -> String {
+    match unit {
+        LengthUnit::Millimetres => length.0.to_string(),
+        LengthUnit::Centimetres => format!("{}.{}", length.0 / 10, length.0 % 10),
     }
 }
 

@@ -164,7 +164,8 @@ impl World {
             carrier,
             encoder_mm: encoder.wire(),
             code: label.as_deref(),
-            weight_g: sight.mass.0,
+            measured: sight.measured,
+            verdict: sight.verdict,
         });
     }
 

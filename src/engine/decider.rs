@@ -11,9 +11,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use sorthub_core::directory::Directory;
-use sorthub_core::facts::Reading;
+use sorthub_core::facts::{Facts, Reading};
 use sorthub_core::hub::Hub;
 use sorthub_core::ids::{CellId, ScannerId, SorterId, TrackId};
+use sorthub_core::operator::Ticket;
 use sorthub_core::outbox::Outbox;
 use sorthub_core::scanner::{Dropped, Telegram};
 use sorthub_core::signal::{Output, ScanKey, Signal};
@@ -21,7 +22,9 @@ use sorthub_core::sorter::Sorter;
 use sorthub_core::units::Micros;
 use tokio::sync::Notify;
 
-use super::inbox::{InboxSender, Request};
+use super::asking::Reply;
+use super::host::Host;
+use super::inbox::{INBOX_MAX, InboxSender, Request};
 use super::lanes::Lane;
 use super::latency::Latency;
 use super::show::Show;
@@ -47,16 +50,21 @@ pub struct Decider {
     pub(super) scanners: Vec<ScannerStats>,
     pub(super) decision: Latency,
     pub(super) wire_to_wire: Latency,
+    pub(super) outbox: Outbox,
     id: SorterId,
     neighbours: Arc<[InboxSender]>,
     /// Parcels put on transfers that the sorter at their end has not been told of yet.
     handed_over: VecDeque<Signal>,
-    outbox: Outbox,
     directory: Arc<Directory>,
     links: Vec<Option<ScannerLink>>,
     last: VecDeque<(Micros, Signal)>,
     /// Set when an invariant of the sorter broke: no order leaves any more.
     broken: Option<String>,
+    /// Answers that leave after the links' turn.
+    pub(super) replies: VecDeque<Reply>,
+    pub(super) host: Host,
+    /// Counts commands.
+    pub(super) ticket: Ticket,
     /// Woken when the sorter's next time-out may have moved.
     pub(super) timer: Rc<Notify>,
     /// Woken after the links, to wake the journal.
@@ -103,6 +111,9 @@ impl Decider {
             links: parts.links,
             last: VecDeque::with_capacity(KEPT_SIGNALS),
             broken: None,
+            replies: VecDeque::with_capacity(INBOX_MAX),
+            host: Host::default(),
+            ticket: Ticket(0),
             timer: Rc::new(Notify::new()),
             after: Rc::new(Notify::new()),
             halt: Rc::new(Notify::new()),
@@ -151,6 +162,11 @@ impl Decider {
             Output::Divert(order) => self.order(order.cell, output, came),
             Output::Withdraw { cell, .. } => self.order(*cell, output, None),
             Output::Alarm(alarm) => self.show.alarm(now, alarm),
+            Output::AskHost {
+                parcel,
+                code,
+                until,
+            } => self.ask_host(now, *parcel, *code, *until),
             Output::Pace {
                 induction,
                 to,
@@ -177,7 +193,6 @@ impl Decider {
             Output::Known { .. }
             | Output::Read { .. }
             | Output::Decided { .. }
-            | Output::AskHost { .. }
             | Output::Answered { .. }
             | Output::StillThere { .. }
             | Output::Ended { .. } => {}
@@ -279,9 +294,14 @@ impl Decider {
             self.scanners[scanner].garbage += 1;
             return;
         };
-        let facts = self.directory.facts(telegram.code, telegram.weight);
-        self.scanners[scanner].count(facts.read == Reading::Good, telegram.code);
-        if let Some(code) = telegram.code {
+        let (code, measured) = (telegram.codes.first(), telegram.measured);
+        let facts = Facts {
+            measured,
+            verdict: telegram.verdict,
+            ..self.directory.facts(code, measured.weight)
+        };
+        self.scanners[scanner].count(facts.read == Reading::Good, code);
+        if let Some(code) = code {
             self.recorder.text(facts.code, code);
             self.show.text(facts.code, code);
         }

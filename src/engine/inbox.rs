@@ -4,21 +4,70 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossbeam::queue::ArrayQueue;
+use sorthub_core::operator::{Command, Refused};
+use sorthub_core::plan::Plan;
 use sorthub_core::signal::Signal;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
+
+use super::asking::{Found, Question};
+use super::host::HostLink;
+use crate::telemetry::{ChuteRole, View};
 
 /// How many requests can wait. People and hosts send a few a second; what comes faster than it is
 /// taken is told so.
 pub const INBOX_MAX: usize = 1_024;
 
-/// Something that another thread wants of the decision thread.
-#[derive(Clone, Copy, Debug)]
+/// Something that another thread wants of the decision thread. Whoever asks brings the memory for
+/// the answer along.
+#[derive(Debug)]
 pub enum Request {
     /// Tell the sorter this.
     Tell(Signal),
+    /// Carry out what a person or host wants.
+    Obey(Box<Batch>, oneshot::Sender<Box<Batch>>),
+    /// Take a plan, to be activated later.
+    Stage(Arc<Plan>, oneshot::Sender<Result<(), NotStaged>>),
+    /// Write down how things are.
+    Look(Box<View>, oneshot::Sender<Box<View>>),
+    /// Look something up.
+    Ask(Question, oneshot::Sender<Found>),
+    /// Questions to the host go there from now on; `None`: nowhere.
+    Host(Option<HostLink>),
+    /// What the active plan uses each chute for, so that alarms are ranked by it.
+    Roles(Vec<ChuteRole>),
     /// End the run: give back the PLCs' grants and close the journal.
     Stop,
 }
+
+/// Commands that belong together, carried out in order.
+#[derive(Debug)]
+pub struct Batch {
+    /// Who wants it and what it was in words: goes into the journal before each.
+    pub note: String,
+    /// What is wanted.
+    pub commands: Vec<Command>,
+    /// An answer to each, in the same order.
+    pub answers: Vec<Result<(), Refused>>,
+}
+
+impl Batch {
+    /// Commands with room for their answers.
+    #[must_use]
+    pub fn new(note: String, commands: Vec<Command>) -> Self {
+        let answers = Vec::with_capacity(commands.len());
+        Self {
+            note,
+            commands,
+            answers,
+        }
+    }
+}
+
+/// The journal's queue is full: a plan that it does not know of is not taken, because no replay
+/// could go on behind its activation. Try again in a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the journal is behind: try again in a moment")]
+pub struct NotStaged;
 
 /// The inbox is full; nothing was taken. Try again when the engine has caught up, and let the
 /// person or host who asked know.
@@ -55,6 +104,12 @@ pub fn inbox() -> (InboxSender, InboxReceiver) {
 }
 
 impl InboxSender {
+    /// Whether there is no room just now.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.0.queue.is_full()
+    }
+
     /// Hands a request over; never waits.
     ///
     /// # Errors

@@ -21,9 +21,12 @@ use sorthub_core::plan::Plan;
 use sorthub_core::plc::ConfigError;
 use sorthub_core::signal::Signal;
 use sorthub_core::sorter::{Books, Setup, Sorter};
+use tokio::sync::oneshot;
 use tokio::task::{JoinSet, LocalSet};
 
+mod asking;
 mod decider;
+mod host;
 mod hub;
 mod inbox;
 mod lanes;
@@ -31,9 +34,11 @@ mod latency;
 mod show;
 mod stats;
 
+pub use asking::{FOUND_MAX, Found, Question};
 pub use decider::Decider;
+pub use host::{HOST_QUESTIONS_MAX, HostLink, HostQuestion};
 pub use hub::{HubEngine, HubSetup};
-pub use inbox::{Full, INBOX_MAX, InboxReceiver, InboxSender, Request};
+pub use inbox::{Batch, Full, INBOX_MAX, InboxReceiver, InboxSender, NotStaged, Request, inbox};
 pub use latency::{Latency, Percentiles};
 pub use show::{Pulse, PulseCell};
 pub use stats::{ScannerStats, Stats};
@@ -42,6 +47,8 @@ use crate::clock::Clock;
 use crate::config::LinksSpec;
 use crate::journal::{CloseError, Counts, Recorder};
 use crate::telemetry::{AlarmBoard, HubView, ViewPublisher};
+use asking::Reply;
+pub(crate) use asking::hand_plan;
 
 /// How often people are shown something new.
 const SHOW_EVERY: Duration = Duration::from_millis(100);
@@ -286,14 +293,32 @@ async fn requests(decider: &RefCell<Decider>, receiver: &InboxReceiver) {
         while let Some(request) = receiver.next() {
             match request {
                 Request::Stop => return,
-                Request::Tell(signal) => {
-                    let mut decider = decider.borrow_mut();
-                    decider.tell(signal, None);
-                    decider.turn_over();
-                }
+                Request::Obey(batch, reply) => obey(decider, batch, reply).await,
+                other => decider.borrow_mut().serve(other),
             }
         }
     }
+}
+
+/// Carries commands out one by one; between two of them the links have their turn.
+async fn obey(
+    decider: &RefCell<Decider>,
+    mut batch: Box<Batch>,
+    reply: oneshot::Sender<Box<Batch>>,
+) {
+    for nth in 0..batch.commands.len() {
+        if nth > 0 {
+            tokio::task::yield_now().await;
+        }
+        let mut decider = decider.borrow_mut();
+        let Some(answer) = decider.obey(&batch.note, batch.commands[nth]) else {
+            // The run ends; who asked hears so by the reply that never comes.
+            return;
+        };
+        batch.answers.push(answer);
+        decider.turn_over();
+    }
+    decider.borrow_mut().reply(Reply::Obeyed(batch, reply));
 }
 
 /// Tells every PLC that its grant is given back, so that another engine need not wait.
@@ -343,12 +368,14 @@ async fn timer(decider: Rc<RefCell<Decider>>) {
     }
 }
 
-/// Wakes the journal after the links have had their turn.
+/// Wakes the journal, and answers those who asked, after the links have had their turn.
 async fn after(decider: Rc<RefCell<Decider>>) {
     let turn = Rc::clone(&decider.borrow().after);
     loop {
         turn.notified().await;
-        decider.borrow().recorder.wake();
+        let mut decider = decider.borrow_mut();
+        decider.recorder.wake();
+        decider.answer();
     }
 }
 

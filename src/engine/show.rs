@@ -10,7 +10,8 @@ use sorthub_core::units::Micros;
 use super::decider::Decider;
 use super::latency::Percentiles;
 use crate::telemetry::{
-    AlarmBoard, AlarmRefused, LatencyRow, ScannerRow, ShortText, Throughput, ViewPublisher,
+    AlarmBoard, AlarmRefused, ChuteRole, LatencyRow, ScannerRow, ShortText, Throughput, View,
+    ViewPublisher,
 };
 
 /// The few numbers that a status line needs.
@@ -63,23 +64,27 @@ impl Pulse {
 pub type PulseCell = Arc<AtomicCell<Pulse>>;
 
 pub(super) struct Show {
-    publisher: ViewPublisher,
+    /// Only lent out while a view is written.
+    publisher: Option<ViewPublisher>,
     pulse: PulseCell,
     board: AlarmBoard,
     inducted: Throughput,
     sorted: Throughput,
     texts: Texts,
+    /// Somebody beside the watchers of views needs the texts of codes.
+    pub(super) keeps_texts: bool,
 }
 
 impl Show {
     pub(super) fn new(publisher: ViewPublisher, pulse: PulseCell, board: AlarmBoard) -> Self {
         Self {
-            publisher,
+            publisher: Some(publisher),
             pulse,
             board,
             inducted: Throughput::new(Micros(0), 0),
             sorted: Throughput::new(Micros(0), 0),
             texts: Texts::default(),
+            keeps_texts: false,
         }
     }
 
@@ -89,9 +94,23 @@ impl Show {
 
     /// Remembers the text of a code while its parcel is about.
     pub(super) fn text(&mut self, code: CodeId, text: &str) {
-        if self.publisher.wanted() {
+        if self.keeps_texts || self.is_watched() {
             self.texts.add(code, text);
         }
+    }
+
+    fn is_watched(&self) -> bool {
+        self.publisher.as_ref().is_some_and(ViewPublisher::wanted)
+    }
+
+    /// The text of a code, where it is remembered.
+    pub(super) fn text_of(&self, code: CodeId) -> Option<ShortText> {
+        self.texts.of.get(&code).copied()
+    }
+
+    /// What the active plan uses each chute for.
+    pub(super) fn set_roles(&mut self, roles: &[ChuteRole]) {
+        self.board.set_roles(roles);
     }
 }
 
@@ -105,7 +124,7 @@ impl Decider {
         self.show.sorted.take(now, sorted);
         self.follow(now);
         self.pulse();
-        if self.show.publisher.wanted() {
+        if self.show.is_watched() {
             self.view(now);
         }
     }
@@ -162,45 +181,36 @@ impl Decider {
     }
 
     fn view(&mut self, now: Micros) {
-        let Self {
-            sorter,
-            show,
-            scanners,
-            decision,
-            wire_to_wire,
-            clock,
-            recorder,
-            ..
-        } = self;
-        let Show {
-            publisher,
-            board,
-            inducted,
-            sorted,
-            texts,
-            ..
-        } = show;
-        let missing = recorder.watch().counts().missing;
-        publisher.publish(|view| {
-            view.read_sorter(sorter, now, |code| texts.get(code));
-            view.speed_permille = clock.speed_permille();
-            view.decision = latency_row(decision.percentiles());
-            view.wire_to_wire = latency_row(wire_to_wire.percentiles());
-            view.inducted_per_h = inducted.per_hour();
-            view.sorted_per_h = sorted.per_hour();
-            view.queue_drops = missing;
-            board.write(&mut view.alarms);
-            view.scanners.clear();
-            view.scanners
-                .extend(scanners.iter().map(|scanner| ScannerRow {
-                    reads: scanner.reads,
-                    no_reads: scanner.no_reads,
-                    last: scanner.last,
-                    linked: scanner.linked,
-                }));
-            // The page lists tracks and scanners by itself; there are no others yet.
-            view.links.clear();
+        // Lent out for the filling, which needs the rest of the decider.
+        let mut publisher = self.show.publisher.take();
+        if let Some(publisher) = &mut publisher {
+            publisher.publish(|view| self.write(now, view));
+        }
+        self.show.publisher = publisher;
+    }
+
+    /// Writes down how things are now.
+    pub(super) fn write(&self, now: Micros, view: &mut View) {
+        let show = &self.show;
+        view.read_sorter(&self.sorter, now, |code| show.texts.get(code));
+        view.speed_permille = self.clock.speed_permille();
+        view.decision = latency_row(self.decision.percentiles());
+        view.wire_to_wire = latency_row(self.wire_to_wire.percentiles());
+        view.inducted_per_h = show.inducted.per_hour();
+        view.sorted_per_h = show.sorted.per_hour();
+        view.queue_drops = self.recorder.watch().counts().missing + self.host.dropped;
+        show.board.write(&mut view.alarms);
+        view.scanners.clear();
+        let scanners = self.scanners.iter().map(|scanner| ScannerRow {
+            reads: scanner.reads,
+            no_reads: scanner.no_reads,
+            last: scanner.last,
+            linked: scanner.linked,
         });
+        view.scanners.extend(scanners);
+        // The page lists tracks and scanners by itself.
+        view.links.clear();
+        view.links.extend(self.host.row());
     }
 }
 

@@ -6,6 +6,7 @@
 //! from the block's first.
 
 use sorthub_core::ids::CodeId;
+use sorthub_core::operator::Ticket;
 use sorthub_core::signal::{Output, Signal};
 use sorthub_core::units::Micros;
 
@@ -23,6 +24,8 @@ const CALL: u8 = 0;
 const GAP: u8 = 1;
 const TEXT: u8 = 2;
 const CLOSE: u8 = 3;
+const NOTE: u8 = 4;
+const STAGED: u8 = 5;
 
 /// Room for one encoded value. The largest, an order, has 16 fields of at most 10 bytes.
 const SCRATCH_BYTES: usize = 256;
@@ -66,6 +69,18 @@ pub enum Item<'a> {
         code: CodeId,
         /// Its text.
         text: &'a str,
+    },
+    /// Who gave a command and in which words, told before the call that carries it.
+    Note {
+        /// The command's.
+        ticket: Ticket,
+        /// Who and what.
+        text: &'a str,
+    },
+    /// The sorter was handed a plan; its text is beside the blocks.
+    Staged {
+        /// The plan's version.
+        version: u32,
     },
     /// The end of a run that was closed in good order.
     Close {
@@ -195,6 +210,19 @@ impl Block {
         self.bytes.extend_from_slice(text.as_bytes());
     }
 
+    /// Adds who gave a command.
+    pub fn note(&mut self, ticket: Ticket, text: &str) {
+        self.bytes.push(NOTE);
+        self.put(&(ticket.0, text.len() as u64));
+        self.bytes.extend_from_slice(text.as_bytes());
+    }
+
+    /// Adds that the sorter was handed a plan.
+    pub fn staged(&mut self, version: u32) {
+        self.bytes.push(STAGED);
+        self.put(&version);
+    }
+
     /// Adds the end of the run.
     pub fn close(&mut self, digest: u64) {
         self.bytes.push(CLOSE);
@@ -283,8 +311,7 @@ impl<'a> Items<'a> {
             }
             TEXT => {
                 let ((code, len), rest) = take::<(u64, u64)>(rest)?;
-                let (text, rest) = rest.split_at_checked(usize::try_from(len).ok()?)?;
-                let text = std::str::from_utf8(text).ok()?;
+                let (text, rest) = take_text(rest, len)?;
                 Some((
                     Item::Text {
                         code: CodeId(code),
@@ -292,6 +319,16 @@ impl<'a> Items<'a> {
                     },
                     rest,
                 ))
+            }
+            NOTE => {
+                let ((ticket, len), rest) = take::<(u32, u64)>(rest)?;
+                let (text, rest) = take_text(rest, len)?;
+                let ticket = Ticket(ticket);
+                Some((Item::Note { ticket, text }, rest))
+            }
+            STAGED => {
+                let (version, rest) = take(rest)?;
+                Some((Item::Staged { version }, rest))
             }
             CLOSE => {
                 let (digest, rest) = take_u64_le(rest)?;
@@ -327,6 +364,11 @@ impl<'a> Items<'a> {
 
 fn take<'a, T: serde::Deserialize<'a>>(bytes: &'a [u8]) -> Option<(T, &'a [u8])> {
     postcard::take_from_bytes(bytes).ok()
+}
+
+fn take_text(bytes: &[u8], len: u64) -> Option<(&str, &[u8])> {
+    let (text, rest) = bytes.split_at_checked(usize::try_from(len).ok()?)?;
+    Some((std::str::from_utf8(text).ok()?, rest))
 }
 
 fn take_u64_le(bytes: &[u8]) -> Option<(u64, &[u8])> {

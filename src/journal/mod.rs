@@ -20,6 +20,7 @@ use std::path::Path;
 mod crc32c;
 mod error;
 mod hub;
+mod plans;
 mod queue;
 mod reader;
 mod store;
@@ -30,6 +31,7 @@ pub mod block;
 
 pub use error::{CloseError, JournalError};
 pub use hub::{found, open_all, places};
+pub use plans::{KeepError, PlanKeeper};
 pub use queue::{CODE_TEXT_BYTES_MAX, Recorder};
 pub use reader::{Reader, RunInfo, Tail};
 pub use store::{FILE_NAME, TornTail};

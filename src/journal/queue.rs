@@ -5,15 +5,17 @@
 //! part), and either all of it gets in or nothing: the writer never sees half a record for long.
 
 use std::sync::Arc;
-use std::sync::atomic::{Ordering, fence};
+use std::sync::atomic::Ordering;
 use std::thread::{JoinHandle, Thread};
 use std::time::{Duration, Instant};
 
 use crossbeam::queue::ArrayQueue;
 use sorthub_core::ids::CodeId;
+use sorthub_core::operator::Ticket;
 use sorthub_core::signal::{Output, Signal};
 use sorthub_core::units::Micros;
 
+use super::plans::{PlanKeeper, PlanText};
 use super::watch::{Shared, Watch};
 use super::{CloseError, Counts};
 
@@ -39,15 +41,26 @@ pub(super) enum Slot {
     },
     /// So many calls found no room.
     Gap { count: u64 },
-    /// A part of a code's text.
+    /// A plan was handed to the sorter; its text is in the table `plans`.
+    Staged { version: u32 },
+    /// A part of a text.
     Text {
-        code: CodeId,
+        of: TextOf,
         part: [u8; TEXT_PART_BYTES],
         len: u8,
         last: bool,
     },
     /// The run is over; what the sorter's digest is then.
     Close { digest: u64 },
+}
+
+/// What a text belongs to.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum TextOf {
+    /// A code's own text.
+    Code(CodeId),
+    /// Who gave a command, and in which words.
+    Command(Ticket),
 }
 
 // The largest is a scanned call or an order. A bigger slot costs on every record.
@@ -58,6 +71,7 @@ const _: () = assert!(size_of::<Slot>() <= 160);
 pub struct Recorder {
     queue: Arc<ArrayQueue<Slot>>,
     shared: Arc<Shared>,
+    plans: Arc<ArrayQueue<PlanText>>,
     writer: Option<JoinHandle<()>>,
     writer_thread: Thread,
     run_epoch: u32,
@@ -73,6 +87,7 @@ pub struct Recorder {
 impl Recorder {
     pub(super) fn new(
         queue: Arc<ArrayQueue<Slot>>,
+        plans: Arc<ArrayQueue<PlanText>>,
         shared: Arc<Shared>,
         writer: JoinHandle<()>,
         run_epoch: u32,
@@ -82,6 +97,7 @@ impl Recorder {
         let room = queue.capacity();
         Self {
             queue,
+            plans,
             shared,
             writer: Some(writer),
             writer_thread,
@@ -136,6 +152,36 @@ impl Recorder {
     /// Keeps the text of a code, so that a parcel can be traced by its waybill. To be called
     /// before the call that names the code; the writer leaves out what it has just written.
     pub fn text(&mut self, code: CodeId, text: &str) {
+        self.put_text(TextOf::Code(code), text);
+    }
+
+    /// Keeps who gives a command and in which words. To be called before the call that carries it.
+    pub fn note(&mut self, ticket: Ticket, text: &str) {
+        self.put_text(TextOf::Command(ticket), text);
+    }
+
+    /// Records that the sorter is handed a plan, so that a replay hands it over at the same place.
+    /// False if there is no room for that: then the plan must not be handed over.
+    #[must_use]
+    pub fn staged(&mut self, version: u32) -> bool {
+        let has_room = self.make_room_after_gap(1);
+        if has_room {
+            self.push(Slot::Staged { version });
+        }
+        has_room
+    }
+
+    /// A door for plans' texts, for other threads.
+    #[must_use]
+    pub fn plan_keeper(&self) -> PlanKeeper {
+        PlanKeeper::new(
+            Arc::clone(&self.plans),
+            Arc::clone(&self.shared),
+            self.writer_thread.clone(),
+        )
+    }
+
+    fn put_text(&mut self, of: TextOf, text: &str) {
         let mut end = text.len().min(CODE_TEXT_BYTES_MAX);
         while !text.is_char_boundary(end) {
             end -= 1;
@@ -153,7 +199,7 @@ impl Recorder {
             part[..to - from].copy_from_slice(&bytes[from..to]);
             let len = (to - from) as u8;
             self.push(Slot::Text {
-                code,
+                of,
                 part,
                 len,
                 last: nth + 1 == parts,
@@ -164,14 +210,7 @@ impl Recorder {
     /// Wakes the writer if it sleeps: at most once for each of its commits. To be called once a
     /// turn, after the orders are written.
     pub fn wake(&self) {
-        // Pairs with the fence in the writer's sleep: either it sees what was pushed, or we see
-        // that it sleeps.
-        fence(Ordering::SeqCst);
-        let sleeping = &self.shared.sleeping;
-        if sleeping.load(Ordering::Relaxed) && sleeping.swap(false, Ordering::AcqRel) {
-            self.shared.wakes.fetch_add(1, Ordering::Relaxed);
-            self.writer_thread.unpark();
-        }
+        self.shared.wake(&self.writer_thread);
     }
 
     /// Up to here every record is on disk, or named there as missing; 0 before the first.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OpenFlags, Row};
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row};
 
 use super::block::{Block, BlockFault};
 use super::store::{self, FILE_NAME, TornTail};
@@ -100,6 +100,29 @@ impl Reader {
             run,
             held,
         })
+    }
+
+    /// The text of a plan that was handed to a run's sorter; `None` if the run had none of this
+    /// version.
+    ///
+    /// # Errors
+    /// See [`JournalError`]; [`JournalError::Damaged`] if it is not what was written.
+    pub fn plan(&self, run: u32, version: u32) -> Result<Option<String>, JournalError> {
+        let failed = |e| JournalError::of_store(&self.file, e);
+        let sql = "SELECT text, crc FROM plans WHERE run = ?1 AND version = ?2";
+        let read = |row: &Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, u32>(1)?));
+        let row = self.conn.query_row(sql, [run, version], read).optional();
+        let Some((text, crc)) = row.map_err(failed)? else {
+            return Ok(None);
+        };
+        if store::plan_crc(run, version, &text) != crc {
+            return Err(JournalError::Damaged {
+                file: self.file.clone(),
+                place: format!("version {version} of plans (run {run})"),
+                what: "the checksum does not match".to_owned(),
+            });
+        }
+        Ok(Some(text))
     }
 
     /// Walks through a run's blocks in order until `visit` gives false or a fault. Each block is

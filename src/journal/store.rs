@@ -1,7 +1,8 @@
 //! The journal's file: SQLite with a write-ahead log, every commit on the disk before it counts.
 //!
 //! Tables: `runs`, one row a run, with what it ran under; `blocks`, the records, rows in order of
-//! writing, the blocks of a run beside each other; `cuts`, what was cut off when a run was begun
+//! writing, the blocks of a run beside each other; `plans`, the plans that were handed to a running
+//! sorter; `cuts`, what was cut off when a run was begun
 //! after a damaged end. Numbers of 64 bits without sign are stored as the same bits with one.
 
 use std::fs::{File, TryLockError};
@@ -53,6 +54,13 @@ CREATE TABLE blocks (
     hash_after INTEGER NOT NULL,       -- rolling output hash after the last call
     crc INTEGER NOT NULL,              -- CRC-32C of run ... hash_after (little-endian) and bytes
     bytes BLOB NOT NULL
+) STRICT;
+CREATE TABLE plans (
+    run INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    text TEXT NOT NULL,                -- canonical
+    crc INTEGER NOT NULL,              -- CRC-32C of the rest (numbers little-endian)
+    PRIMARY KEY (run, version)
 ) STRICT;
 CREATE TABLE cuts (
     run INTEGER NOT NULL,              -- whose end was cut
@@ -167,6 +175,23 @@ impl Store {
         ])?;
         Ok(())
     }
+}
+
+impl Store {
+    /// Keeps a plan's text; durable when it returns. The same version of a run is kept once: the
+    /// newest text stands, and only one that was not yet activated is ever replaced.
+    pub(super) fn keep_plan(&self, run: u32, version: u32, text: &str) -> rusqlite::Result<()> {
+        const SQL: &str =
+            "INSERT OR REPLACE INTO plans (run, version, text, crc) VALUES (?1, ?2, ?3, ?4)";
+        let crc = plan_crc(run, version, text);
+        self.conn.execute(SQL, params![run, version, text, crc])?;
+        Ok(())
+    }
+}
+
+/// The checksum of a row of `plans`.
+pub(super) fn plan_crc(run: u32, version: u32, text: &str) -> u32 {
+    crc32c(&[&run.to_le_bytes(), &version.to_le_bytes(), text.as_bytes()])
 }
 
 fn lock(dir: &Path) -> Result<File, JournalError> {

@@ -1,7 +1,8 @@
 //! How far the disk is, for everyone who wants to know.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::Thread;
 
 use crossbeam::utils::CachePadded;
 
@@ -26,6 +27,17 @@ pub(super) struct Shared {
 }
 
 impl Shared {
+    /// Wakes the writer if it sleeps.
+    pub(super) fn wake(&self, writer: &Thread) {
+        // Pairs with the fence in the writer's sleep: either it sees what was pushed, or we see
+        // that it sleeps.
+        fence(Ordering::SeqCst);
+        if self.sleeping.load(Ordering::Relaxed) && self.sleeping.swap(false, Ordering::AcqRel) {
+            self.wakes.fetch_add(1, Ordering::Relaxed);
+            writer.unpark();
+        }
+    }
+
     pub(super) fn last_error(&self) -> Option<String> {
         self.last_error
             .lock()

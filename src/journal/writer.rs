@@ -14,7 +14,8 @@ use sorthub_core::ids::CodeId;
 use sorthub_core::signal::Output;
 
 use super::block::Block;
-use super::queue::{Recorder, Slot};
+use super::plans::{PLANS_WAITING_MAX, PlanText};
+use super::queue::{Recorder, Slot, TextOf};
 use super::store::Store;
 use super::watch::Shared;
 use super::{JournalError, Options};
@@ -26,6 +27,8 @@ const TEXTS_KNOWN: usize = 4_096;
 struct Writer {
     store: Store,
     queue: Arc<ArrayQueue<Slot>>,
+    plans: Arc<ArrayQueue<PlanText>>,
+    run: u32,
     shared: Arc<Shared>,
     options: Options,
     block: Block,
@@ -41,10 +44,13 @@ struct Writer {
 /// Starts the thread of a run.
 pub(super) fn start(store: Store, run: u32, options: Options) -> Result<Recorder, JournalError> {
     let queue = Arc::new(ArrayQueue::new(options.queue_slots.max(1)));
+    let plans = Arc::new(ArrayQueue::new(PLANS_WAITING_MAX));
     let shared = Arc::new(Shared::default());
     let mut writer = Writer {
         store,
         queue: Arc::clone(&queue),
+        plans: Arc::clone(&plans),
+        run,
         shared: Arc::clone(&shared),
         options,
         block: Block::new(run, 1),
@@ -63,6 +69,7 @@ pub(super) fn start(store: Store, run: u32, options: Options) -> Result<Recorder
         .map_err(JournalError::Thread)?;
     Ok(Recorder::new(
         queue,
+        plans,
         shared,
         thread,
         run,
@@ -87,6 +94,7 @@ impl Writer {
             // Read before draining: what was pushed before the close is then seen.
             let closing = self.shared.closing.load(Ordering::Acquire);
             self.drain();
+            self.keep_plans();
             if !self.block.is_empty() {
                 if !self.commit() {
                     return;
@@ -120,29 +128,44 @@ impl Writer {
                     self.block.gap(count);
                 }
                 Slot::Text {
-                    code,
+                    of,
                     part,
                     len,
                     last,
                 } => {
                     self.text.extend_from_slice(&part[..usize::from(len)]);
                     if last {
-                        self.keep_text(code);
+                        self.keep_text(of);
                     }
                 }
+                Slot::Staged { version } => self.block.staged(version),
                 Slot::Close { digest } => self.block.close(digest),
             }
         }
     }
 
-    fn keep_text(&mut self, code: CodeId) {
-        let known = &mut self.texts_known[code.0 as usize % TEXTS_KNOWN];
-        if *known != code {
-            *known = code;
-            // The recorder cuts texts between characters, so nothing is replaced here.
-            self.block.text(code, &String::from_utf8_lossy(&self.text));
+    fn keep_text(&mut self, of: TextOf) {
+        // The recorder cuts texts between characters, so nothing is replaced here.
+        let text = String::from_utf8_lossy(&self.text);
+        match of {
+            TextOf::Command(ticket) => self.block.note(ticket, &text),
+            TextOf::Code(code) => {
+                let known = &mut self.texts_known[code.0 as usize % TEXTS_KNOWN];
+                if *known != code {
+                    *known = code;
+                    self.block.text(code, &text);
+                }
+            }
         }
         self.text.clear();
+    }
+
+    /// Stores the texts of plans that wait; each is durable before its sender goes on.
+    fn keep_plans(&mut self) {
+        while let Some(plan) = self.plans.pop() {
+            let kept = self.store.keep_plan(self.run, plan.version, &plan.text);
+            plan.answer(kept.map_err(|error| error.to_string()));
+        }
     }
 
     /// Commits the block, trying until it succeeds; false if a close has waited long enough.
@@ -202,7 +225,10 @@ impl Writer {
         self.shared.sleeping.store(true, Ordering::Relaxed);
         // Pairs with the fence in the recorder's wake.
         fence(Ordering::SeqCst);
-        if self.queue.is_empty() && !self.shared.closing.load(Ordering::Acquire) {
+        if self.queue.is_empty()
+            && self.plans.is_empty()
+            && !self.shared.closing.load(Ordering::Acquire)
+        {
             std::thread::park();
         }
         self.shared.sleeping.store(false, Ordering::Relaxed);

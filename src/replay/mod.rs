@@ -39,6 +39,17 @@ pub enum ReplayError {
     /// The journal cannot be read.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// A run's sorter was handed a plan that the journal does not hold.
+    #[error(
+        "run {run}: plan {version} is not in the journal's table `plans`; restore the file from a \
+         backup"
+    )]
+    NoPlan {
+        /// Which run.
+        run: u32,
+        /// The plan's version.
+        version: u32,
+    },
     /// A run's hub and plan cannot be made again.
     #[error("run {run}: {source}")]
     Description {

@@ -1,16 +1,20 @@
 //! One run, made again.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::time::Instant;
 
+use sorthub_core::hub::Hub;
 use sorthub_core::ids::SorterId;
 use sorthub_core::outbox::Outbox;
+use sorthub_core::plan::Plan;
 use sorthub_core::signal::{Output, Signal};
 use sorthub_core::sorter::{Setup, Sorter};
 use sorthub_core::units::Micros;
 
 use super::{Difference, End, ReplayError, RunReport, What, Words};
 use crate::config::canonical;
+use crate::engine::hand_plan;
 use crate::journal::block::{Block, BlockFault, Call, Item};
 use crate::journal::{Reader, RunInfo, Tail};
 
@@ -31,6 +35,7 @@ pub(super) fn replay_run(
         run_epoch: info.run,
         sorter: SorterId(info.header.sorter),
     };
+    let again_hub = &Arc::clone(&hub);
     let mut again = Again {
         sorter: Sorter::new(hub, plan, setup),
         outbox: Outbox::new(),
@@ -46,8 +51,25 @@ pub(super) fn replay_run(
         },
         end: None,
     };
-    let tail = reader.visit(info, |block| again.block(block))?;
+    let mut unusable = None;
+    let tail = reader.visit(info, |block| {
+        again.block(block, |version| {
+            let staged = staged(reader, info.run, version, again_hub);
+            staged.map_err(|error| unusable = Some(error)).ok()
+        })
+    })?;
+    if let Some(error) = unusable {
+        return Err(error);
+    }
     Ok(again.report(info, tail, begun))
+}
+
+/// The plan that the run's sorter was handed then.
+fn staged(reader: &Reader, run: u32, version: u32, hub: &Hub) -> Result<Arc<Plan>, ReplayError> {
+    let text = reader.plan(run, version)?;
+    let text = text.ok_or(ReplayError::NoPlan { run, version })?;
+    let plan = canonical::plan_from_text(&text, hub);
+    plan.map_err(|source| ReplayError::Description { run, source })
 }
 
 /// The call made last.
@@ -72,15 +94,24 @@ struct Again {
 }
 
 impl Again {
-    /// Takes a block; false when nothing more need be read.
-    fn block(&mut self, block: &Block) -> Result<bool, BlockFault> {
+    /// Takes a block; false when nothing more need be read. `plan` finds a plan's text; where it
+    /// cannot, it remembers why.
+    fn block(
+        &mut self,
+        block: &Block,
+        mut plan: impl FnMut(u32) -> Option<Arc<Plan>>,
+    ) -> Result<bool, BlockFault> {
         let mut items = block.items();
         while let Some(item) = items.next(&mut self.recorded)? {
             match (&mut self.end, item) {
                 // After a gap the rest is only counted (and, being decoded, checked).
                 (Some(End::Gap { after, .. }), Item::Call(_)) => *after += 1,
                 (Some(End::Differs(_)), _) => return Ok(false),
-                (Some(_), _) | (None, Item::Text { .. }) => {}
+                (Some(_), _) | (None, Item::Text { .. } | Item::Note { .. }) => {}
+                (None, Item::Staged { version }) => match plan(version) {
+                    Some(plan) => hand_plan(&mut self.sorter, plan),
+                    None => return Ok(false),
+                },
                 (None, Item::Call(call)) => self.call(&call),
                 (None, Item::Gap { first, count }) => {
                     self.end = Some(End::Gap {

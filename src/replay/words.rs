@@ -5,7 +5,7 @@ use sorthub_core::hub::Hub;
 use sorthub_core::ids::{CellId, ChuteId, CodeId, InductionId, ScannerId, TrackId};
 use sorthub_core::running::RunState;
 use sorthub_core::signal::{
-    Alarm, Basis, ChuteState, LinkState, OnFail, Order, Output, ScanKey, Signal,
+    Alarm, Basis, ChuteState, LinkState, OnFail, Order, Output, Reader, ScanKey, Signal,
 };
 use sorthub_core::units::Micros;
 
@@ -237,14 +237,19 @@ impl<'a> Words<'a> {
             }
             Output::Read {
                 parcel,
-                scanner,
+                by,
                 code: read,
             } => {
-                format!(
-                    "parcel {parcel} has {}, read by {}",
-                    code(read),
-                    self.scanner(scanner)
-                )
+                let read = code(read);
+                match by {
+                    Reader::Scanner(scanner) => {
+                        let scanner = self.scanner(scanner);
+                        format!("parcel {parcel} has {read}, read by {scanner}")
+                    }
+                    Reader::Seat(seat) => {
+                        format!("parcel {parcel} has {read}, keyed in at seat {}", seat.0)
+                    }
+                }
             }
             Output::Decided {
                 parcel,
@@ -358,6 +363,10 @@ impl<'a> Words<'a> {
                     "parcel {parcel} ordered to {ordered} went to {}",
                     self.chute(went)
                 )
+            }
+            Alarm::Slipped { parcel, went, why } => {
+                let went = self.chute(went);
+                format!("parcel {parcel} left by {went} although it was stopped ({why})")
             }
             Alarm::Lost { parcel } => format!("parcel {parcel} is lost"),
             Alarm::LinkLost { track } => format!("PLC of {} is lost", self.track(track)),

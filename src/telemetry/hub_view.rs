@@ -126,6 +126,12 @@ impl HubView {
             chutes: chute_sites(hub, plan),
         }
     }
+
+    /// What the plan uses each chute for, in the order of the hub.
+    #[must_use]
+    pub fn roles(&self) -> Vec<ChuteRole> {
+        self.chutes.iter().map(|chute| chute.role).collect()
+    }
 }
 
 fn site(name: &str, track: TrackId, at_mm: u32) -> Site {

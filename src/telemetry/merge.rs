@@ -83,6 +83,11 @@ fn run(owners: &Owners, mut sources: Vec<ViewSource>, mut all: ViewPublisher, st
     }
 }
 
+/// Puts the views of a hub's sorters, in their order, together.
+pub fn merge_views(hub: &Hub, views: &[View], into: &mut View) {
+    Owners::new(hub).merge(views, into);
+}
+
 impl Owners {
     fn new(hub: &Hub) -> Self {
         let owner = |track: TrackId| hub.sorter_of(track).index();
@@ -103,6 +108,7 @@ impl Owners {
 
     /// Each device as its own sorter sees it; counts together.
     fn merge(&self, views: &[View], into: &mut View) {
+        into.plan_version = views.first().map_or(0, |view| view.plan_version);
         into.plant_us = views.iter().map(|view| view.plant_us).max().unwrap_or(0);
         into.speed_permille = views
             .iter()

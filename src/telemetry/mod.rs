@@ -20,7 +20,7 @@ pub use hub_view::{
     CapacityView, ChutePlace, ChuteRole, ChuteSite, DESTINATIONS_NAMED_MAX, HubView, Site,
     TrackSite,
 };
-pub use merge::ViewMerger;
+pub use merge::{ViewMerger, merge_views};
 pub use rate::Throughput;
 pub use slot::{ViewPublisher, ViewSource, Watchers, Watching, view_slot};
 pub use view::{

@@ -26,6 +26,8 @@ pub struct View {
     pub sequence: u64,
     /// Plant time, in µs since the engine's start: what the belts and the plan run by.
     pub plant_us: u64,
+    /// The version of the plan that is sorted by.
+    pub plan_version: u32,
     /// Plant seconds for each second on the wall, in thousandths; 1000 but for a virtual hub that
     /// runs faster.
     pub speed_permille: u32,
@@ -349,6 +351,7 @@ impl View {
     ) {
         let hub = sorter.hub();
         self.plant_us = now.0;
+        self.plan_version = sorter.plan().version();
         self.books = BooksRow::from(sorter.books());
         self.tracks.clear();
         let tracks = (0..hub.tracks().len()).map(|track| track_row(sorter, track, now));

@@ -74,6 +74,11 @@ impl Words<'_> {
                     self.until(parcel)
                 );
             }
+            What::Host { until } => {
+                let ms = until.since(self.now).0 / 1_000;
+                let seconds = format!("{}.{} s", ms / 1_000, ms % 1_000 / 100);
+                return format!("on {place}, waits for the host, {seconds} more");
+            }
             What::Chute { chute, why } => {
                 let name = self.chute(chute);
                 let why = match why {

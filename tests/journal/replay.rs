@@ -62,6 +62,8 @@ fn rewrite(dir: &Dir, mut change: impl FnMut(u64, &mut Said), digest: impl Fn(u6
                     new.call(said.now, &said.signal, &said.outputs, said.hash_after);
                 }
                 Item::Text { code, text } => new.text(code, text),
+                Item::Note { ticket, text } => new.note(ticket, text),
+                Item::Staged { version } => new.staged(version),
                 Item::Gap { count, .. } => new.gap(count),
                 Item::Close { digest: old } => new.close(digest(old)),
             }

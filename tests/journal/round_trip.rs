@@ -3,6 +3,7 @@
 use sorthub::journal::block::{Block, Call, Item};
 use sorthub::journal::{Journal, JournalError, Options, Reader, Tail};
 use sorthub_core::ids::{CellId, CodeId, ParcelId, PlcItem, ScannerId, TrackId};
+use sorthub_core::operator::Ticket;
 use sorthub_core::signal::{Alarm, Output, Signal};
 use sorthub_core::units::{BeltMm, Micros, MmPerS};
 
@@ -14,6 +15,9 @@ struct Read {
     calls: Vec<Said>,
     seqs: Vec<u64>,
     texts: Vec<(CodeId, String)>,
+    notes: Vec<(Ticket, String)>,
+    /// Versions, each with how many calls came before.
+    staged: Vec<(u32, usize)>,
     digests: Vec<u64>,
     blocks: u64,
 }
@@ -44,6 +48,8 @@ fn read_run(dir: &Dir, run: u32) -> Read {
                     });
                 }
                 Item::Text { code, text } => read.texts.push((code, text.to_owned())),
+                Item::Note { ticket, text } => read.notes.push((ticket, text.to_owned())),
+                Item::Staged { version } => read.staged.push((version, read.calls.len())),
                 Item::Close { digest } => read.digests.push(digest),
                 Item::Gap { first, .. } => panic!("nobody has made a gap at {first}"),
             }
@@ -125,6 +131,66 @@ fn long_texts_are_cut_between_characters() {
             "x".repeat(65),
             "件".repeat(85)
         ]
+    );
+}
+
+#[test]
+fn who_gave_a_command_and_which_plan_was_staged_stand_at_their_places() {
+    let dir = Dir::new();
+    let mut world = World::new(1, 5);
+    let journal = Journal::open(dir.path(), &world.header(), Options::default()).unwrap();
+    let mut recorder = journal.start().unwrap();
+    let keeper = recorder.plan_keeper();
+    keeper.keep(7, "the seventh".to_owned()).unwrap();
+    // Durable as soon as it is kept, with the run still open.
+    let reader = Reader::open(dir.path()).unwrap();
+    assert_eq!(reader.plan(1, 7).unwrap().as_deref(), Some("the seventh"));
+    let mut calls = 0;
+    for step in 0..3 {
+        recorder.note(Ticket(step), &format!("lin: request {step}"));
+        if step == 1 {
+            assert!(recorder.staged(7));
+        }
+        world.step(&mut |said| {
+            calls += 1;
+            record(&mut recorder, said);
+        });
+    }
+    recorder.close(0).unwrap();
+    let read = read_run(&dir, 1);
+    assert_eq!(read.calls.len(), calls);
+    let notes: Vec<String> = (0..3).map(|step| format!("lin: request {step}")).collect();
+    let of: Vec<(Ticket, String)> = (0..3).map(Ticket).zip(notes).collect();
+    assert_eq!(read.notes, of);
+    assert_eq!(read.staged.len(), 1);
+    let (version, before) = read.staged[0];
+    assert!(
+        version == 7 && 0 < before && before < calls,
+        "{before} of {calls}"
+    );
+    assert_eq!(reader.plan(1, 8).unwrap(), None);
+    assert_eq!(reader.plan(2, 7).unwrap(), None);
+}
+
+#[test]
+fn a_plan_that_is_not_what_was_written_is_damage() {
+    let dir = Dir::new();
+    let world = World::new(1, 6);
+    let journal = Journal::open(dir.path(), &world.header(), Options::default()).unwrap();
+    let recorder = journal.start().unwrap();
+    recorder
+        .plan_keeper()
+        .keep(7, "the seventh".to_owned())
+        .unwrap();
+    recorder.close(0).unwrap();
+    let changed = dir
+        .connect()
+        .execute("UPDATE plans SET text = 'another'", []);
+    assert_eq!(changed.unwrap(), 1);
+    let read = Reader::open(dir.path()).unwrap().plan(1, 7);
+    assert!(
+        matches!(read, Err(JournalError::Damaged { .. })),
+        "{read:?}"
     );
 }
 

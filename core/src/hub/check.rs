@@ -111,6 +111,10 @@ pub enum HubFaultKind {
 }
 
 impl fmt::Display for HubFaultKind {
+    #[expect(
+        clippy::too_many_lines,
+        reason = "a table: one arm for each kind of fault"
+    )]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Empty(what) => write!(f, "the hub has no {what}; add at least one"),

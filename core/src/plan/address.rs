@@ -18,20 +18,38 @@ pub(super) struct Prefixes {
     starts: Vec<u64>,
     /// The destination of each range, or [`NOBODY`].
     dests: Vec<u32>,
-    /// For each beginning of [`INDEXED_CHARS`] characters, how many ranges begin before it: only
-    /// those between it and the next are bisected. Empty where there are few ranges.
-    index: Vec<u32>,
+    index: Index,
 }
 
 /// No prefix fits.
 const NOBODY: u32 = u32::MAX;
 
-/// Three characters make an index of 256 kB, which the second-level cache still holds, and leave
-/// about a hundred of 100,000 six-digit postcodes to bisect. Four would make it 10 MB.
-const INDEXED_CHARS: usize = 3;
+/// How many ranges begin before an address of each beginning, so that only those between two
+/// beginnings are bisected: by the first three characters, and where many ranges share them by the
+/// fourth, too. Of 100,000 six-digit postcodes about ten are left.
+///
+/// Three characters make a table of 256 kB, four would make one of 10 MB that is nearly empty.
+#[derive(Clone, Debug, Default)]
+struct Index {
+    /// For each beginning of three characters, and one more; empty where there are few ranges.
+    by_three: Vec<u32>,
+    /// For each beginning of three characters, which of `by_fourth`, or [`NO_BLOCK`].
+    block: Vec<u32>,
+    /// For each fourth character, and one more.
+    by_fourth: Vec<[u32; FOURTHS + 1]>,
+}
+
+/// How many characters there can be, the end of an address among them.
+const FOURTHS: usize = 40;
+
+/// The ranges of a beginning are few.
+const NO_BLOCK: u32 = u32::MAX;
 
 /// Fewer ranges than this are bisected in as many steps as the index would save.
 const INDEXED_FROM: usize = 512;
+
+/// Ranges that share three characters are bisected without a look at the fourth up to here.
+const FEW: u32 = 8;
 
 impl Prefixes {
     pub(super) fn new(rules: &[AddressRule], kind: AddressKind) -> Self {
@@ -55,12 +73,10 @@ impl Prefixes {
         if !address.is_some() {
             return None;
         }
-        let (mut from, mut to) = (0, self.starts.len());
-        let bucket = address.beginning(INDEXED_CHARS) as usize;
-        if let Some(&[before, until]) = self.index.get(bucket..bucket + 2) {
-            // The range that it lies in may have begun before the bucket.
-            (from, to) = (before as usize, until as usize);
-        }
+        let (from, to) = self
+            .index
+            .between(address)
+            .unwrap_or((0, self.starts.len()));
         let within = &self.starts[from..to];
         let after = from + within.partition_point(|start| *start <= address.0);
         let dest = self.dests[after - 1];
@@ -117,24 +133,60 @@ impl Ranges {
         let Self { starts, dests } = self;
         assert!(starts.len() == dests.len() && starts.is_sorted());
         assert!(starts.first() == Some(&0), "every address lies in a range");
-        let mut index = Vec::new();
-        if starts.len() >= INDEXED_FROM {
-            let buckets = Address(Address::END - 1).beginning(INDEXED_CHARS) + 2;
-            index.reserve_exact(buckets as usize);
-            let mut before = 0;
-            for bucket in 0..buckets {
-                let begins_before = |start: &u64| Address(*start).beginning(INDEXED_CHARS) < bucket;
-                let more = starts[before..]
-                    .iter()
-                    .take_while(|start| begins_before(start));
-                before += more.count();
-                index.push(before as u32);
-            }
-        }
+        let index = if starts.len() < INDEXED_FROM {
+            Index::default()
+        } else {
+            Index::of(&starts)
+        };
         Prefixes {
             starts,
             dests,
             index,
         }
+    }
+}
+
+impl Index {
+    fn of(starts: &[u64]) -> Self {
+        let begin_before = |chars: usize, beginning: u64| {
+            starts.partition_point(|start| Address(*start).beginning(chars) < beginning) as u32
+        };
+        let mut index = Self::default();
+        let threes = Address(Address::END - 1).beginning(3) + 1;
+        for three in 0..=threes {
+            index.by_three.push(begin_before(3, three));
+        }
+        for three in 0..threes {
+            let [from, to] = [three, three + 1].map(|at| index.by_three[at as usize]);
+            if to - from <= FEW {
+                index.block.push(NO_BLOCK);
+                continue;
+            }
+            index.block.push(index.by_fourth.len() as u32);
+            let mut fourths = [0; FOURTHS + 1];
+            for (fourth, before) in fourths.iter_mut().enumerate() {
+                *before = begin_before(4, three * FOURTHS as u64 + fourth as u64);
+            }
+            index.by_fourth.push(fourths);
+        }
+        index
+    }
+
+    /// Between which ranges that of an address is, after the one that begins last before them;
+    /// `None` without an index, and for what is no address.
+    fn between(&self, address: Address) -> Option<(usize, usize)> {
+        let four = address.beginning(4);
+        let (three, fourth) = (
+            (four / FOURTHS as u64) as usize,
+            (four % FOURTHS as u64) as usize,
+        );
+        let (before, until) = match *self.block.get(three)? {
+            NO_BLOCK => (self.by_three[three], self.by_three[three + 1]),
+            block => {
+                let fourths = &self.by_fourth[block as usize];
+                (fourths[fourth], fourths[fourth + 1])
+            }
+        };
+        Some((before as usize, until as usize))
     }
 }

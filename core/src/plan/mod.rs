@@ -18,6 +18,7 @@ use crate::reason::Reason;
 
 mod address;
 mod check;
+mod checks;
 mod lists;
 mod spec;
 
@@ -153,11 +154,17 @@ impl Plan {
     /// What the first attribute rule of a stage that fits says.
     #[must_use]
     pub fn rule(&self, stage: Stage, facts: &Facts) -> Option<Then> {
+        let at = self.rule_at(stage, facts)?;
+        Some(self.spec.rules[at].then)
+    }
+
+    /// The place of the first attribute rule of a stage that fits.
+    #[must_use]
+    pub fn rule_at(&self, stage: Stage, facts: &Facts) -> Option<usize> {
         let mut rules = self.spec.rules.iter();
-        let fits = |rule: &&AttributeRule| {
+        rules.position(|rule: &AttributeRule| {
             rule.stage == stage && rule.when.iter().all(|when| when.holds(facts))
-        };
-        rules.find(fits).map(|rule| rule.then)
+        })
     }
 
     /// A destination's own chutes while these waves are open, the preferred first; none for a

@@ -198,7 +198,7 @@ pub enum RoomPolicy {
 /// What happens to a parcel whose code could not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum NoReadPolicy {
-    /// It is rejected at once.
+    /// It is rejected at once, whatever later scanners read; a person can still key its code in.
     Reject,
     /// Every later scanner tries again, until no lap is left.
     Again,

@@ -8,4 +8,6 @@ mod frame;
 mod telegram;
 
 pub use frame::{Dropped, Framer, Framing};
-pub use telegram::{Field, Telegram, TelegramError, Template};
+pub use telegram::{
+    CODES_MAX, Codes, Field, LengthUnit, MassUnit, Telegram, TelegramError, Template,
+};

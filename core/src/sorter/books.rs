@@ -43,6 +43,18 @@ pub struct Books {
     pub adopted: u64,
     /// Orders given.
     pub orders: u64,
+    /// Questions to the host.
+    pub host_asked: u64,
+    /// Of those, the ones that were answered in time.
+    pub host_answered: u64,
+    /// Of those, the ones that were not.
+    pub host_late: u64,
+    /// Parcels that the host could not be asked about, because too many questions were open.
+    pub host_not_asked: u64,
+    /// Parcels whose code was keyed in.
+    pub keyed: u64,
+    /// Of those, the ones that were sorted by it.
+    pub keyed_in_time: u64,
     /// Orders that came too late to be obeyed.
     pub late_orders: u64,
     /// Items missing or unexpected where nothing explained it: faults of tracking.
@@ -117,6 +129,12 @@ impl Books {
         self.not_followed += other.not_followed;
         self.adopted += other.adopted;
         self.orders += other.orders;
+        self.host_asked += other.host_asked;
+        self.host_answered += other.host_answered;
+        self.host_late += other.host_late;
+        self.host_not_asked += other.host_not_asked;
+        self.keyed += other.keyed;
+        self.keyed_in_time += other.keyed_in_time;
         self.late_orders += other.late_orders;
         self.mistracked += other.mistracked;
         self.failed_discharges += other.failed_discharges;

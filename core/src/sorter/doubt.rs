@@ -41,6 +41,7 @@ impl Sorter {
         if belt.in_doubt.len() == self.hub.tracks()[track].kind.cells() as usize {
             // As many in doubt as the track has places: the oldest is not coming back.
             if let Some(oldest) = belt.in_doubt.pop_front() {
+                self.state.items[oldest as usize].whereabouts = Whereabouts::Gone;
                 self.state.gone.push_back((oldest, Disposition::Lost));
             }
         }
@@ -132,15 +133,10 @@ impl Sorter {
             return self.take_over_by(slot, code, outbox);
         };
         let before = self.state.items[old as usize];
-        self.state.facts[slot as usize] = self.state.facts[old as usize];
-        if !mutant!("adopted_twice") {
-            self.forget(old);
-        }
+        self.adopt_case(old, slot);
         self.end_provisional(slot);
         let it = &mut self.state.items[slot as usize];
-        it.parcel = before.parcel;
         it.length = before.length;
-        it.code = before.code;
         it.dest = before.dest;
         it.basis = before.basis;
         it.intent = before.intent;
@@ -153,6 +149,7 @@ impl Sorter {
             item: it.item,
         });
         self.state.books.adopted += 1;
+        self.sort_unread(slot);
         true
     }
 
@@ -190,6 +187,7 @@ impl Sorter {
             let in_doubt = &mut self.state.tracks[track.index()].in_doubt;
             if in_doubt.back() == Some(&slot) {
                 in_doubt.pop_back();
+                self.state.items[slot as usize].whereabouts = Whereabouts::Gone;
                 self.state.gone.push_back((slot, Disposition::Removed));
             }
         }

@@ -45,6 +45,9 @@ impl Sorter {
             };
             outbox.push(Output::Alarm(alarm));
         }
+        if why == Reason::Late && how == Disposition::Sorted {
+            self.tell_slipped(slot, chute, outbox);
+        }
         self.end(slot, how, why, Some(chute), outbox);
     }
 
@@ -53,10 +56,10 @@ impl Sorter {
     fn judge(&self, slot: Slot, chute: ChuteId) -> (Disposition, Reason) {
         let item = &self.state.items[slot as usize];
         if item.dest.is_some_and(|dest| self.plan.allows(dest, chute)) {
-            return (Disposition::Sorted, Reason::Planned);
+            return (Disposition::Sorted, item.why());
         }
         let why = match item.intent {
-            Intent::Reject(why) => why,
+            Intent::Reject(_) | Intent::Force(_) | Intent::Ask => item.why(),
             // It ran to the end before anything could be done about it.
             Intent::Undecided if item.cause == Reason::Planned => Reason::NoRead,
             Intent::Sort if item.cause == Reason::Planned => Reason::Late,
@@ -64,6 +67,12 @@ impl Sorter {
         };
         if self.plan.rejects(why).any(|reject| reject == chute) {
             return (Disposition::Rejected, why);
+        }
+        if item.intent == Intent::Force(chute) {
+            return (Disposition::Sorted, Reason::Forced);
+        }
+        if let Some(judged) = self.judge_replaced(slot, chute) {
+            return judged;
         }
         if item.dest.is_none() && item.revision == 0 {
             // Never read and never ordered by us: an order of the run before us stood for it.

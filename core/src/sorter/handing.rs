@@ -82,7 +82,9 @@ impl Sorter {
         let was_sent = item
             .ordered
             .is_some_and(|order| order.chutes.contains(&Some(chute)));
-        if !was_sent && item.revision != 0 {
+        if self.judge_replaced(slot, chute).is_some() {
+            self.tell_slipped(slot, chute, outbox);
+        } else if !was_sent && item.revision != 0 {
             outbox.push(Output::Alarm(Alarm::Missort {
                 parcel: item.parcel,
                 ordered,
@@ -92,7 +94,7 @@ impl Sorter {
         outbox.push(Output::HandOver {
             transfer,
             parcel: item.parcel,
-            facts: self.state.facts[slot as usize],
+            facts: self.facts_to_go(slot),
         });
         if mutant!("handed_over_and_sorted") {
             self.state.books.end(Disposition::Sorted, Reason::Planned);
@@ -146,13 +148,9 @@ impl Sorter {
         };
         self.take_over(slot, &expected, outbox);
         if expected.facts.code != CodeId::NONE {
-            let derived = self.derive(&expected.facts);
             self.state.facts[slot as usize] = expected.facts;
-            let it = &mut self.state.items[slot as usize];
-            it.code = expected.facts.code;
-            it.intent = derived.intent;
-            it.dest = derived.dest;
-            it.basis = derived.basis;
+            self.mark(slot, expected.facts.code);
+            self.redecide(slot, outbox);
         }
     }
 
@@ -179,15 +177,19 @@ impl Sorter {
         }
         let taken = found.and_then(|(_, transfer, nth)| self.state.transfers.take(transfer, nth));
         let Some(expected) = taken else { return false };
+        if code != CodeId::NONE {
+            let read_just_now = self.state.facts[slot as usize];
+            self.state.facts[slot as usize] = expected.facts.joined(&read_just_now);
+        }
         self.take_over(slot, &expected, outbox);
         true
     }
 
     /// Puts an item in the book as one that was handed over.
     fn take_over(&mut self, slot: Slot, expected: &Expected, outbox: &mut Outbox) {
+        self.name_item(slot, expected.parcel);
         self.end_provisional(slot);
-        let it = &mut self.state.items[slot as usize];
-        it.parcel = expected.parcel;
+        let it = &self.state.items[slot as usize];
         outbox.push(Output::Known {
             parcel: it.parcel,
             cell: it.cell,

@@ -7,13 +7,15 @@
 //!
 //! The parts: `tracking` follows items from belt positions, `reading` brings telegrams and items
 //! together, `deriving` says where they are for, `routing` by which chute they leave, `exits` books
-//! how they left, `doubt` finds items again that a PLC has forgotten, `commands` serves people.
+//! how they left, `doubt` finds items again that a PLC has forgotten, `commands` serves people:
+//! `standing` keeps what is said of waybills, `parcels` does what is wanted of single ones, `asking`
+//! asks the host, `keying` is for what could not be read; `cases` holds what they know of an item.
 
 use alloc::sync::Arc;
 
 use crate::hub::Hub;
-use crate::ids::{ChuteId, ParcelId, ScannerId, SorterId, TrackId};
-use crate::limits::SWEEP_PER_CALL_MAX;
+use crate::ids::{ChuteId, ParcelId, ScannerId, SorterId, TrackId, TransferId};
+use crate::limits::{REDECIDED_BY_COMMAND_MAX, SWEEP_PER_CALL_MAX};
 use crate::outbox::Outbox;
 use crate::plan::Plan;
 use crate::reason::{Disposition, Reason};
@@ -21,32 +23,52 @@ use crate::running::{DisabledBy, Parts};
 use crate::signal::{Alarm, LinkState, Output, Signal};
 use crate::units::Micros;
 
+mod asking;
 mod books;
 mod carriers;
+mod cases;
 mod commands;
 mod deriving;
 mod doubt;
 mod exits;
+mod grounds;
 mod handing;
+mod keying;
+mod lookup;
 mod modes;
 mod pacing;
+mod parcels;
 mod parts;
 mod reading;
 mod ring;
 mod routing;
 mod snapshot;
+mod standing;
 mod state;
 mod tracking;
 mod views;
 mod why;
 
 pub use books::{Books, ByReason};
+pub use grounds::{Grounds, HostStatus};
+pub use keying::Unread;
 pub use snapshot::RestoreError;
 pub use views::{ChuteView, InductionView, ItemView, ScannerView, TrackView};
 pub use why::{Ask, ParcelWaits, Waiting, What};
 
 use state::{Slot, State};
 use tracking::Seen;
+
+/// What time brings about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Timer {
+    /// When a scanner has said nothing of an item for too long.
+    Scanner(ScannerId),
+    /// When the host has not answered in time.
+    Host,
+    /// When a parcel has not come out of a transfer in time.
+    Transfer(TransferId),
+}
 
 /// What a sorter is made with, besides its hub and plan.
 #[derive(Clone, Copy, Debug)]
@@ -149,6 +171,10 @@ impl Sorter {
     }
 
     /// What is told of one item.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "a table: one arm for each kind of signal"
+    )]
     fn take_of_item(&mut self, signal: &Signal, outbox: &mut Outbox) {
         match *signal {
             Signal::Inducted {
@@ -236,12 +262,12 @@ impl Sorter {
     /// waited for.
     #[must_use]
     pub fn next_timeout(&self) -> Option<Micros> {
-        let silent = self.next_silent().map(|(due, _)| due);
-        let waits =
-            !self.state.gone.is_empty() || (self.state.unsettled | self.state.reviewing) != 0;
-        let gone = waits.then_some(self.state.now);
-        let overdue = self.next_overdue().map(|(due, _)| due);
-        let due = [silent, gone, overdue].into_iter().flatten().min();
+        let waits = !self.state.gone.is_empty()
+            || !self.state.redeciding.is_empty()
+            || (self.state.unsettled | self.state.reviewing) != 0;
+        let now = waits.then_some(self.state.now);
+        let timer = self.next_due().map(|(due, _)| due);
+        let due = now.into_iter().chain(timer).min();
         due.map(|due| due.max(self.state.hold_until))
     }
 
@@ -252,24 +278,24 @@ impl Sorter {
     /// Fires what is due, in (deadline, id) order, up to one call's share; the rest is due a
     /// microsecond later, so that a second call at the same time changes nothing.
     fn fire_due(&mut self, now: Micros, outbox: &mut Outbox) {
-        let mut share = SWEEP_PER_CALL_MAX;
-        while let Some((slot, how)) = self.state.gone.pop_front() {
+        // A command of the same call has a share of its own.
+        let mut share = SWEEP_PER_CALL_MAX - REDECIDED_BY_COMMAND_MAX;
+        while share > 0
+            && let Some((slot, how)) = self.state.gone.pop_front()
+        {
             self.end(slot, how, Reason::CommunicationLost, None, outbox);
             share -= 1;
-            if share == 0 {
-                break;
-            }
         }
+        self.redecide_some(&mut share, outbox);
         while share > 0 {
-            match self.next_silent() {
-                Some((due, scanner)) if due <= now => self.scanner_silent(scanner, outbox),
-                _ => break,
-            }
-            share -= 1;
-        }
-        while share > 0 {
-            match self.next_overdue() {
-                Some((due, transfer)) if due <= now => self.lose_expected(transfer, outbox),
+            match self.next_due() {
+                Some((due, Timer::Scanner(scanner))) if due <= now => {
+                    self.scanner_silent(scanner, outbox);
+                }
+                Some((due, Timer::Host)) if due <= now => self.host_is_late(outbox),
+                Some((due, Timer::Transfer(transfer))) if due <= now => {
+                    self.lose_expected(transfer, outbox);
+                }
                 _ => break,
             }
             share -= 1;
@@ -278,6 +304,17 @@ impl Sorter {
         if share == 0 {
             self.state.hold_until = now.after(Micros(1));
         }
+    }
+
+    /// What is due next, and when; of two things at once, the first kind of [`Timer`] comes first.
+    fn next_due(&self) -> Option<(Micros, Timer)> {
+        let silent = self.next_silent();
+        let silent = silent.map(|(due, scanner)| (due, Timer::Scanner(scanner)));
+        let question = self.state.questions.front();
+        let late = question.map(|question| (question.until, Timer::Host));
+        let overdue = self.next_overdue();
+        let overdue = overdue.map(|(due, transfer)| (due, Timer::Transfer(transfer)));
+        [silent, late, overdue].into_iter().flatten().min()
     }
 
     /// The scanner whose oldest waiting item is the first to be given up, and when that is.
@@ -334,6 +371,10 @@ impl Sorter {
             chute,
         });
         self.state.books.end(how, why);
+        let in_time =
+            how == Disposition::Sorted && !matches!(why, Reason::Late | Reason::Elsewhere);
+        let is_keyed = self.state.cases[slot as usize].is_keyed;
+        self.state.books.keyed_in_time += u64::from(is_keyed && in_time);
         self.forget(slot);
     }
 

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Sorter;
-use super::state::{Intent, NO_ITEM, Slot};
+use super::state::{Intent, Item, NO_ITEM, Slot};
 use crate::ids::{CellId, TrackId};
 use crate::limits::REVIEW_CELLS_PER_CALL;
 use crate::operator::{Mode, Refused, TrackWish};
@@ -142,7 +142,7 @@ impl Sorter {
         if slot != NO_ITEM {
             if self.state.running[track.index()].state.step == Step::Purging {
                 self.route(slot, outbox);
-            } else if self.sends(track) {
+            } else if self.sends_item(&self.state.items[slot as usize]) {
                 self.route_if_stranded(slot, outbox);
             } else if !self.is_lost(track, Parts::ENCODER) {
                 self.withdraw(slot, outbox);
@@ -164,6 +164,19 @@ impl Sorter {
     pub(super) fn sends(&self, track: TrackId) -> bool {
         let state = &self.state.running[track.index()].state;
         matches!(state.mode, Mode::Automatic | Mode::Emptying) && !state.lost.has(Parts::ENCODER)
+    }
+
+    /// Whether this parcel is. In manual mode a person sends each where it should go.
+    pub(super) fn sends_item(&self, item: &Item) -> bool {
+        let track = TrackId(item.track);
+        let forced = matches!(item.intent, Intent::Force(_));
+        self.sends(track) || (forced && self.may_be_forced(track))
+    }
+
+    /// Whether a person may send parcels on a track one by one.
+    pub(super) fn may_be_forced(&self, track: TrackId) -> bool {
+        let state = &self.state.running[track.index()].state;
+        state.mode != Mode::Maintenance && !state.lost.has(Parts::ENCODER)
     }
 
     pub(super) fn is_lost(&self, track: TrackId, part: Parts) -> bool {

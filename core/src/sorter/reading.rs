@@ -4,11 +4,11 @@ use super::Sorter;
 use super::state::{Intent, NO_ITEM, Slot, WaitingItem, WaitingScan};
 use crate::facts::{Facts, Reading};
 use crate::hub::MeetsBy;
-use crate::ids::{CellId, PlcItem, ScannerId, TrackId};
+use crate::ids::{CellId, CodeId, PlcItem, ScannerId, TrackId};
 use crate::outbox::Outbox;
 use crate::plan::NoReadPolicy;
 use crate::reason::Reason;
-use crate::signal::{Output, ScanKey};
+use crate::signal::{Reader, ScanKey};
 use crate::units::{BeltMm, Micros};
 
 impl Sorter {
@@ -49,7 +49,7 @@ impl Sorter {
         let meets = self.meets(scanner);
         let scans = &mut self.state.scanners[scanner.index()].scans;
         match scans.take_only(|scan| meets.fits(&waiting, scan)) {
-            Ok(scan) => self.apply(scanner, slot, scan.facts, outbox),
+            Ok(scan) => self.apply(Sight { scanner, trigger }, slot, &scan.facts, outbox),
             Err(0) => {
                 let spec = &self.hub.scanners()[scanner.index()];
                 if spec.meets_by == MeetsBy::Carrier && is_read {
@@ -67,7 +67,7 @@ impl Sorter {
                 scans.drop_all(|scan| meets.fits(&waiting, scan));
                 self.state.books.unmatched_scans += count as u64;
                 self.state.items[slot as usize].cause = Reason::Unmatched;
-                self.apply(scanner, slot, Facts::default(), outbox);
+                self.apply(Sight { scanner, trigger }, slot, &Facts::default(), outbox);
             }
         }
     }
@@ -94,14 +94,16 @@ impl Sorter {
                 self.state.waiting -= 1;
                 // It may have left or been forgotten since.
                 if let Some(slot) = self.find_or_count(item.cell, item.item) {
-                    self.apply(scanner, slot, facts, outbox);
+                    let trigger = item.trigger;
+                    self.apply(Sight { scanner, trigger }, slot, &facts, outbox);
                 }
             }
             Err(0) => {
                 if let ScanKey::Carrier(cell) = key
                     && let Some(slot) = self.at_this_scanner(scanner, cell)
                 {
-                    self.apply(scanner, slot, facts, outbox);
+                    let trigger = 0;
+                    self.apply(Sight { scanner, trigger }, slot, &facts, outbox);
                     return;
                 }
                 let scans = &mut self.state.scanners[scanner.index()].scans;
@@ -115,7 +117,8 @@ impl Sorter {
                 if let Some(item) = room.items.pop_first() {
                     self.state.waiting -= 1;
                     if let Some(slot) = self.find_or_count(item.cell, item.item) {
-                        self.apply(scanner, slot, facts, outbox);
+                        let trigger = item.trigger;
+                        self.apply(Sight { scanner, trigger }, slot, &facts, outbox);
                     }
                 }
             }
@@ -153,7 +156,8 @@ impl Sorter {
         self.state.books.silent_scans += 1;
         self.unheard(scanner);
         if let Some(slot) = self.state.find(item.cell, item.item) {
-            self.apply(scanner, slot, Facts::default(), outbox);
+            let trigger = item.trigger;
+            self.apply(Sight { scanner, trigger }, slot, &Facts::default(), outbox);
         }
     }
 
@@ -178,79 +182,45 @@ impl Sorter {
     }
 
     /// What a reading makes of an item.
-    fn apply(&mut self, scanner: ScannerId, slot: Slot, facts: Facts, outbox: &mut Outbox) {
+    fn apply(&mut self, sight: Sight, slot: Slot, facts: &Facts, outbox: &mut Outbox) {
         if facts.read == Reading::Good {
             self.recognise(slot, facts.code, outbox);
         }
+        self.state.cases[slot as usize].seen_by = Some((sight.scanner, sight.trigger));
         let item = &self.state.items[slot as usize];
-        let differs = facts.read == Reading::Good && item.code != facts.code;
-        match item.intent {
-            Intent::Undecided => {}
-            Intent::Sort if differs && !mutant!("first_code_wins") => {
-                // Two codes on one item: neither can be trusted.
-                self.state.items[slot as usize].intent = Intent::Reject(Reason::Conflict);
-                self.route(slot, outbox);
-                return;
-            }
-            Intent::Sort | Intent::Reject(_) => {
-                // What is known stays known, but it may need a new try.
-                self.route_if_idle(slot, outbox);
-                return;
-            }
-        }
-        let intent = match facts.read {
-            Reading::Good => Intent::Sort,
-            Reading::Conflict => Intent::Reject(Reason::Conflict),
-            Reading::Invalid => Intent::Reject(Reason::InvalidCode),
-            Reading::Several => Intent::Reject(Reason::Several),
-            Reading::NoRead => self.no_read(slot, scanner),
+        let is_final = self.plan.spec().no_read == NoReadPolicy::Reject
+            && matches!(
+                item.intent,
+                Intent::Reject(Reason::NoRead | Reason::Unmatched)
+            );
+        let known = &mut self.state.facts[slot as usize];
+        let all = if is_final {
+            // One reading is all it gets, but what is wrong with it still counts.
+            let read = Reading::NoRead;
+            known.joined(&Facts { read, ..*facts })
+        } else {
+            known.joined(facts)
         };
-        if intent == Intent::Undecided {
-            self.state.items[slot as usize].cause = Reason::NoRead;
+        let is_news = *known != all;
+        *known = all;
+        if !is_news && item.intent != Intent::Undecided {
+            // What is known stays known, but it may need a new try.
+            self.route_if_idle(slot, outbox);
             return;
         }
-        self.enter_in_book(slot, outbox);
-        self.state.items[slot as usize].intent = intent;
-        if facts.read == Reading::Good {
-            self.state.facts[slot as usize] = facts;
-            let derived = self.derive(&facts);
-            let it = &mut self.state.items[slot as usize];
-            it.code = facts.code;
-            it.intent = derived.intent;
-            it.dest = derived.dest;
-            it.basis = derived.basis;
-            outbox.push(Output::Read {
-                parcel: it.parcel,
-                scanner,
-                code: facts.code,
-            });
+        if all.read == Reading::Good && item.code == CodeId::NONE {
+            self.enter_in_book(slot, outbox);
+            self.learn_code(slot, Reader::Scanner(sight.scanner), outbox);
         }
-        self.route_if_idle(slot, outbox);
-    }
-
-    /// What becomes of an item that could not be read: it is tried again if the plan says so and
-    /// a scanner or a lap is left to do it.
-    fn no_read(&self, slot: Slot, scanner: ScannerId) -> Intent {
-        let item = &self.state.items[slot as usize];
-        let rejected = match item.cause {
-            Reason::Unmatched => Intent::Reject(Reason::Unmatched),
-            _ => Intent::Reject(Reason::NoRead),
-        };
-        if mutant!("read_for_ever") {
-            return Intent::Undecided;
+        let derived = self.derive(slot);
+        if derived.intent == Intent::Undecided {
+            self.state.items[slot as usize].cause = Reason::NoRead;
+            self.sort_unread(slot);
+        } else if derived == self.state.cases[slot as usize].derived {
+            self.route_if_idle(slot, outbox);
+        } else {
+            self.decide(slot, derived, outbox);
         }
-        let plan = self.plan.spec();
-        if plan.no_read == NoReadPolicy::Reject && !self.stands_in(scanner) {
-            return rejected;
-        }
-        let track = TrackId(item.track);
-        let here = self.hub.scanners()[scanner.index()].at;
-        let more = self
-            .hub
-            .scanners_of(track)
-            .any(|s| self.hub.scanners()[s.index()].at > here);
-        let again = more || (self.comes_round(track) && item.laps < self.laps_max(track));
-        if again { Intent::Undecided } else { rejected }
     }
 
     fn meets(&self, scanner: ScannerId) -> Meeting {
@@ -271,6 +241,13 @@ impl Sorter {
             },
         }
     }
+}
+
+/// Which scanner saw an item, and the number of its picture there; 0 if it has none.
+#[derive(Clone, Copy)]
+struct Sight {
+    scanner: ScannerId,
+    trigger: u16,
 }
 
 /// How far apart an item and a telegram may be to belong to each other.

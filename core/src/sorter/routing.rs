@@ -53,11 +53,13 @@ impl Sorter {
     pub(super) fn route(&mut self, slot: Slot, outbox: &mut Outbox) {
         self.purge(slot, outbox);
         let item = &self.state.items[slot as usize];
-        if !self.sends(TrackId(item.track)) {
+        if !self.sends_item(item) {
             return;
         }
         match item.intent {
-            Intent::Undecided => {}
+            Intent::Undecided => self.withdraw(slot, outbox),
+            Intent::Ask => self.route_asking(slot, outbox),
+            Intent::Force(chute) => self.route_forced(slot, chute, outbox),
             Intent::Reject(why) => self.route_reject(slot, why, outbox),
             Intent::Sort => {
                 if self.route_sort(slot, outbox) {
@@ -111,7 +113,8 @@ impl Sorter {
             self.state.items[slot as usize].cause = cause;
             return false;
         }
-        self.order(slot, chutes, Reason::Planned, outbox);
+        let why = self.state.items[slot as usize].why();
+        self.order(slot, chutes, why, outbox);
         true
     }
 
@@ -210,7 +213,7 @@ impl Sorter {
     }
 
     /// Gives an order, unless the one that stands says the same.
-    fn order(&mut self, slot: Slot, chutes: Chutes, why: Reason, outbox: &mut Outbox) {
+    pub(super) fn order(&mut self, slot: Slot, chutes: Chutes, why: Reason, outbox: &mut Outbox) {
         let item = self.state.items[slot as usize];
         if item
             .ordered
@@ -305,6 +308,10 @@ impl Sorter {
         if !self.hub.tracks()[track.index()].kind.is_loop() {
             // The order is over; a chute further on, the return, or the end has it now.
             self.order_void(slot, outbox);
+            return;
+        }
+        if let Intent::Force(_) = item.intent {
+            self.forced_failed(slot, outbox);
             return;
         }
         if item.intent != Intent::Sort {

@@ -74,6 +74,9 @@ impl Sorter {
         if state.cells.len() != cells || state.carriers.len() != cells {
             return Err(RestoreError::Damaged);
         }
+        if !state.rebuild(&hub) {
+            return Err(RestoreError::Damaged);
+        }
         state.reserve(&hub);
         if mutant!("restored_without_refusals") {
             state.items.iter_mut().for_each(|item| item.refused = None);

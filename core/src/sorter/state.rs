@@ -7,16 +7,24 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use super::Setup;
+use super::asking::Question;
 use super::books::Books;
 use super::carriers::{Carrier, Diverter};
+use super::cases::Case;
 use super::handing::Transfers;
+use super::keying::Seat;
+use super::lookup::Lookup;
 use super::pacing::{Induction, Running};
 use super::parts::Hearing;
 use super::ring::Ring;
+use super::standing::{Instructions, Redeciding};
 use crate::facts::Facts;
 use crate::hub::{Capacity, Hub};
 use crate::ids::{CellId, ChuteId, CodeId, DestId, InductionId, ParcelId, PlcItem, SorterId};
-use crate::limits::{CHUTE_CONTENTS_MAX, ORDER_CHUTES_MAX, SCANNER_WAITING_MAX};
+use crate::limits::{
+    CHUTE_CONTENTS_MAX, ORDER_CHUTES_MAX, QUESTIONS_MAX, REDECIDING_MAX, SCANNER_WAITING_MAX,
+    SEATS_MAX,
+};
 use crate::outbox::RollingHash;
 use crate::plan::{Plan, Waves};
 use crate::reason::{Disposition, Reason};
@@ -38,6 +46,10 @@ pub(super) enum Intent {
     Sort,
     /// To a reject chute, for this reason.
     Reject(Reason),
+    /// To the chute that a person has named.
+    Force(ChuteId),
+    /// The host was asked and has not answered yet.
+    Ask,
 }
 
 /// Where the sorter believes an item is.
@@ -49,6 +61,8 @@ pub(super) enum Whereabouts {
     Returning,
     /// Somewhere on its track: the PLC no longer knows it. It is known again by its code.
     InDoubt,
+    /// Not there any more; it is ended in one of the next calls.
+    Gone,
 }
 
 /// A parcel on its way.
@@ -98,6 +112,17 @@ pub(super) struct Standing {
 }
 
 impl Item {
+    /// Why it goes where it goes, if nothing gets in its way.
+    pub fn why(&self) -> Reason {
+        match self.intent {
+            Intent::Reject(why) => why,
+            Intent::Force(_) => Reason::Forced,
+            Intent::Ask => Reason::HostLate,
+            Intent::Sort if self.basis == Basis::Intercept => Reason::Intercept,
+            Intent::Sort | Intent::Undecided => Reason::Planned,
+        }
+    }
+
     /// The news that it goes to a chute, or to none.
     pub fn decided(&self, chute: Option<ChuteId>, why: Reason) -> Output {
         let (parcel, basis) = (self.parcel, self.basis);
@@ -202,6 +227,8 @@ pub(super) struct State {
     pub transfers: Transfers,
     /// What is known of each item, in the same places; apart, because most calls need it not.
     pub facts: Vec<Facts>,
+    /// What people and hosts have to do with each item, in the same places.
+    pub cases: Vec<Case>,
     pub free: Vec<Slot>,
     pub cells: Vec<Slot>,
     pub tracks: Vec<Track>,
@@ -230,6 +257,20 @@ pub(super) struct State {
     pub hold_until: Micros,
     /// Items that are not in the book.
     pub provisional: u64,
+    /// Which item a parcel is.
+    #[serde(skip)]
+    pub by_parcel: Lookup,
+    /// Which item is the first with a code.
+    #[serde(skip)]
+    pub by_code: Lookup,
+    pub instructions: Instructions,
+    /// Waybills whose parcels are re-decided, a few each call.
+    pub redeciding: VecDeque<Redeciding>,
+    /// Questions to the host, by deadline.
+    pub questions: VecDeque<Question>,
+    /// Items that can be keyed in, in no order.
+    pub unread: Vec<Slot>,
+    pub seats: Vec<Seat>,
     pub books: Books,
     pub hash: RollingHash,
 }
@@ -265,6 +306,7 @@ impl State {
             items: Vec::with_capacity(slots),
             transfers: Transfers::new(hub),
             facts: Vec::with_capacity(slots),
+            cases: Vec::with_capacity(slots),
             free: Vec::with_capacity(slots),
             cells: vec![NO_ITEM; cells],
             tracks: tracks.collect(),
@@ -290,14 +332,68 @@ impl State {
             gone: VecDeque::with_capacity(slots),
             hold_until: Micros(0),
             provisional: 0,
+            by_parcel: Lookup::new(slots),
+            by_code: Lookup::new(slots),
+            instructions: Instructions::new(),
+            redeciding: VecDeque::with_capacity(REDECIDING_MAX),
+            questions: VecDeque::with_capacity(QUESTIONS_MAX),
+            unread: Vec::with_capacity(slots),
+            seats: Vec::with_capacity(SEATS_MAX),
             books: Books::default(),
             hash: RollingHash::default(),
         }
     }
 
+    /// Finds everything by its names again after decoding; `false` if the state cannot be one that
+    /// was encoded.
+    pub fn rebuild(&mut self, hub: &Hub) -> bool {
+        let slots = hub.cells() as usize * 2;
+        let count = self.items.len();
+        if count > slots || self.facts.len() != count || self.cases.len() != count {
+            return false;
+        }
+        self.by_parcel = Lookup::new(slots);
+        self.by_code = Lookup::new(slots);
+        let mut is_free = vec![false; count];
+        for &slot in &self.free {
+            match is_free.get_mut(slot as usize) {
+                Some(free) => *free = true,
+                None => return false,
+            }
+        }
+        let used = (0..count).filter(|&slot| !is_free[slot]);
+        for slot in used {
+            let (item, case) = (&self.items[slot], &self.cases[slot]);
+            if item.parcel != ParcelId::default() {
+                self.by_parcel.set(item.parcel.0, slot as Slot);
+            }
+            if item.code == CodeId::NONE {
+                continue;
+            }
+            let Some(before) = self.cases.get(case.before as usize) else {
+                return false;
+            };
+            // Of a ring, the first is the one that its last does not lead to.
+            if before.next != slot as Slot {
+                self.by_code.set(item.code.0, slot as Slot);
+            }
+        }
+        self.instructions.rebuild()
+    }
+
     /// Gives back the capacity that a decoded state lacks, so that nothing is allocated later.
     pub fn reserve(&mut self, hub: &Hub) {
         let slots = hub.cells() as usize * 2;
+        self.cases
+            .reserve_exact(slots.saturating_sub(self.cases.len()));
+        self.unread
+            .reserve_exact(slots.saturating_sub(self.unread.len()));
+        self.seats
+            .reserve_exact(SEATS_MAX.saturating_sub(self.seats.len()));
+        self.redeciding
+            .reserve_exact(REDECIDING_MAX.saturating_sub(self.redeciding.len()));
+        self.questions
+            .reserve_exact(QUESTIONS_MAX.saturating_sub(self.questions.len()));
         self.items
             .reserve_exact(slots.saturating_sub(self.items.len()));
         self.transfers.reserve();
@@ -333,6 +429,7 @@ impl State {
         if let Some(slot) = self.free.pop() {
             self.items[slot as usize] = item;
             self.facts[slot as usize] = Facts::default();
+            self.cases[slot as usize] = Case::NEW;
             return Some(slot);
         }
         if self.items.len() >= hub.cells() as usize * 2 {
@@ -340,6 +437,7 @@ impl State {
         }
         self.items.push(item);
         self.facts.push(Facts::default());
+        self.cases.push(Case::NEW);
         Some(self.items.len() as Slot - 1)
     }
 

@@ -231,15 +231,16 @@ impl Sorter {
     /// Puts a provisional item in the book as a new one, with an id of its own.
     fn book_new(&mut self, slot: Slot, outbox: &mut Outbox) {
         let parcel = self.name_parcel();
+        self.name_item(slot, parcel);
         self.end_provisional(slot);
-        let item = &mut self.state.items[slot as usize];
-        item.parcel = parcel;
+        let item = &self.state.items[slot as usize];
         outbox.push(Output::Known {
             parcel,
             cell: item.cell,
             item: item.item,
         });
         self.state.books.start();
+        self.sort_unread(slot);
     }
 
     /// An item is followed, but not in the book yet.
@@ -295,6 +296,7 @@ impl Sorter {
         it.laps = it
             .laps
             .saturating_add(u8::from(!mutant!("returns_uncounted")));
+        self.use_late_answer(slot, outbox);
     }
 
     /// An item goes onto the return: it is in no cell any more.
@@ -335,6 +337,7 @@ impl Sorter {
         let it = &mut self.state.items[slot as usize];
         it.evidence = at;
         it.rounds = it.rounds.saturating_add(1);
+        self.use_late_answer(slot, outbox);
         self.after_lap(slot, outbox);
     }
 
@@ -357,12 +360,14 @@ impl Sorter {
 
     /// Frees an item's slot, wherever it was.
     pub(super) fn forget(&mut self, slot: Slot) {
+        self.close_case(slot);
         let item = self.state.items[slot as usize];
         let track = &mut self.state.tracks[usize::from(item.track)];
         match item.whereabouts {
             Whereabouts::Riding => self.leave_cell(slot),
             Whereabouts::Returning => track.returning.retain(|&other| other != slot),
             Whereabouts::InDoubt => track.in_doubt.retain(|&other| other != slot),
+            Whereabouts::Gone => {}
         }
         self.unsettle(TrackId(item.track));
         self.state.free.push(slot);

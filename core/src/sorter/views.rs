@@ -11,7 +11,7 @@ use crate::ids::{
 use crate::plan::Plan;
 use crate::reason::Reason;
 use crate::running::{DisabledBy, Feeding, Hold, Pace, RunState};
-use crate::signal::ChuteState;
+use crate::signal::{Basis, ChuteState};
 use crate::units::{BeltMm, Micros, MmPerS};
 
 /// A parcel on its way, as a page or a person sees it.
@@ -31,6 +31,8 @@ pub struct ItemView {
     pub chute: Option<ChuteId>,
     /// Why it goes there, or what kept it from leaving last.
     pub why: Reason,
+    /// What said where it is for.
+    pub basis: Basis,
     /// Laps added so far.
     pub laps: u8,
     /// Where it is for, once that is known.
@@ -137,8 +139,8 @@ impl Sorter {
         slots.map(|&slot| {
             let item = &self.state.items[slot as usize];
             let why = match item.intent {
-                super::state::Intent::Reject(why) => why,
-                _ => item.cause,
+                super::state::Intent::Sort | super::state::Intent::Undecided => item.cause,
+                _ => item.why(),
             };
             ItemView {
                 parcel: item.parcel,
@@ -148,6 +150,7 @@ impl Sorter {
                 code: item.code,
                 chute: item.ordered.and_then(|order| order.chutes[0]),
                 why,
+                basis: item.basis,
                 laps: item.laps,
                 dest: item.dest,
                 spans: item.spans,

@@ -1,6 +1,7 @@
 //! What a parcel, a carrier, a chute or an induction waits for, and until when.
 
 use super::Sorter;
+use super::cases::Host;
 use super::state::{Intent, Item, NO_ITEM, Slot, Whereabouts};
 use crate::hub::TrackKind;
 use crate::ids::{CellId, ChuteId, DestId, InductionId, ParcelId, ScannerId, TrackId};
@@ -101,6 +102,11 @@ pub enum What {
     Scanner(ScannerId),
     /// For the telegram of the scanner that it has passed. Until then it is not read.
     Telegram(ScannerId),
+    /// For the host, which was asked where it goes. Until then it goes round, or on.
+    Host {
+        /// The host's deadline.
+        until: Micros,
+    },
     /// To pass the chute that it is ordered to.
     Chute {
         /// Which.
@@ -131,14 +137,7 @@ impl Sorter {
     }
 
     fn why_parcel(&self, parcel: ParcelId) -> Waiting {
-        let riding = self.state.cells.iter().copied();
-        let tracks = self.state.tracks.iter();
-        let others = tracks.flat_map(|track| track.returning.iter().chain(&track.in_doubt));
-        let mut all = riding
-            .filter(|slot| *slot != NO_ITEM)
-            .chain(others.copied());
-        let found = all.find(|slot| self.state.items[*slot as usize].parcel == parcel);
-        found.map_or(Waiting::NotHere, |slot| {
+        self.slot_of(parcel).map_or(Waiting::NotHere, |slot| {
             Waiting::Parcel(self.parcel_waits(slot))
         })
     }
@@ -221,7 +220,7 @@ impl Sorter {
         let now = self.state.tracks[track.index()].by(self.state.now);
         let since_heard = now.minus(item.evidence);
         match item.whereabouts {
-            Whereabouts::InDoubt => {
+            Whereabouts::InDoubt | Whereabouts::Gone => {
                 return (What::Finding, Some(self.patience(track) - since_heard));
             }
             Whereabouts::Returning => {
@@ -230,12 +229,12 @@ impl Sorter {
             }
             Whereabouts::Riding => {}
         }
+        if let Host::Asked { until } = self.state.cases[slot as usize].host {
+            return (What::Host { until }, None);
+        }
         let standing = item.ordered.and_then(|order| order.chutes[0]);
         if let Some(chute) = standing {
-            let why = match item.intent {
-                Intent::Reject(why) => why,
-                _ => Reason::Planned,
-            };
+            let why = item.why();
             return (What::Chute { chute, why }, self.mm_to_chute(slot, chute));
         }
         if let Some((scanner, until_mm)) = self.telegram_due(item) {

@@ -149,11 +149,12 @@ impl Hand {
     /// A person or host wants something; the answer, and what else was said.
     pub fn command(&mut self, command: Command) -> (Result<(), Refused>, Vec<Output>) {
         let ticket = Ticket(77);
-        let said = self.tell(Signal::Command { ticket, command });
+        let mut said = self.tell(Signal::Command { ticket, command });
         let answer = said.iter().find_map(|output| match output {
             Output::Answered { ticket: to, answer } if *to == ticket => Some(*answer),
             _ => None,
         });
+        said.retain(|output| !matches!(output, Output::Answered { .. }));
         (answer.expect("every command is answered"), said)
     }
 
@@ -257,6 +258,35 @@ impl Hand {
         })
     }
 
+    /// Wants something of a waybill, which is taken.
+    pub fn waybill(&mut self, code: u64, to: WaybillWish) -> Vec<Output> {
+        let code = CodeId(code);
+        let (answer, said) = self.command(Command::Waybill { code, to });
+        assert_eq!(answer, Ok(()));
+        said
+    }
+
+    /// Wants something of the parcel with this count, which is taken.
+    pub fn parcel(&mut self, count: u64, to: ParcelWish) -> Vec<Output> {
+        let (answer, said) = self.try_parcel(count, to);
+        assert_eq!(answer, Ok(()));
+        said
+    }
+
+    pub fn try_parcel(&mut self, count: u64, to: ParcelWish) -> (Result<(), Refused>, Vec<Output>) {
+        let parcel = ParcelId::new(5, count);
+        self.command(Command::Parcel { parcel, to })
+    }
+
+    /// Induction and scanner eye 500 mm on, and then these facts.
+    pub fn read(&mut self, cell: u32, item: u32, facts: Facts) -> Vec<Output> {
+        let start = self.now.0 as i64 / 1_000;
+        self.inducted(cell, item);
+        self.belt(start + 500);
+        self.at_scanner(cell, item, item as u16);
+        self.scanned(item as u16, facts)
+    }
+
     pub fn lap(&mut self, cell: u32, item: u32) -> Vec<Output> {
         let at = BeltMm(self.now.0 as i64 / 1_000);
         self.tell(Signal::LapPassed {
@@ -276,6 +306,16 @@ pub fn good(code: u64, dest: u32) -> Facts {
 pub fn order(said: &[Output]) -> Option<Order> {
     said.iter().find_map(|output| match output {
         Output::Divert(order) => Some(*order),
+        _ => None,
+    })
+}
+
+/// Why a parcel goes where, as decided last among what was said.
+pub fn decided(said: &[Output]) -> Option<(Option<u16>, Reason, Basis)> {
+    said.iter().rev().find_map(|output| match output {
+        Output::Decided {
+            chute, why, basis, ..
+        } => Some((chute.map(|c| c.0), *why, *basis)),
         _ => None,
     })
 }

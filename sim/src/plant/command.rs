@@ -196,6 +196,16 @@ impl Plant {
         self.tell_chute(id);
     }
 
+    /// The number of the parcel in a cell, if the PLC knows it there by this number of its own.
+    #[must_use]
+    pub fn number_at(&self, cell: CellId, item: PlcItem) -> Option<u64> {
+        let (track, own) = self.hub.track_of(cell)?;
+        let cell = self.tracks[track.index()].cells.get(usize::from(own))?;
+        cell.parcel
+            .filter(|_| cell.plc.item == item.0)
+            .map(|parcel| parcel.number)
+    }
+
     /// A person takes a parcel off; whether it was there.
     pub fn remove(&mut self, now: Micros, number: u64) -> bool {
         self.command_at(now);

@@ -1,8 +1,8 @@
 //! What the plant lets its surroundings know.
 
+use sorthub_core::facts::{Measures, Verdict};
 use sorthub_core::ids::{DestId, ScannerId};
 use sorthub_core::signal::{ScanKey, Signal};
-use sorthub_core::units::Grams;
 
 use crate::plant::truth::Exit;
 
@@ -34,6 +34,8 @@ pub struct Sight {
     pub is_read: bool,
     /// What a directory says that the label is for.
     pub dest: Option<DestId>,
-    /// Its mass.
-    pub mass: Grams,
+    /// What a scale and a volume scanner say.
+    pub measured: Measures,
+    /// What an X-ray machine says.
+    pub verdict: Verdict,
 }

@@ -39,6 +39,11 @@ pub enum PlantFault {
         /// The scanner, by position.
         scanner: usize,
     },
+    /// More than a million parts in a million.
+    Share {
+        /// Of what.
+        of: &'static str,
+    },
     /// The shortest or lightest parcel is longer or heavier than the longest or heaviest, or has
     /// no length.
     ParcelBounds,
@@ -91,6 +96,7 @@ impl fmt::Display for PlantFault {
                     "scanner number {scanner} reads more than all; at most 1000000 ppm"
                 )
             }
+            Self::Share { of } => write!(f, "`{of}` is more than all; at most 1000000 ppm"),
             Self::ParcelBounds => write!(
                 f,
                 "parcels must be at least 1 mm long, and the lower bounds of length and mass not \
@@ -150,6 +156,17 @@ pub(super) fn check(hub: &Hub, spec: &PlantSpec, destinations: usize) -> Vec<Pla
     let (length, mass) = (spec.parcels.length, spec.parcels.mass);
     if length.0.0 == 0 || length.0 > length.1 || mass.0 > mass.1 {
         found.push(PlantFault::ParcelBounds);
+    }
+    let (parcels, silent) = (&spec.parcels, spec.host.map(|host| host.silent_ppm));
+    for (of, ppm) in [
+        ("unadvised_ppm", Some(parcels.unadvised_ppm)),
+        ("misdeclared_ppm", parcels.misdeclared_ppm),
+        ("suspect_ppm", parcels.suspect_ppm),
+        ("silent_ppm", silent),
+    ] {
+        if ppm > Some(1_000_000) {
+            found.push(PlantFault::Share { of });
+        }
     }
     found
 }

@@ -27,6 +27,7 @@ mod event;
 mod fault;
 mod feed;
 mod infeed;
+mod papers;
 mod parcel;
 mod passing;
 mod plc;

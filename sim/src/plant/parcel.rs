@@ -12,8 +12,9 @@ use sorthub_core::ids::{DestId, InductionId, TrackId};
 use sorthub_core::units::{Grams, Micros, Mm};
 
 use crate::plant::feed::{Arrival, Source};
+use crate::plant::papers::Papers;
 use crate::random::{Purpose, Stream, Weighted};
-use crate::spec::{PlantSpec, Service};
+use crate::spec::{ParcelPlant, PlantSpec, Service};
 
 /// What the plant knows of a parcel that its label and a scale would tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +39,7 @@ pub struct Parcels {
     masses: Stream,
     services: Stream,
     readings: Stream,
+    pub(super) papers: Papers,
 }
 
 #[derive(Clone, Debug)]
@@ -72,6 +74,7 @@ impl Parcels {
             masses: Stream::new(seed, Purpose::Mass, 0),
             services: Stream::new(seed, Purpose::Service, 0),
             readings: Stream::new(seed, Purpose::Reading, 0),
+            papers: Papers::new(seed),
             spec,
             names,
         }
@@ -193,7 +196,11 @@ impl Parcels {
         }
     }
 
-    fn row(&self, number: u64) -> Option<&crate::spec::TraceParcel> {
+    pub(super) fn plant(&self) -> &ParcelPlant {
+        &self.spec.parcels
+    }
+
+    pub(super) fn row(&self, number: u64) -> Option<&crate::spec::TraceParcel> {
         self.spec
             .trace
             .get(usize::try_from(number.checked_sub(1)?).ok()?)

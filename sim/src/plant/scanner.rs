@@ -90,7 +90,9 @@ impl Plant {
                 .is_read(parcel.number, nth, scanner.plant.read_ppm);
             if !scanner.is_silent {
                 parcel.is_read |= is_read;
-                let (number, dest, mass) = (parcel.number, parcel.dest, parcel.mass);
+                let (number, dest) = (parcel.number, parcel.dest);
+                let measured = self.parcels.measured(number, parcel.mass);
+                let verdict = self.parcels.verdict(number);
                 self.send(
                     scanner_id,
                     key,
@@ -98,7 +100,8 @@ impl Plant {
                         number,
                         is_read,
                         dest,
-                        mass,
+                        measured,
+                        verdict,
                     },
                 );
             }

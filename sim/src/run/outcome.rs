@@ -9,7 +9,7 @@ use sorthub_core::reason::Reason;
 use sorthub_core::sorter::Sorter;
 use sorthub_core::units::Micros;
 
-use super::World;
+use super::{ActionOutcome, World};
 use crate::stats::{TimeSummary, ratio};
 
 /// What a run comes to.
@@ -53,6 +53,9 @@ pub struct Outcome {
     pub chute_full_share: f64,
     /// By chute, in the order of the hub.
     pub chutes: Vec<ChuteOutcome>,
+    /// What people did, and what was answered; left out where nobody did anything.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub actions: Vec<ActionOutcome>,
     /// When the last parcel left.
     pub makespan_s: f64,
     /// Arrivals, inductions, first scans, passages of the own chute (taken or refused) and parcels
@@ -156,7 +159,10 @@ pub(super) fn differences(world: &mut World) -> Vec<Difference> {
     check(
         "parcels in a chute that is not theirs",
         world.astray,
-        books.missorted,
+        // A person may have sent it there: that it was somebody's wish is all the book can say.
+        world
+            .astray
+            .clamp(books.missorted, books.missorted + world.redirected),
     );
     let ended = books.sorted + books.rejected + books.removed + books.lost;
     check(
@@ -240,6 +246,7 @@ pub(super) fn outcome(world: &mut World) -> Outcome {
         chutes: chutes
             .map(|(name, &sorted)| ChuteOutcome { name, sorted })
             .collect(),
+        actions: world.actions(),
         makespan_s: tally.last_exit.0 as f64 / 1e6,
         events: queues.arrived + tally.inducted + tally.scanned + tally.attempts + services,
         output_hash: format!("{:016x}", output_hash(world)),

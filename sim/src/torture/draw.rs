@@ -252,6 +252,8 @@ impl Draft {
             self.induction(to, if is_loop { 1_000 } else { 250 });
             self.plant.inductions[induction.index()].rate_per_h = 0;
             let travel = Micros::from_millis(self.dice.between(2_000, 8_000));
+            // What waits behind a slow induction for longer than the patience would be lost.
+            self.hub.inductions[induction.index()].quota_permille = 1_000;
             self.hub.transfers.push(TransferSpec {
                 from: chute,
                 to: induction,
@@ -310,6 +312,7 @@ impl Draft {
         self.plant.parcels = ParcelPlant {
             length: (Mm(150), Mm(450)),
             mass: (Grams(100), Grams(5_000)),
+            ..ParcelPlant::default()
         };
     }
 }

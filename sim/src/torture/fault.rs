@@ -5,7 +5,7 @@ use core::fmt;
 use sorthub_core::facts::Reading;
 use sorthub_core::hub::Hub;
 use sorthub_core::ids::{CellId, ChuteId, InductionId, ScannerId, TrackId};
-use sorthub_core::operator::{InductionWish, Mode, TrackWish};
+use sorthub_core::operator::{Command, InductionWish, Mode, TrackWish};
 use sorthub_core::units::Micros;
 
 use super::dice::Dice;
@@ -68,6 +68,20 @@ pub enum What {
     Flood(TrackId),
     /// A person takes an item off.
     TakenOff(TrackId),
+    /// People let nothing more on and start the track again.
+    Drained(TrackId),
+    /// People send all that is on it to the reject chutes.
+    Purged(TrackId),
+    /// People work on it: nothing is sent.
+    Maintained(TrackId),
+    /// People run it empty.
+    Emptied(TrackId),
+    /// People take it out of service.
+    Closed(TrackId),
+    /// People do not want a carrier to be used.
+    CarrierOff(CellId),
+    /// People stop an induction.
+    InductionOff(InductionId),
     /// The disk takes so many ms to make a record durable.
     DiskSlow(u16),
     /// The engine is so busy that ticks come so many ms late.
@@ -76,12 +90,42 @@ pub enum What {
     Crash,
     /// The same, but the old one goes on writing for a while.
     Rival,
-    /// A person wants something of a track, and later that it sorts as usual.
-    Track(TrackId, TrackWish),
-    /// A person wants something of an induction, and later that it runs as usual.
-    Induction(InductionId, InductionWish),
-    /// A person takes a carrier out of use.
-    CarrierOff(CellId),
+}
+
+impl What {
+    /// What people say at its beginning or end, if it is their doing.
+    pub(super) fn commands(self, begins: bool) -> Vec<Command> {
+        let track = |track, wishes: &[TrackWish]| {
+            let say = |to: &TrackWish| Command::Track { track, to: *to };
+            wishes.iter().map(say).collect()
+        };
+        let again = [TrackWish::Mode(Mode::Automatic), TrackWish::Start];
+        match (self, begins) {
+            (Self::Drained(id), true) => track(id, &[TrackWish::Drain]),
+            (Self::Purged(id), true) => track(id, &[TrackWish::Purge]),
+            (Self::Maintained(id), true) => track(id, &[TrackWish::Mode(Mode::Maintenance)]),
+            (Self::Emptied(id), true) => track(id, &[TrackWish::Mode(Mode::Emptying)]),
+            (
+                Self::Drained(id) | Self::Purged(id) | Self::Maintained(id) | Self::Emptied(id),
+                false,
+            ) => track(id, &again),
+            (Self::Closed(id), true) => track(id, &[TrackWish::Close]),
+            (Self::Closed(id), false) => track(id, &[TrackWish::Open]),
+            (Self::CarrierOff(cell), begins) => {
+                let enabled = !begins;
+                vec![Command::Carrier { cell, enabled }]
+            }
+            (Self::InductionOff(induction), begins) => {
+                let to = if begins {
+                    InductionWish::Stop
+                } else {
+                    InductionWish::Run
+                };
+                vec![Command::Induction { induction, to }]
+            }
+            _ => vec![],
+        }
+    }
 }
 
 impl fmt::Display for Fault {
@@ -116,7 +160,9 @@ fn what(dice: &mut Dice, hub: &Hub) -> What {
     let track = TrackId(dice.below(hub.tracks().len() as u64) as u16);
     let chute = ChuteId(dice.below(hub.chutes().len() as u64) as u16);
     let scanner = ScannerId(dice.below(hub.scanners().len() as u64) as u16);
-    match dice.below(32) {
+    let cell = CellId(dice.below(u64::from(hub.cells())) as u32);
+    let induction = InductionId(dice.below(hub.inductions().len() as u64) as u16);
+    match dice.below(36) {
         0 => What::PlcRestart(track),
         1 => What::LinkCut(track),
         2 => What::RequestsLost(track, dice.between(20, 400) as u16),
@@ -144,22 +190,10 @@ fn what(dice: &mut Dice, hub: &Hub) -> What {
         25 | 26 => What::DiskSlow(dice.between(5, 500) as u16),
         27 => What::TicksLate(dice.between(1, 50) as u16),
         28 => What::Rival,
-        29 => wish(dice, hub, track),
+        29 => dice.pick(&[What::Drained(track), What::Purged(track)]),
+        30 => dice.pick(&[What::Maintained(track), What::Emptied(track)]),
+        31 => dice.pick(&[What::Closed(track), What::InductionOff(induction)]),
+        32 => What::CarrierOff(cell),
         _ => What::Crash,
-    }
-}
-
-/// What a person wants.
-fn wish(dice: &mut Dice, hub: &Hub, track: TrackId) -> What {
-    let induction = InductionId(dice.below(hub.inductions().len() as u64) as u16);
-    match dice.below(8) {
-        0 => What::Track(track, TrackWish::Drain),
-        1 => What::Track(track, TrackWish::Purge),
-        2 => What::Track(track, TrackWish::Close),
-        3 => What::Track(track, TrackWish::Mode(Mode::Emptying)),
-        4 => What::Track(track, TrackWish::Mode(Mode::Maintenance)),
-        5 => What::Induction(induction, InductionWish::Stop),
-        6 => What::Induction(induction, InductionWish::Limit(300)),
-        _ => What::CarrierOff(CellId(dice.below(u64::from(hub.cells())) as u32)),
     }
 }

@@ -71,6 +71,25 @@ impl Judge {
         self.orders.forget();
     }
 
+    /// What was said in a call that is not durable was said to nobody: it may be said again.
+    pub fn unsay(&mut self, outputs: &[Output]) {
+        for output in outputs {
+            match *output {
+                Output::Known { parcel, .. } => {
+                    self.parcels.remove(&parcel);
+                }
+                Output::Ended { parcel, .. } | Output::HandOver { parcel, .. } => {
+                    self.parcels.insert(parcel, false);
+                }
+                Output::Read { parcel, code, .. } => {
+                    self.codes.remove(&parcel);
+                    self.bearers.remove(&code);
+                }
+                _ => {}
+            }
+        }
+    }
+
     /// It begins anew, knowing nothing.
     pub fn forgotten(&mut self) {
         self.replaced();

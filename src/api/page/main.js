@@ -25,6 +25,7 @@ let tracks = [];
 let alive = false;
 let slowMs = -Infinity;
 let drawnMs = 0;
+let askedMs = -Infinity;
 let lastView = null;
 let lastHeard = null;
 
@@ -106,9 +107,17 @@ function onView(view) {
   lastView = view;
   lastHeard = new Date();
   if (!hub || view.tracks.length !== hub.tracks.length) return;
+  if (view.plan_version !== hub.plan_version) followPlan(nowMs);
   show(view, nowMs);
   // Who asked for less motion gets a still picture each second.
   if (calm.matches && slowMs === nowMs) draw(nowMs);
+}
+
+/** Another plan has become active: what it makes of the chutes is asked for, not too often. */
+function followPlan(nowMs) {
+  if (nowMs - askedMs < SLOW_MS) return;
+  askedMs = nowMs;
+  loadHub().catch(() => {});
 }
 
 const STATES = {

@@ -21,6 +21,15 @@ const REASONS = {
   "missing": "not seen where it had to pass",
   "forced": "forced by a person or an interlock",
   "elsewhere": "left by another chute than ordered",
+  "intercept": "stopped on its way: returned or redirected",
+  "security-hold": "security wants to see it",
+  "held": "held until its sender or an office says more",
+  "weight-or-size": "too heavy or too large",
+  "declared-mismatch": "measured otherwise than declared",
+  "several-parcels": "codes of several parcels in one gate",
+  "damaged": "it is damaged",
+  "host-late": "the host did not answer in time",
+  "keyed-otherwise": "a scanner read another code than was keyed in",
 };
 
 /** A reason in a person's words; a new one is shown as it is. */

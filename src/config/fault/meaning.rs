@@ -41,6 +41,20 @@ pub enum Meaning {
         /// Where it is given first.
         first_line: u32,
     },
+    /// Two things with one name, in two files.
+    #[error(
+        "the name `{name}` of this {what} is already given in line {first_line} of {first_file}"
+    )]
+    SameNameElsewhere {
+        /// What kind of thing.
+        what: &'static str,
+        /// The name.
+        name: String,
+        /// The other file.
+        first_file: String,
+        /// Where it is given there.
+        first_line: u32,
+    },
     /// Two devices that cannot share an address do.
     #[error("the address `{address}` is already used in line {first_line}")]
     SameAddress {
@@ -86,6 +100,12 @@ pub enum Meaning {
     /// Telegrams do not carry a code.
     #[error("the telegram's fields have no `code`")]
     NoCodeField,
+    /// Two codes of a telegram cannot be told from two fields.
+    #[error("`{between}` stands between two fields and between two codes")]
+    SameSeparator {
+        /// The character.
+        between: char,
+    },
     /// A chute with two outlets on one track.
     #[error("the chute `{chute}` has two outlets on `{track}`")]
     TwoOutlets {
@@ -151,7 +171,9 @@ impl Meaning {
                     did_you_mean(nearest.as_ref())
                 )
             }
-            Self::SameName { .. } => "give each its own name".to_owned(),
+            Self::SameName { .. } | Self::SameNameElsewhere { .. } => {
+                "give each its own name".to_owned()
+            }
             Self::SameAddress { .. } => {
                 "give each its own address; in a bank put {n} or {track} into it".to_owned()
             }
@@ -163,6 +185,7 @@ impl Meaning {
                 format!("add \"{field}\" to `fields`, or match by something else")
             }
             Self::NoCodeField => "add \"code\" to `fields`".to_owned(),
+            Self::SameSeparator { .. } => "give each a character of its own".to_owned(),
             Self::TwoOutlets { .. } => "describe them as two chutes".to_owned(),
             Self::NoReject { track } => {
                 format!("add a chute that takes parcels from `{track}` to `reject`")

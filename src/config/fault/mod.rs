@@ -11,12 +11,14 @@ use serde::Serialize;
 mod meaning;
 mod odd;
 mod row;
+mod scenario;
 mod text;
 mod trace;
 
 pub use meaning::Meaning;
 pub use odd::Odd;
 pub use row::RowFault;
+pub use scenario::ScenarioFault;
 pub use text::TextFault;
 pub use trace::TraceFault;
 
@@ -53,6 +55,8 @@ pub enum FaultKind {
     Row(RowFault),
     /// A row of a layout or of a trace.
     Trace(TraceFault),
+    /// What people are said to do in a scenario.
+    Scenario(ScenarioFault),
     /// Legal, but hardly what was meant. Does not stop anything.
     Odd(Odd),
 }
@@ -87,7 +91,11 @@ impl FaultKind {
     pub fn severity(&self) -> Severity {
         match self {
             Self::Odd(_) => Severity::Warning,
-            Self::Text(_) | Self::Meaning(_) | Self::Row(_) | Self::Trace(_) => Severity::Error,
+            Self::Text(_)
+            | Self::Meaning(_)
+            | Self::Row(_)
+            | Self::Trace(_)
+            | Self::Scenario(_) => Severity::Error,
         }
     }
 
@@ -99,6 +107,7 @@ impl FaultKind {
             Self::Meaning(fault) => fault.mend(),
             Self::Row(fault) => fault.mend(),
             Self::Trace(fault) => fault.mend(),
+            Self::Scenario(fault) => fault.mend(),
             Self::Odd(fault) => fault.mend(),
         }
     }
@@ -111,6 +120,7 @@ impl fmt::Display for FaultKind {
             Self::Meaning(fault) => fault.fmt(f),
             Self::Row(fault) => fault.fmt(f),
             Self::Trace(fault) => fault.fmt(f),
+            Self::Scenario(fault) => fault.fmt(f),
             Self::Odd(fault) => fault.fmt(f),
         }
     }
@@ -137,6 +147,12 @@ impl From<RowFault> for FaultKind {
 impl From<TraceFault> for FaultKind {
     fn from(fault: TraceFault) -> Self {
         Self::Trace(fault)
+    }
+}
+
+impl From<ScenarioFault> for FaultKind {
+    fn from(fault: ScenarioFault) -> Self {
+        Self::Scenario(fault)
     }
 }
 

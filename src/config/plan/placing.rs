@@ -142,11 +142,21 @@ impl<'p, 'a> Placing<'p, 'a> {
             return;
         }
         let what = "destination";
-        self.faults.add_error(here, || Meaning::SameName {
-            what,
-            name,
-            first_line,
-        });
+        if first.file == here.file {
+            self.faults.add_error(here, || Meaning::SameName {
+                what,
+                name,
+                first_line,
+            });
+        } else {
+            let first_file = self.faults.name_of(first);
+            self.faults.add_error(here, || Meaning::SameNameElsewhere {
+                what,
+                name,
+                first_file,
+                first_line,
+            });
+        }
     }
 
     fn same_wave(&self, at: usize) {

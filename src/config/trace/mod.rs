@@ -273,6 +273,7 @@ fn plant_of(hub: &Hub, trace: &[Parcel], dests: &BTreeMap<Vec<u32>, DestId>) -> 
     // Rows are not always in order of time; those of one time stay in the order of the file.
     parcels.sort_by_key(|parcel| parcel.arrival);
     PlantSpec {
+        host: None,
         tracks: vec![TrackPlant {
             ramp_mm_s2: 0,
             gap: Mm(GAP_MM),
@@ -307,9 +308,8 @@ fn links() -> LinksSpec {
         peer: Peer::Connect(SCANNER_ADDRESS.to_owned()),
         framing: Framing::StxEtx,
         template: Template {
-            separator: ';',
-            fields: vec![Field::Trigger, Field::Code],
             no_read: vec!["NoRead".to_owned()],
+            ..Template::of(vec![Field::Trigger, Field::Code])
         },
     };
     LinksSpec {

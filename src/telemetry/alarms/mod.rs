@@ -13,7 +13,7 @@ use sorthub_core::ids::SorterId;
 use sorthub_core::signal::Alarm;
 use sorthub_core::units::Micros;
 
-use super::hub_view::HubView;
+use super::hub_view::{ChuteRole, HubView};
 use super::view::ShortText;
 
 mod levels;
@@ -133,6 +133,11 @@ impl AlarmBoard {
             id_step: sorters.max(1) as u64,
             ..Self::new(hub)
         }
+    }
+
+    /// Another plan uses the chutes otherwise: `roles` in the order of the hub.
+    pub fn set_roles(&mut self, roles: &[ChuteRole]) {
+        self.names.set_roles(roles);
     }
 
     /// Notes what the sorter says. A lost link and a reset stand until [`AlarmBoard::follow`] sees

@@ -11,6 +11,8 @@ use crate::telemetry::hub_view::{ChuteRole, HubView, TrackSite};
 pub enum About {
     /// Parcels left by a chute that they were not ordered to.
     Missort(ChuteId),
+    /// Parcels were held or redirected too late: they left by a chute.
+    Slipped(ChuteId),
     /// Parcels were lost.
     Lost,
     /// A PLC says nothing.
@@ -122,6 +124,7 @@ impl About {
             | Self::NoReadStreak(_)
             | Self::ReadRate(_) => self.of_a_device(),
             Self::Missort(_)
+            | Self::Slipped(_)
             | Self::Lost
             | Self::TooManyItems
             | Self::LateOrders
@@ -145,7 +148,7 @@ impl About {
             ),
             Self::Mismatch(_) => critical(
                 "The PLC's configuration or its programme is not the one of the hub file.",
-                "Load the hub file that belongs to the PLC's configuration, or the other way round.",
+                "Load the hub file that belongs to the PLC, or the PLC's own configuration.",
             ),
             Self::EventsLost(_) => high(
                 "The engine was away for longer than the PLC can keep events.",
@@ -153,7 +156,7 @@ impl About {
             ),
             Self::Unreadable(_) => high(
                 "The PLC's programme does not keep to the interface.",
-                "Compare its map version and device numbers with the hub file; the log has the slot.",
+                "Compare its map version and devices with the hub file; the log has the slot.",
             ),
             _ => critical(
                 "The PLC, its switch or its cable has no power, or the network is cut.",
@@ -186,7 +189,7 @@ impl About {
             ),
             Self::CarrierNotEmpty(_) => high(
                 "A parcel sticks to the carrier, or two lay on it.",
-                "Nothing at once: it is read again and sorted. Look at the carrier if it comes often.",
+                "Nothing at once: it is read again. Look at the carrier if it comes often.",
             ),
             Self::EncoderStuck(_) => critical(
                 "The encoder, its wheel or its cable has failed.",
@@ -213,6 +216,10 @@ impl About {
                 "The diverter acted late or not at all, or the tracking slipped.",
                 "Take it out by hand; check the diverter and the carrier before it.",
             ),
+            Self::Slipped(_) => high(
+                "The hold or the new destination came when the parcel was at its chute.",
+                "Take it out of the chute by hand before it is loaded.",
+            ),
             Self::Lost => high(
                 "It fell off, was taken off, or an eye missed it.",
                 "Look beside the belt and under the last eye that saw it.",
@@ -222,7 +229,7 @@ impl About {
                 "Pause the inductions until the sorter has emptied.",
             ),
             Self::LateOrders => high(
-                "Scanners, hosts or links answer too slowly for the way that is left to the chutes.",
+                "Scanners, hosts or links are too slow for the way that is left to the chutes.",
                 "Look at the delays of scanners and links; slow the belt if they cannot be mended.",
             ),
             Self::Mistracked => high(
@@ -258,6 +265,12 @@ pub(super) struct Names {
 }
 
 impl Names {
+    pub fn set_roles(&mut self, roles: &[ChuteRole]) {
+        for ((_, role), new) in self.chutes.iter_mut().zip(roles) {
+            *role = *new;
+        }
+    }
+
     pub fn new(hub: &HubView) -> Self {
         let scanners = hub.scanners.iter();
         let chutes = hub.chutes.iter().map(|c| (c.name.clone(), c.role));
@@ -276,6 +289,12 @@ impl Names {
             Alarm::Missort { parcel, went, .. } => {
                 let text = format!("Parcel {parcel} left by {}", self.chute(went));
                 (About::Missort(went), text)
+            }
+            Alarm::Slipped { parcel, went, why } => {
+                let went_to = self.chute(went);
+                let text =
+                    format!("Parcel {parcel} left by {went_to} though it was stopped: {why}");
+                (About::Slipped(went), text)
             }
             Alarm::Lost { parcel } => {
                 let text = format!("Parcel {parcel} was not seen where it had to pass");

@@ -1,6 +1,6 @@
 //! What scanners send, and what goes wrong with it.
 
-use sorthub_core::facts::{Facts, Measures, Reading};
+use sorthub_core::facts::{Facts, Reading};
 use sorthub_core::ids::{CodeId, ScannerId, SorterId};
 use sorthub_core::signal::{ScanKey, Signal};
 use sorthub_core::units::Micros;
@@ -32,10 +32,7 @@ pub(super) struct ScannerTrouble {
 
 impl Chain {
     fn facts(&mut self, scanner: ScannerId, sight: &Sight) -> Facts {
-        let measured = Measures {
-            weight: sight.mass,
-            ..Measures::default()
-        };
+        let measured = sight.measured;
         let trouble = &mut self.scanner_trouble[scanner.index()];
         let before = trouble.before.replace(*sight);
         let seen = before.filter(|_| trouble.sees_before).unwrap_or(*sight);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sorthub_core::ids::{ChuteId, TrackId};
-use sorthub_core::operator::{Command, InductionWish, Mode, Ticket, TrackWish};
+use sorthub_core::operator::{Command, Ticket};
 use sorthub_core::plc::{Area, Mark};
 use sorthub_core::signal::Signal;
 use sorthub_core::sorter::Sorter;
@@ -21,6 +21,10 @@ const FLOOD: u16 = 300;
 
 impl Chain {
     /// A fault begins or ends.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "a table: one arm for each kind of fault"
+    )]
     pub(super) fn change(&mut self, index: usize, begins: bool) -> Result<(), String> {
         let now = self.now.max(self.plant.now());
         let on = |value: u16| if begins { value } else { 0 };
@@ -109,21 +113,30 @@ impl Chain {
             What::TicksLate(ms) => self.ticks_late = Micros::from_millis(u64::from(on(ms))),
             What::Crash if begins => self.crash(None)?,
             What::Rival if begins => self.crash(Some(now.after(self.faults[index].lasts)))?,
-            What::Crash | What::Rival => {}
-            What::Track(track, to) => self.track_wish(track, to, begins)?,
-            What::Induction(induction, to) => {
-                let to = if begins { to } else { InductionWish::Run };
-                let track = self.drawn.hub.inductions()[induction.index()].track;
-                self.command(track, Command::Induction { induction, to })?;
-                if !begins {
-                    let to = InductionWish::Limit(0);
-                    self.command(track, Command::Induction { induction, to })?;
-                }
-            }
-            What::CarrierOff(cell) => {
-                if let Some((track, _)) = self.drawn.hub.track_of(cell) {
-                    let enabled = !begins;
-                    self.command(track, Command::Carrier { cell, enabled })?;
+            What::Crash
+            | What::Rival
+            | What::Drained(_)
+            | What::Purged(_)
+            | What::Maintained(_)
+            | What::Emptied(_)
+            | What::Closed(_)
+            | What::CarrierOff(_)
+            | What::InductionOff(_) => {}
+        }
+        self.people_say(&self.faults[index].what.commands(begins))
+    }
+
+    /// People tell every sorter that it is for what they want.
+    fn people_say(&mut self, commands: &[Command]) -> Result<(), String> {
+        for &command in commands {
+            let ticket = Ticket(0);
+            let signal = Signal::Command { ticket, command };
+            match self.drawn.hub.addressee(&signal) {
+                Some(sorter) => self.call(sorter.index(), &signal, None)?,
+                None => {
+                    for sorter in 0..self.sorters.len() {
+                        self.call(sorter, &signal, None)?;
+                    }
                 }
             }
         }
@@ -134,40 +147,6 @@ impl Chain {
         self.trouble[track.index()].is_cut = begins;
         if begins && self.lanes[track.index()].is_connected {
             self.disconnect(track.index())?;
-        }
-        Ok(())
-    }
-
-    /// A person tells the sorter of a track something.
-    fn command(&mut self, track: TrackId, command: Command) -> Result<(), String> {
-        let signal = Signal::Command {
-            ticket: Ticket(0),
-            command,
-        };
-        self.call(self.drawn.hub.sorter_of(track).index(), &signal, None)
-    }
-
-    /// A person wants something of a track; at the end, that it sorts as usual.
-    fn track_wish(&mut self, track: TrackId, to: TrackWish, begins: bool) -> Result<(), String> {
-        let wishes = match (to, begins) {
-            (to, true) => vec![to],
-            (TrackWish::Close, false) => vec![TrackWish::Open],
-            (_, false) => vec![TrackWish::Mode(Mode::Automatic), TrackWish::Start],
-        };
-        for to in wishes {
-            let command = Command::Track { track, to };
-            if matches!(to, TrackWish::Close | TrackWish::Open) {
-                // All sorters plan around it.
-                for other in 0..self.sorters.len() {
-                    let signal = Signal::Command {
-                        ticket: Ticket(0),
-                        command,
-                    };
-                    self.call(other, &signal, None)?;
-                }
-            } else {
-                self.command(track, command)?;
-            }
         }
         Ok(())
     }
@@ -229,8 +208,28 @@ impl Chain {
                 resume[lane] = Some(mark);
             }
         }
+        self.unsay_the_rest(index, &sorter)?;
         sorter.begin_run(u32::from(self.epoch));
         self.sorters[index] = sorter;
+        Ok(())
+    }
+
+    /// Takes back what was said in the calls that are not durable, the last first. `sorter` is as
+    /// it was after the last durable one.
+    fn unsay_the_rest(&mut self, index: usize, sorter: &Sorter) -> Result<(), String> {
+        let (hub, plan) = (Arc::clone(&self.drawn.hub), Arc::clone(&self.drawn.plan));
+        let mut again = Sorter::restore(hub, plan, &sorter.snapshot())
+            .map_err(|error| format!("a snapshot cannot be restored: {error}"))?;
+        let records = self.journals[index].records.iter();
+        let mut said = vec![];
+        for record in records.filter(|record| record.durable > self.now) {
+            self.outbox.clear();
+            again.handle(record.now, &record.signal, &mut self.outbox);
+            said.push(self.outbox.outputs().to_vec());
+        }
+        for outputs in said.iter().rev() {
+            self.judges[index].unsay(outputs);
+        }
         Ok(())
     }
 }

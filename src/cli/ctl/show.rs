@@ -1,0 +1,183 @@
+//! Answers for people: tables and lines in place of JSON.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+use crate::operator::{AlarmsTo, PlanTo, Request, UnreadTo, WaveTo};
+
+/// An answer as text.
+pub(super) fn text(request: &Request, answer: &Value) -> String {
+    match request {
+        Request::Status {} => status(answer),
+        Request::Chutes { .. } => table(
+            &answer["chutes"],
+            &["chute", "state", "dropped", "holds", "coming"],
+            "every chute is open",
+        ),
+        Request::Plan(PlanTo::List {}) => table(
+            &answer["plans"],
+            &["version", "state", "destinations", "waves", "by", "source"],
+            "no plans",
+        ),
+        Request::Plan(PlanTo::Stage { .. }) => staged(answer),
+        Request::Plan(PlanTo::Diff { .. }) => plain(&answer["text"]),
+        Request::Plan(PlanTo::Activate { .. } | PlanTo::Rollback {}) => {
+            format!(
+                "plan {} is active, before it {}\n",
+                answer["active"], answer["before"]
+            )
+        }
+        Request::Wave(WaveTo::List {}) => table(
+            &answer["waves"],
+            &["wave", "cut_off"],
+            "the plan has no waves",
+        ),
+        Request::Wave(WaveTo::Extend { wave, .. }) => {
+            format!("{wave} is cut off at {}\n", plain(&answer["cut_off"]))
+        }
+        Request::Unread(UnreadTo::List {}) => table(
+            &answer["unread"],
+            &["parcel", "on", "why", "left_mm", "seat"],
+            "nothing is waiting to be keyed in",
+        ),
+        Request::Alarms(AlarmsTo::List {}) => table(
+            &answer["alarms"],
+            &["id", "priority", "state", "times", "text", "mend"],
+            "no alarms",
+        ),
+        Request::Why { .. } => why(answer),
+        _ => match answer["done"].as_u64() {
+            Some(0 | 1) | None => "done\n".to_owned(),
+            Some(count) => format!("done, {count} times\n"),
+        },
+    }
+}
+
+fn status(answer: &Value) -> String {
+    let books = &answer["books"];
+    let mut out = String::new();
+    // Writing into a text cannot fail.
+    let _ = writeln!(
+        out,
+        "{}: plan {}, running {:.0} s",
+        plain(&answer["hub"]),
+        answer["plan_version"],
+        answer["plant_s"].as_f64().unwrap_or_default()
+    );
+    let _ = writeln!(
+        out,
+        "  inducted {}, sorted {}, rejected {}, removed {}, lost {}, on the sorter {}",
+        books["inducted"],
+        books["sorted"],
+        books["rejected"],
+        books["removed"],
+        books["lost"],
+        books["on_sorter"]
+    );
+    let _ = writeln!(
+        out,
+        "  {} sorted and {} inducted an hour",
+        answer["sorted_per_h"], answer["inducted_per_h"]
+    );
+    for track in answer["tracks"].as_array().into_iter().flatten() {
+        let permille = track["occupancy_permille"].as_u64().unwrap_or_default();
+        let _ = writeln!(
+            out,
+            "  {}: {}, PLC {}, {} mm/s, {} % occupied, {} in doubt",
+            plain(&track["track"]),
+            plain(&track["mode"]),
+            linked(track),
+            track["speed_mm_s"],
+            permille / 10,
+            track["in_doubt"]
+        );
+    }
+    for induction in answer["inductions"].as_array().into_iter().flatten() {
+        let because = match &induction["because"] {
+            Value::String(why) => format!(" because {why}"),
+            _ => String::new(),
+        };
+        let name = plain(&induction["induction"]);
+        let _ = writeln!(out, "  {name}: {}{because}", plain(&induction["pace"]));
+    }
+    for scanner in answer["scanners"].as_array().into_iter().flatten() {
+        let _ = writeln!(
+            out,
+            "  {}: {}, {} read, {} not read",
+            plain(&scanner["scanner"]),
+            linked(scanner),
+            scanner["reads"],
+            scanner["no_reads"]
+        );
+    }
+    let _ = writeln!(
+        out,
+        "  {} chutes closed, {} alarms standing",
+        answer["chutes_closed"], answer["alarms_standing"]
+    );
+    out
+}
+
+fn linked(of: &Value) -> &'static str {
+    if of["linked"] == true {
+        "linked"
+    } else {
+        "NOT linked"
+    }
+}
+
+fn why(answer: &Value) -> String {
+    let rows = answer["waits"].as_array().into_iter().flatten();
+    rows.map(|row| format!("{}: {}\n", plain(&row["of"]), plain(&row["why"])))
+        .collect()
+}
+
+fn staged(answer: &Value) -> String {
+    let mut out = String::new();
+    for warning in answer["warnings"].as_array().into_iter().flatten() {
+        let _ = writeln!(out, "{}\n", plain(warning));
+    }
+    let _ = writeln!(
+        out,
+        "plan {} with {} destinations is staged; plan {} stays active until `plan activate {}`",
+        answer["version"], answer["destinations"], answer["active"], answer["version"]
+    );
+    out
+}
+
+/// A value as people write it.
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => "-".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// Rows under a header, as wide as they need to be.
+fn table(rows: &Value, columns: &[&str], empty: &str) -> String {
+    let rows = rows.as_array().map(Vec::as_slice).unwrap_or_default();
+    if rows.is_empty() {
+        return format!("{empty}\n");
+    }
+    let mut lines: Vec<Vec<String>> = vec![columns.iter().map(|c| c.replace('_', " ")).collect()];
+    for row in rows {
+        lines.push(columns.iter().map(|column| plain(&row[column])).collect());
+    }
+    let width = |at: usize| lines.iter().map(|line| line[at].chars().count()).max();
+    let widths: Vec<usize> = (0..columns.len())
+        .map(|at| width(at).unwrap_or(0))
+        .collect();
+    let mut out = String::new();
+    for line in &lines {
+        let cells = line
+            .iter()
+            .zip(&widths)
+            .map(|(cell, width)| format!("{cell:<width$}"));
+        let text = cells.collect::<Vec<_>>().join("  ");
+        out.push_str(text.trim_end());
+        out.push('\n');
+    }
+    out
+}

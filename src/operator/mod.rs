@@ -1,0 +1,26 @@
+//! What people and hosts may ask of a running hub: one entry for every way in.
+//!
+//! A [`Request`] comes as words or as JSON; [`Names`] turns its names into the numbers of one hub
+//! and plan; the [`Desk`] has it carried out by the decision thread and gives back JSON, or a
+//! [`Problem`] that says what to do. Nothing here knows sockets: the local socket
+//! ([`crate::control`]), the simulator's scenarios and later an HTTP API all come in by the same
+//! door, and so are logged and journaled alike.
+
+mod desk;
+mod plans;
+mod problem;
+mod request;
+mod resolve;
+mod sorters;
+mod tell;
+mod waves;
+
+pub use desk::{Asker, Desk, DeskSetup};
+pub use plans::{ReadPlan, VERSIONS_MAX};
+pub use problem::{Kind, Problem};
+pub use request::{
+    AlarmsTo, BagTo, BankTo, CarrierTo, ChuteTo, InductionTo, ModeTo, ParcelTo, PlanTo, Request,
+    TrackTo, UnreadTo, VerdictTo, WaveTo,
+};
+pub use resolve::{Names, Subject, parcel_id};
+pub use waves::{CutOffs, LocalSeconds, time_of_day};
