@@ -3,8 +3,8 @@
 //!
 //! `cargo bench --bench plan` prints medians over rounds with the lowest and the highest, each
 //! beside something simple done in turn with it in the same run: splitting the same tables into
-//! fields, a bisection over the ranges that the prefixes make, one read at a random place of an array of the same
-//! length. Without `--bench` one short round runs.
+//! fields, a bisection over the ranges that the prefixes make, one read at a random place of an
+//! array of the same length. Without `--bench` one short round runs.
 
 use std::fs;
 use std::hint::black_box;

@@ -143,7 +143,8 @@ fn each_line_has_its_answer_in_order_with_its_id() {
     let engine = long_demo(&dir);
     let mut line = engine.connect();
     line.send(
-        b"{\"id\":1,\"do\":\"status\"}\n\n  \nnot json\n{\"id\":\"x\",\"do\":\"plan\",\"to\":\"list\"}\n",
+        b"{\"id\":1,\"do\":\"status\"}\n\n  \nnot json\n\
+          {\"id\":\"x\",\"do\":\"plan\",\"to\":\"list\"}\n",
     );
     let first = line.next().expect("an answer");
     assert_eq!(

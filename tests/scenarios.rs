@@ -38,13 +38,13 @@ fn the_ready_scenario_is_sound_and_all_of_it_is_done() {
     assert_ne!(run["output_hash"], without["output_hash"]);
     let again = simulated(&dir, "again", &["--scenario", MORNING]);
     assert_eq!(run["output_hash"], again["output_hash"]);
-    // A05 was out of service for a quarter of the hour.
-    let sorted = |run: &Value| count(&run["chutes"][4], "sorted");
+    // Parcels waited for the second induction to let them in again.
+    let wait_s = |run: &Value| run["induction_wait_s"].as_f64().expect("a mean wait");
     assert!(
-        sorted(&run) < sorted(&without),
+        wait_s(&run) > 2.0 * wait_s(&without),
         "{} {}",
-        sorted(&run),
-        sorted(&without)
+        wait_s(&run),
+        wait_s(&without)
     );
 }
 

@@ -338,9 +338,11 @@ impl Facts {
         }
         match (self.read, later.read) {
             (Reading::Good, Reading::Good) if later.code != self.code => {
-                if !mutant!("first_code_wins") {
-                    all.read = Reading::Conflict;
-                }
+                all.read = if mutant!("first_code_wins") {
+                    Reading::Good
+                } else {
+                    Reading::Conflict
+                };
             }
             (Reading::Good | Reading::NoRead | Reading::Invalid, Reading::Good) => {
                 all.read = Reading::Good;

@@ -19,8 +19,7 @@ pub struct Ticket(pub u32);
 /// What a person or host wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Command {
-    /// Sort by the plan with this version from now on. It was handed over before with
-    /// [`Sorter::stage`](crate::sorter::Sorter::stage).
+    /// Sort by the plan with this version from now on; the driver has handed it over before.
     Activate {
         /// Its version.
         version: u32,

@@ -113,7 +113,7 @@ fn brought(n: u32, (cell, item, at): (CellId, PlcItem, BeltMm), tell: &mut impl 
         item,
         at,
         length: Mm(400),
-        spans: 1 + (n % 13 == 0) as u8,
+        spans: 1 + u8::from(n.is_multiple_of(13)),
         returned: false,
     });
     if !n.is_multiple_of(7) {

@@ -157,7 +157,8 @@ pub struct World {
     acted: Vec<ActionOutcome>,
     /// Counts commands.
     tickets: u32,
-    /// Parcels that the sorter says left elsewhere than their papers say because somebody wanted it.
+    /// Parcels that the sorter says left elsewhere than their papers say because somebody wanted
+    /// it.
     redirected: u64,
     /// Things that happened at `now`.
     at_once: u32,

@@ -70,6 +70,10 @@ impl Display for Change {
 }
 
 impl Display for PlanDiff {
+    #[expect(
+        clippy::too_many_lines,
+        reason = "a report: one paragraph for each kind of change"
+    )]
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let [old, new] = self.versions;
         writeln!(f, "plan version {old} -> {new}")?;

@@ -173,13 +173,15 @@ impl Scenario {
     /// Whether a step names a waybill by its text.
     #[must_use]
     pub fn names_waybills(&self) -> bool {
-        self.steps.iter().any(|step| match &step.request {
-            Request::Intercept { .. }
-            | Request::Hold { .. }
-            | Request::Release { .. }
-            | Request::Verdict { .. }
-            | Request::Unread(_) => true,
-            _ => false,
+        self.steps.iter().any(|step| {
+            matches!(
+                step.request,
+                Request::Intercept { .. }
+                    | Request::Hold { .. }
+                    | Request::Release { .. }
+                    | Request::Verdict { .. }
+                    | Request::Unread(_)
+            )
         })
     }
 

@@ -56,7 +56,7 @@ pub(super) async fn serve(
 }
 
 /// Tells a client that there is no place for it.
-pub(super) fn turn_away(stream: UnixStream) {
+pub(super) fn turn_away(stream: &UnixStream) {
     let problem = format!("{CLIENTS_MAX} clients are served at once, and as many are here");
     let problem = Problem::new(Kind::Busy, problem, "close one, or try again later");
     let line = format!("{}\n", reply(None, Err(problem)));

@@ -240,7 +240,7 @@ async fn accept(
                     drop(place);
                 });
             }
-            Err(_) => client::turn_away(stream),
+            Err(_) => client::turn_away(&stream),
         }
     }
 }

@@ -90,7 +90,7 @@ impl Sorter {
         let now = self.state.tracks[track.index()].by(self.state.now);
         let commit = |Outlet { at, lead, .. }: Outlet, chute| {
             let pass = self.reach(slot, track, chute)?;
-            debug_assert!(at.0 as i64 <= lap, "an outlet beyond its track");
+            debug_assert!(i64::from(at.0) <= lap, "an outlet beyond its track");
             Some(pass.plus(-i64::from(lead.0)).minus(now))
         };
         if let Some(order) = item.ordered {

@@ -8,8 +8,9 @@
 //! The parts: `tracking` follows items from belt positions, `reading` brings telegrams and items
 //! together, `deriving` says where they are for, `routing` by which chute they leave, `exits` books
 //! how they left, `doubt` finds items again that a PLC has forgotten, `commands` serves people:
-//! `standing` keeps what is said of waybills, `parcels` does what is wanted of single ones, `asking`
-//! asks the host, `keying` is for what could not be read; `cases` holds what they know of an item.
+//! `standing` keeps what is said of waybills, `parcels` does what is wanted of single ones,
+//! `asking` asks the host, `keying` is for what could not be read; `cases` holds what they know of
+//! an item.
 
 use alloc::sync::Arc;
 
