@@ -146,7 +146,6 @@ impl Sorter {
                     .wrapping_add(if mutant!("no_leap") { 0 } else { 256 });
                 self.order_void(slot, outbox);
             }
-            OrderAnswer::NoSuchItem if mutant!("denied_item_stays") => {}
             OrderAnswer::NoSuchItem => self.doubt(slot),
             OrderAnswer::Expired => {
                 self.state.books.late_orders += 1;

@@ -164,8 +164,7 @@ impl Sorter {
                 };
                 continue;
             }
-            let chute_state = self.state.chutes[chute.index()].state;
-            let refusal = chute_state.closed_because();
+            let refusal = self.state.chutes[chute.index()].state.closed_because();
             if let Some(refusal) = refusal.filter(|_| !mutant!("closed_is_open")) {
                 cause = refusal.reason();
                 closed = closed.or(Some(chute));

@@ -23,7 +23,7 @@ impl Dice {
 
     /// One of `0..n`, `n` above 0.
     pub fn below(&mut self, n: u64) -> u64 {
-        (u128::from(self.next()) * u128::from(n) >> 64) as u64
+        ((u128::from(self.next()) * u128::from(n)) >> 64) as u64
     }
 
     /// One of `from..=to`.
