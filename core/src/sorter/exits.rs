@@ -111,7 +111,8 @@ impl Sorter {
         it.evidence = at;
         it.cause = cause.reason();
         // While another chute of the order is still to come, the order goes on by itself.
-        if it.ordered.is_some_and(|order| order.last() == Some(chute)) {
+        let is_over = it.ordered.is_some_and(|order| order.last() == Some(chute));
+        if is_over && !mutant!("refusal_unheard") {
             self.order_failed(slot, outbox);
         }
     }
@@ -130,7 +131,8 @@ impl Sorter {
             return;
         };
         let it = &self.state.items[slot as usize];
-        if it.revision != revision || it.ordered.is_none() {
+        let is_current = it.revision == revision || mutant!("any_answer");
+        if !is_current || it.ordered.is_none() {
             // An answer to an order that no longer stands.
             return;
         }
@@ -139,7 +141,9 @@ impl Sorter {
             OrderAnswer::OldRevision => {
                 // The PLC holds a newer one, given by a run before this. A leap passes it.
                 let it = &mut self.state.items[slot as usize];
-                it.revision = it.revision.wrapping_add(256);
+                it.revision = it
+                    .revision
+                    .wrapping_add(if mutant!("no_leap") { 0 } else { 256 });
                 self.order_void(slot, outbox);
             }
             OrderAnswer::NoSuchItem => self.doubt(slot),
@@ -179,7 +183,7 @@ impl Sorter {
             // The counter went back. A little: another PLC of a shared chute tells an older state.
             // Far: its PLC has restarted, and what was taken out meanwhile is not known. Counting
             // the chute as emptied is safe, since it refuses by itself when it is full.
-            if chute.taken.wrapping_sub(taken) > TAKEN_STALE_MAX {
+            if chute.taken.wrapping_sub(taken) > TAKEN_STALE_MAX || mutant!("stale_is_restart") {
                 chute.contents.clear();
                 chute.used = 0;
                 chute.taken = taken;
@@ -192,7 +196,9 @@ impl Sorter {
                 // Taken out before it was told to be in: an empty chute is empty.
                 break;
             };
-            chute.used -= u64::from(room);
+            if !mutant!("taken_but_room_used") {
+                chute.used -= u64::from(room);
+            }
         }
     }
 
@@ -238,12 +244,12 @@ impl Sorter {
             (Sensing::Counted, Capacity::Parcels(most)) => u64::from(most),
             (Sensing::Counted, Capacity::Length(most)) => u64::from(most.0),
         };
-        if chute.used + chute.held + u64::from(room) > limit {
+        if chute.used + chute.held + u64::from(room) > limit && !mutant!("room_for_all") {
             return false;
         }
         assert!(item.reserved.is_none(), "an item held room in two chutes");
         item.reserved = Some(id);
-        chute.coming += 1;
+        chute.coming += if mutant!("room_held_twice") { 2 } else { 1 };
         chute.held += u64::from(room);
         true
     }

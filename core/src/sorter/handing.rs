@@ -57,6 +57,9 @@ impl Transfers {
     }
 
     fn take(&mut self, transfer: TransferId, at: usize) -> Option<Expected> {
+        if mutant!("taken_over_again") {
+            return self.expected[transfer.index()].get(at).copied();
+        }
         let taken = self.expected[transfer.index()].remove(at);
         self.count -= u32::from(taken.is_some());
         taken
@@ -164,7 +167,7 @@ impl Sorter {
             let mut queue = self.state.transfers.expected[transfer.index()].iter();
             let nth = queue.position(|expected| match code {
                 CodeId::NONE => has_arrived(expected, travel, self.state.now),
-                code => expected.facts.code == code,
+                code => expected.facts.code == code || mutant!("any_is_taken_over"),
             });
             let Some(nth) = nth else { continue };
             let since = self.state.transfers.expected[transfer.index()][nth].since;
@@ -197,7 +200,7 @@ impl Sorter {
 
     /// When the first parcel on a transfer is to be given up, and on which.
     pub(super) fn next_overdue(&self) -> Option<(Micros, TransferId)> {
-        if self.state.transfers.count == 0 {
+        if self.state.transfers.count == 0 || mutant!("awaited_for_ever") {
             return None;
         }
         let queues = self

@@ -124,7 +124,8 @@ impl Sorter {
         );
         self.state.now = now;
         let said = outbox.outputs().len();
-        if self.is_due(now) {
+        let waits_for_tick = mutant!("due_only_at_ticks") && *signal != Signal::Tick;
+        if self.is_due(now) && !waits_for_tick {
             self.fire_due(now, outbox);
             self.settle(outbox);
         }
@@ -138,6 +139,7 @@ impl Sorter {
 
     fn take(&mut self, signal: &Signal, outbox: &mut Outbox) {
         match *signal {
+            Signal::Tick if mutant!("tick_gives_up") => self.scanner_silent(ScannerId(0), outbox),
             Signal::Tick => {}
             Signal::Belt { track, at, speed } => self.belt(track, at, speed, outbox),
             Signal::Chute {

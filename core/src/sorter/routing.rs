@@ -271,7 +271,7 @@ impl Sorter {
     /// Takes back the order that stands, if one does.
     pub(super) fn withdraw(&mut self, slot: Slot, outbox: &mut Outbox) {
         let it = &mut self.state.items[slot as usize];
-        if it.ordered.take().is_none() {
+        if it.ordered.take().is_none() || mutant!("withdrawal_unsaid") {
             return;
         }
         it.revision = next_revision(it.revision);
@@ -324,7 +324,7 @@ impl Sorter {
             self.last_resort(slot, outbox);
             return;
         }
-        self.state.items[slot as usize].laps += 1;
+        self.state.items[slot as usize].laps += u8::from(!mutant!("laps_uncounted"));
         self.state.books.recirculated += 1;
         // The plan's next answer; often the same, and then the standing order serves.
         self.route(slot, outbox);

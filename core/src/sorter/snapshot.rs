@@ -78,6 +78,9 @@ impl Sorter {
             return Err(RestoreError::Damaged);
         }
         state.reserve(&hub);
+        if mutant!("restored_without_refusals") {
+            state.items.iter_mut().for_each(|item| item.refused = None);
+        }
         if mutant!("restored_without_doubt") {
             state.tracks.iter_mut().for_each(|it| it.in_doubt.clear());
         }

@@ -31,7 +31,7 @@ impl Sorter {
         let now = self.state.now;
         let before = &self.state.tracks[track.index()];
         let back = at.minus(before.at);
-        if back < 0 && before.is_fresh {
+        if back < 0 && before.is_fresh && !mutant!("encoder_goes_on") {
             self.rebase(track, back);
         }
         let belt = &mut self.state.tracks[track.index()];
@@ -222,7 +222,8 @@ impl Sorter {
     /// Puts an item in the book, if it is not in it yet: as one in doubt that was never read, if
     /// there is any, and else as a new one.
     pub(super) fn enter_in_book(&mut self, slot: Slot, outbox: &mut Outbox) {
-        if self.state.items[slot as usize].provisional && !self.adopt(slot, CodeId::NONE, outbox) {
+        let is_new = self.state.items[slot as usize].provisional || mutant!("booked_again");
+        if is_new && !self.adopt(slot, CodeId::NONE, outbox) {
             self.book_new(slot, outbox);
         }
     }
@@ -292,7 +293,9 @@ impl Sorter {
         it.length = length;
         it.evidence = seen.at;
         it.refused = None;
-        it.laps = it.laps.saturating_add(1);
+        it.laps = it
+            .laps
+            .saturating_add(u8::from(!mutant!("returns_uncounted")));
         self.use_late_answer(slot, outbox);
     }
 
@@ -304,7 +307,9 @@ impl Sorter {
         self.release_room(slot);
         self.leave_cell(slot);
         let it = &mut self.state.items[slot as usize];
-        it.ordered = None;
+        if !mutant!("order_kept_over_the_return") {
+            it.ordered = None;
+        }
         it.evidence = at;
         it.whereabouts = Whereabouts::Returning;
         let track = usize::from(it.track);

@@ -1,0 +1,120 @@
+//! Calls of the sorters, and the journal of them.
+
+use sorthub_core::ids::SorterId;
+use sorthub_core::plc::Mark;
+use sorthub_core::signal::{Output, Signal};
+use sorthub_core::sorter::Sorter;
+use sorthub_core::units::Micros;
+
+use super::Chain;
+
+/// A sorter's last snapshot and the calls since.
+pub(super) struct Journal {
+    pub snapshot: Vec<u8>,
+    pub records: Vec<Record>,
+}
+
+/// A record of a journal.
+#[derive(Clone, Copy)]
+pub(super) struct Record {
+    pub now: Micros,
+    pub signal: Signal,
+    pub durable: Micros,
+    pub mark: Option<(usize, Mark)>,
+}
+
+impl Journal {
+    /// A journal that begins with what a sorter is now.
+    pub fn new(sorter: &Sorter) -> Self {
+        Self {
+            snapshot: sorter.snapshot(),
+            records: vec![],
+        }
+    }
+}
+
+impl Chain {
+    pub(super) fn call(
+        &mut self,
+        index: usize,
+        signal: &Signal,
+        mark: Option<(usize, Mark)>,
+    ) -> Result<(), String> {
+        self.calls += 1;
+        let now = self.now;
+        let sorter = &mut self.sorters[index];
+        let stepwise = self.judges[index].before(sorter, now, signal)?;
+        self.outbox.clear();
+        sorter.handle(now, signal, &mut self.outbox);
+        let outputs = self.outbox.outputs();
+        self.judges[index].after(sorter, &self.truth, now, signal, outputs, stepwise)?;
+        for output in outputs {
+            match *output {
+                Output::Divert(ref order) => {
+                    if let Some((track, own)) = self.drawn.hub.track_of(order.cell) {
+                        self.lanes[track.index()].order(own, output);
+                        self.looks[track.index()] = now;
+                    }
+                }
+                Output::Withdraw { cell, .. } => {
+                    if let Some((track, own)) = self.drawn.hub.track_of(cell) {
+                        self.lanes[track.index()].order(own, output);
+                        self.looks[track.index()] = now;
+                    }
+                }
+                Output::CarrierEnable { cell, .. } => {
+                    if let Some((track, own)) = self.drawn.hub.track_of(cell) {
+                        self.lanes[track.index()].use_carrier(own, output);
+                        self.looks[track.index()] = now;
+                    }
+                }
+                Output::Pace {
+                    induction,
+                    to,
+                    limit_per_h,
+                } => {
+                    let track = self.drawn.hub.inductions()[induction.index()].track;
+                    self.lanes[track.index()].pace(induction, to, limit_per_h);
+                    self.looks[track.index()] = now;
+                }
+                Output::HandOver {
+                    transfer,
+                    parcel,
+                    facts,
+                } => self.handed_over.push_back(Signal::Transfer {
+                    transfer,
+                    parcel,
+                    facts,
+                }),
+                _ => {}
+            }
+        }
+        self.journal(index, signal, mark);
+        while let Some(news) = self.handed_over.pop_front() {
+            let to = self.drawn.hub.addressee(&news).map_or(0, SorterId::index);
+            self.call(to, &news, None)?;
+        }
+        Ok(())
+    }
+
+    /// Writes a call down; its event is acknowledged once it is durable.
+    fn journal(&mut self, index: usize, signal: &Signal, mark: Option<(usize, Mark)>) {
+        let (now, signal) = (self.now, *signal);
+        let records = &mut self.journals[index].records;
+        // Records become durable in their order.
+        let before = records.last().map_or(now, |record: &Record| record.durable);
+        let durable = before.max(now.after(Micros::from_millis(u64::from(self.disk_ms))));
+        if let Some((lane, mark)) = mark {
+            self.lanes[lane].durable_at(durable, mark);
+        }
+        records.push(Record {
+            now,
+            signal,
+            durable,
+            mark,
+        });
+        if records.len() > 2_000 && records.iter().all(|record| record.durable <= now) {
+            self.journals[index] = Journal::new(&self.sorters[index]);
+        }
+    }
+}
