@@ -25,12 +25,16 @@ mod upsets;
 
 use calls::Journal;
 use links::Rival;
+use upsets::ROUNDS;
 use telegrams::{ScannerTrouble, Telegram};
 
 /// A PLC's cycle.
 const SCAN: Micros = Micros::from_millis(10);
 /// How long what is on the tracks gets to leave once nobody comes any more.
 const EMPTYING_MAX: Micros = Micros::from_secs(900);
+/// So long at least does something get on, leave or go round, or nothing will any more. What has
+/// been lost on a transfer is waited for longer.
+const STALLED: Micros = Micros::from_secs(120);
 
 /// How long until all levels have been read again, the last link is up and its lease is granted.
 const SETTLING: Micros = Micros::from_secs(12);
@@ -95,6 +99,8 @@ pub(super) struct Chain {
     dice: Dice,
     now: Micros,
     next_scan: Micros,
+    /// When people look at how the tracks run.
+    next_round: Micros,
     outbox: Outbox,
     events: Vec<PlantEvent>,
     calls: u64,
@@ -158,6 +164,7 @@ impl Chain {
             dice,
             now: Micros(0),
             next_scan: Micros(0),
+            next_round: ROUNDS,
             outbox: Outbox::new(),
             events: vec![],
             calls: 0,
@@ -185,17 +192,24 @@ impl Chain {
         for chute in 0..self.drawn.hub.chutes().len() {
             self.tell_chute(ChuteId(chute as u16));
         }
-        self.run_until(horizon, false)?;
+        self.run_until(horizon)?;
         self.plant.feed(horizon.max(self.plant.now()), false);
-        self.run_until(horizon.after(EMPTYING_MAX), true)?;
+        self.run_empty(horizon.after(EMPTYING_MAX))?;
         self.check_empty()?;
         // All that there is to tell has been told by then.
-        self.run_until(self.now.after(SETTLING), false)?;
+        self.run_for(SETTLING)?;
+        self.run_until_chutes_rest()?;
         self.check_end()
     }
 
-    /// Goes on to a time, or until nothing is anywhere any more.
-    fn run_until(&mut self, until: Micros, or_empty: bool) -> Result<(), String> {
+    /// Goes on for so long.
+    fn run_for(&mut self, time: Micros) -> Result<(), String> {
+        let until = self.now.after(time);
+        self.run_until(until)
+    }
+
+    /// Goes on to a time.
+    fn run_until(&mut self, until: Micros) -> Result<(), String> {
         loop {
             let next = self.next();
             if next > until {
@@ -204,10 +218,29 @@ impl Chain {
             }
             self.now = next;
             self.turn()?;
-            if or_empty && self.is_empty() {
+        }
+    }
+
+    /// Goes on until nothing is anywhere any more, but not for ever.
+    fn run_empty(&mut self, until: Micros) -> Result<(), String> {
+        let patience = self.drawn.hub.transfers().iter();
+        let patience = patience.map(|transfer| transfer.patience).max();
+        let stalled = STALLED.after(patience.unwrap_or(Micros(0)));
+        let mut before = (self.books(), *self.plant.tally(), self.timetable.len());
+        let mut changed = self.now;
+        while self.now < until && self.now.since(changed) < stalled {
+            self.now = self.next();
+            self.turn()?;
+            if self.is_empty() {
                 return Ok(());
             }
+            let here = (self.books(), *self.plant.tally(), self.timetable.len());
+            if here != before {
+                before = here;
+                changed = self.now;
+            }
         }
+        Ok(())
     }
 
     fn is_empty(&self) -> bool {
@@ -230,7 +263,7 @@ impl Chain {
     }
 
     fn next(&mut self) -> Micros {
-        let mut next = self.next_scan;
+        let mut next = self.next_scan.min(self.next_round);
         if let Some(at) = self.plant.next_time() {
             next = next.min(at);
         }
@@ -271,6 +304,10 @@ impl Chain {
         if self.next_scan <= self.now {
             self.next_scan = self.now.after(SCAN);
             self.scan_plcs()?;
+        }
+        if self.next_round <= self.now {
+            self.next_round = self.now.after(ROUNDS);
+            self.people_look()?;
         }
         self.run_telegrams()?;
         for lane in 0..self.lanes.len() {

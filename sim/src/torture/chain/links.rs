@@ -118,7 +118,9 @@ impl Chain {
                 let served = flight.serve(plc, now);
                 let is_over = flight.reply_at.is_some_and(|at| at <= now);
                 let replied = is_over && lane.end.reply(link_ms(now), &flight.registers).is_ok();
-                if served.is_err() || is_broken || (is_over && !replied) {
+                let is_lost = flight.give_up_at <= now;
+                if served.is_err() || is_broken || is_lost || (is_over && !replied) {
+                    // Without its connection nobody takes it for alive any more.
                     rival.until = now;
                 } else if !is_over {
                     lane.in_flight = Some(flight);

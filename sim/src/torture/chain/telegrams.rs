@@ -19,6 +19,7 @@ pub(super) struct Telegram {
 /// What is being put wrong with one scanner.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct ScannerTrouble {
+    pub is_silent: bool,
     pub late_ms: u16,
     pub is_twice: bool,
     pub is_swapped: bool,

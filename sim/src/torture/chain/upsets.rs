@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use sorthub_core::ids::{ChuteId, TrackId};
-use sorthub_core::operator::{Command, Ticket};
+use sorthub_core::ids::{ChuteId, InductionId, TrackId};
+use sorthub_core::operator::{Command, Ticket, TrackWish};
 use sorthub_core::plc::{Area, Mark};
+use sorthub_core::running::Hold;
 use sorthub_core::signal::Signal;
 use sorthub_core::sorter::Sorter;
 use sorthub_core::units::{Micros, MmPerS};
@@ -18,6 +19,9 @@ use crate::torture::lane::Lane;
 
 /// More alarms than the smallest FIFO has room for.
 const FLOOD: u16 = 300;
+
+/// How often people look at how the tracks run.
+pub(super) const ROUNDS: Micros = Micros::from_secs(10);
 
 impl Chain {
     /// A fault begins or ends.
@@ -70,7 +74,10 @@ impl Chain {
                 self.plant
                     .change_chute(now, chute, ChuteCommand::Disable(begins));
             }
-            What::ScannerSilent(scanner) => self.plant.silence_scanner(now, scanner, begins),
+            What::ScannerSilent(scanner) => {
+                self.scanner_trouble[scanner.index()].is_silent = begins;
+                self.plant.silence_scanner(now, scanner, begins);
+            }
             What::ScannerLate(scanner, ms) => {
                 self.scanner_trouble[scanner.index()].late_ms = on(ms);
             }
@@ -124,6 +131,23 @@ impl Chain {
             | What::InductionOff(_) => {}
         }
         self.people_say(&self.faults[index].what.commands(begins))
+    }
+
+    /// People come by: a track whose scanners were silent lets nothing in until a person who has
+    /// seen them work again says so.
+    pub(super) fn people_look(&mut self) -> Result<(), String> {
+        let mut commands = vec![];
+        for (index, spec) in self.drawn.hub.inductions().iter().enumerate() {
+            let sorter = &self.sorters[self.drawn.hub.sorter_of(spec.track).index()];
+            let view = sorter.induction(InductionId(index as u16));
+            let mut scanners = self.drawn.hub.scanners().iter().zip(&self.scanner_trouble);
+            let are_dead = scanners.any(|(of, trouble)| of.track == spec.track && trouble.is_silent);
+            if view.hold == Hold::ScannersSilent && !are_dead {
+                let (track, to) = (spec.track, TrackWish::Start);
+                commands.push(Command::Track { track, to });
+            }
+        }
+        self.people_say(&commands)
     }
 
     /// People tell every sorter that it is for what they want.
