@@ -366,6 +366,32 @@ fn a_parcel_that_was_never_read_is_found_again_without_a_name() {
     assert_eq!((books.inducted, books.sorted, books.adopted), (1, 1, 1));
 }
 
+/// Where scanners tell carriers only, the lap eye is the one that tells of it.
+#[test]
+fn what_was_given_up_and_passes_the_lap_eye_is_taken_up() {
+    let mut hub = loop_spec();
+    hub.scanners[0].meets_by = sorthub_core::hub::MeetsBy::Carrier;
+    let mut hand = Hand::new(hub, plan_spec());
+    hand.inducted(3, 100);
+    hand.belt(11_000);
+    let said = hand.belt(23_000);
+    assert_eq!(
+        ended(&said),
+        Some((Disposition::Lost, Reason::Missing, None))
+    );
+    hand.belt(23_500);
+    hand.lap(3, 100);
+    hand.belt(24_500);
+    let said = hand.tell(Signal::Scanned {
+        scanner: ScannerId(0),
+        key: ScanKey::Carrier(CellId(3)),
+        facts: good(1, 0),
+    });
+    let order = order(&said).expect("it is there, and has been read");
+    assert_eq!((order.cell, order.item), (CellId(3), PlcItem(100)));
+    assert_eq!(chutes(&order), [0]);
+}
+
 #[test]
 fn an_inventory_takes_up_what_is_there_and_ends_what_is_not() {
     let mut hand = Hand::new(loop_spec(), plan_spec());

@@ -1,7 +1,8 @@
 //! Runs under faults: many seeds, and kept ones that once found something.
 
+use sorthub_core::ids::TrackId;
 use sorthub_core::units::Micros;
-use sorthub_sim::torture::{run_seed, torture};
+use sorthub_sim::torture::{Fault, What, run_seed, run_with, torture};
 
 const HORIZON: Micros = Micros::from_secs(60);
 
@@ -37,4 +38,33 @@ fn a_few_seeds_pass() {
 fn the_last_lap_goes_to_the_overflow() {
     let hour = Micros::from_secs(3_600);
     assert!(run_seed(173, hour).is_ok());
+}
+
+/// Given up because an eye had missed it, it passed the lap eye for ever, and nobody minded.
+#[test]
+fn what_was_given_up_is_taken_up_at_the_lap_eye() {
+    let blind = Fault {
+        at: Micros(17_503_239),
+        lasts: Micros(9_000_000),
+        what: What::EyeBlind(TrackId(0)),
+    };
+    let passed = run_with(378, Micros(22_500_000), &[blind]);
+    assert!(passed.is_ok(), "{passed:?}");
+}
+
+/// After two crashes a parcel came out of a transfer that nobody had told of, and was taken for
+/// another one though its code said otherwise.
+#[test]
+fn another_code_is_another_parcel() {
+    let crash = |at| Fault {
+        at: Micros(at),
+        lasts: Micros(2_500_000),
+        what: What::Crash,
+    };
+    let passed = run_with(
+        535,
+        Micros(33_750_000),
+        &[crash(31_855_991), crash(32_908_143)],
+    );
+    assert!(passed.is_ok(), "{passed:?}");
 }

@@ -155,18 +155,23 @@ impl Sorter {
     }
 
     /// Takes an item over that came out at an induction: as the one with this code, or, with
-    /// [`CodeId::NONE`], as the oldest that can have come out by now.
+    /// [`CodeId::NONE`], as the oldest that can have come out by now, unless codes were read of
+    /// both: they are not the same then.
     pub(super) fn take_over_by(&mut self, slot: Slot, code: CodeId, outbox: &mut Outbox) -> bool {
         let item = &self.state.items[slot as usize];
         let Some(at) = item.over.filter(|_| self.state.transfers.count > 0) else {
             return false;
         };
+        let is_read = self.state.facts[slot as usize].code != CodeId::NONE;
         let mut found: Option<(Micros, TransferId, usize)> = None;
         for transfer in self.hub.transfers_to(at) {
             let travel = self.hub.transfers()[transfer.index()].travel;
             let mut queue = self.state.transfers.expected[transfer.index()].iter();
             let nth = queue.position(|expected| match code {
-                CodeId::NONE => has_arrived(expected, travel, self.state.now),
+                CodeId::NONE => {
+                    let is_another = is_read && expected.facts.code != CodeId::NONE;
+                    !is_another && has_arrived(expected, travel, self.state.now)
+                }
                 code => expected.facts.code == code || mutant!("any_is_taken_over"),
             });
             let Some(nth) = nth else { continue };

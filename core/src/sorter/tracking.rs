@@ -323,7 +323,9 @@ impl Sorter {
         }
     }
 
-    /// An occupied carrier passed the lap eye: it is still there, and a lap is over.
+    /// An occupied carrier passed the lap eye: it is still there, and a lap is over. One that the
+    /// PLC follows and we do not is taken up: where scanners tell carriers only, nothing else would
+    /// tell of it again.
     pub(super) fn lap_passed(
         &mut self,
         cell: CellId,
@@ -332,6 +334,7 @@ impl Sorter {
         outbox: &mut Outbox,
     ) {
         let Some(slot) = self.find_or_count(cell, item) else {
+            self.unexpected(cell, item, at, outbox);
             return;
         };
         let it = &mut self.state.items[slot as usize];

@@ -25,8 +25,8 @@ mod upsets;
 
 use calls::Journal;
 use links::Rival;
-use upsets::ROUNDS;
 use telegrams::{ScannerTrouble, Telegram};
+use upsets::ROUNDS;
 
 /// A PLC's cycle.
 const SCAN: Micros = Micros::from_millis(10);

@@ -204,13 +204,7 @@ impl Judge {
 
     fn output(&mut self, sorter: &Sorter, truth: &Truth, output: &Output) -> Result<(), String> {
         match *output {
-            Output::Known { parcel, .. } => {
-                if self.parcels.insert(parcel, false) == Some(true) {
-                    return Err(format!(
-                        "parcel {parcel} is back after its passage was over"
-                    ));
-                }
-            }
+            Output::Known { parcel, .. } => self.known(parcel)?,
             Output::Read { parcel, code, .. } => self.read(sorter, truth, parcel, code)?,
             Output::Ended {
                 parcel, how, chute, ..
@@ -244,8 +238,18 @@ impl Judge {
         Ok(())
     }
 
+    fn known(&mut self, parcel: ParcelId) -> Result<(), String> {
+        match self.parcels.insert(parcel, false) {
+            Some(true) => Err(format!(
+                "parcel {parcel} is back after its passage was over"
+            )),
+            Some(false) | None => Ok(()),
+        }
+    }
+
     /// No two parcels in cells have one code. (One in doubt may: it was found unread, and is
-    /// followed as a new one.)
+    /// followed as a new one. So may one on a track that tells nothing: it may have gone over a
+    /// transfer.)
     fn read(
         &mut self,
         sorter: &Sorter,
@@ -257,7 +261,14 @@ impl Judge {
         let Some(other) = self.bearers.insert(code, parcel) else {
             return Ok(());
         };
-        let is_here = || sorter.items().any(|item| item.parcel == other);
+        let tells = |cell| {
+            let track = self.hub.track_of(cell).map(|(track, _)| track);
+            track.is_some_and(|track| sorter.track(track).linked)
+        };
+        let is_here = || {
+            let mut items = sorter.items();
+            items.any(|item| item.parcel == other && tells(item.cell))
+        };
         if other != parcel && truth.is_certain(code) && is_here() {
             return Err(format!("code {} is on {other} and on {parcel}", code.0));
         }

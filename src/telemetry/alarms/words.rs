@@ -241,7 +241,7 @@ impl About {
             ),
             Self::HostSlow => high(
                 "The host or the network to it is overloaded or down.",
-                "Ask who runs the host; until then rules of the plan or the exception chute decide.",
+                "Ask who runs the host; until then the plan or the exception chute decides.",
             ),
             Self::DestinationFull(_) => low(
                 "Its chutes are full, closed or out of service.",

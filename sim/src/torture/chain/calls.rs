@@ -8,6 +8,9 @@ use sorthub_core::units::Micros;
 
 use super::Chain;
 
+/// So many records are kept behind a snapshot before there is another.
+const RECORDS_MAX: usize = 2_000;
+
 /// A sorter's last snapshot and the calls since.
 pub(super) struct Journal {
     pub snapshot: Vec<u8>,
@@ -31,6 +34,14 @@ impl Journal {
             records: vec![],
         }
     }
+
+    /// Begins anew with a snapshot, if it has become long and all of it is durable.
+    fn shorten(&mut self, sorter: &Sorter, now: Micros) {
+        let is_durable = |last: &Record| last.durable <= now;
+        if self.records.len() > RECORDS_MAX && self.records.last().is_some_and(is_durable) {
+            *self = Self::new(sorter);
+        }
+    }
 }
 
 impl Chain {
@@ -42,6 +53,7 @@ impl Chain {
     ) -> Result<(), String> {
         self.calls += 1;
         let now = self.now;
+        self.journals[index].shorten(&self.sorters[index], now);
         let sorter = &mut self.sorters[index];
         let stepwise = self.judges[index].before(sorter, now, signal)?;
         self.outbox.clear();
@@ -113,8 +125,5 @@ impl Chain {
             durable,
             mark,
         });
-        if records.len() > 2_000 && records.iter().all(|record| record.durable <= now) {
-            self.journals[index] = Journal::new(&self.sorters[index]);
-        }
     }
 }

@@ -141,7 +141,8 @@ impl Chain {
             let sorter = &self.sorters[self.drawn.hub.sorter_of(spec.track).index()];
             let view = sorter.induction(InductionId(index as u16));
             let mut scanners = self.drawn.hub.scanners().iter().zip(&self.scanner_trouble);
-            let are_dead = scanners.any(|(of, trouble)| of.track == spec.track && trouble.is_silent);
+            let are_dead =
+                scanners.any(|(of, trouble)| of.track == spec.track && trouble.is_silent);
             if view.hold == Hold::ScannersSilent && !are_dead {
                 let (track, to) = (spec.track, TrackWish::Start);
                 commands.push(Command::Track { track, to });

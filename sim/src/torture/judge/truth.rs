@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sorthub_core::hub::Hub;
-use sorthub_core::ids::{ChuteId, CodeId};
+use sorthub_core::ids::{ChuteId, CodeId, TrackId};
 use sorthub_core::plan::Plan;
 use sorthub_core::reason::Disposition;
 
@@ -19,6 +19,11 @@ pub(in crate::torture) enum Hides {
     Identity,
     /// Parcels may have left, or come, without being in it.
     Exits,
+}
+
+fn feeds_a_transfer(hub: &Hub, track: TrackId) -> bool {
+    let mut from = hub.transfers().iter().map(|transfer| transfer.from);
+    from.any(|chute| hub.outlet(chute, track).is_some())
 }
 
 /// What really happened in a run.
@@ -45,6 +50,8 @@ impl Truth {
             | What::Mislaid(_)
             | What::LabelBefore(_)
             | What::Flood(_) => Hides::Identity,
+            // What it puts on a transfer comes out before that is told.
+            What::LinkCut(track) if feeds_a_transfer(hub, track) => Hides::Identity,
             _ => Hides::Nothing,
         });
         Self {
