@@ -51,20 +51,3 @@ fn what_was_given_up_is_taken_up_at_the_lap_eye() {
     let passed = run_with(378, Micros(22_500_000), &[blind]);
     assert!(passed.is_ok(), "{passed:?}");
 }
-
-/// After two crashes a parcel came out of a transfer that nobody had told of, and was taken for
-/// another one though its code said otherwise.
-#[test]
-fn another_code_is_another_parcel() {
-    let crash = |at| Fault {
-        at: Micros(at),
-        lasts: Micros(2_500_000),
-        what: What::Crash,
-    };
-    let passed = run_with(
-        535,
-        Micros(33_750_000),
-        &[crash(31_855_991), crash(32_908_143)],
-    );
-    assert!(passed.is_ok(), "{passed:?}");
-}
