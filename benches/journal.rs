@@ -59,6 +59,7 @@ impl Sink for Journaled {
             how,
             why,
             chute: Some(chute),
+            bag: None,
         };
         self.0.record(
             Micros(nth),

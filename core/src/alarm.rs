@@ -67,6 +67,17 @@ pub enum Alarm {
         /// Which.
         chute: ChuteId,
     },
+    /// A full eye is covered by what no parcel can be: look at it and wipe it. The chute is out of
+    /// the plan until it is clear.
+    EyeStuck {
+        /// Whose.
+        chute: ChuteId,
+    },
+    /// A chute has been locked, or its bag being changed, for longer than that should take.
+    LockedLong {
+        /// Which.
+        chute: ChuteId,
+    },
     /// A scanner has read nothing of many items in a row.
     NoReadStreak {
         /// Which.

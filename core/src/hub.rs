@@ -13,7 +13,7 @@ use crate::ids::{CellId, ChuteId, InductionId, ScannerId, SorterId, TrackId, Tra
 use crate::limits::{
     CELLS_PER_TRACK_MAX, CHUTES_MAX, CHUTES_PER_TRACK_MAX, INDUCTIONS_PER_TRACK_MAX, TRACKS_MAX,
 };
-use crate::units::{Micros, Mm, MmPerS};
+use crate::units::{Grams, Micros, Mm, MmPerS};
 
 mod check;
 mod named;
@@ -197,6 +197,97 @@ pub struct ChuteSpec {
     pub capacity: Capacity,
     /// What the engine gets to know of how full it is.
     pub sensing: Sensing,
+    /// What it takes, when its eye is believed, and what its parcels lie in.
+    pub rules: ChuteRules,
+}
+
+/// What a chute takes, when its eye is believed, and what its parcels lie in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ChuteRules {
+    /// Heaviest parcel that it takes; 0: any.
+    pub weight_most: Grams,
+    /// Longest parcel that it takes; 0: any.
+    pub length_most: Mm,
+    /// It is too steep or too deep for what is fragile.
+    pub refuses_fragile: bool,
+    /// How long its full eye must be covered until it counts as full: parcels slide past the eye.
+    pub full_after: Micros,
+    /// How long its full eye may be covered while nothing dropped that could cover it, until the
+    /// eye counts as stuck; [`Micros::NEVER`]: it is not watched.
+    pub stuck_after: Micros,
+    /// What its parcels lie in.
+    pub lot: Lot,
+    /// How much one container takes, where `lot` is one.
+    pub lot_most: LotMost,
+}
+
+impl Default for ChuteRules {
+    fn default() -> Self {
+        Self {
+            weight_most: Grams(0),
+            length_most: Mm(0),
+            refuses_fragile: false,
+            full_after: Micros::from_secs(2),
+            stuck_after: Micros::from_secs(120),
+            lot: Lot::Flow,
+            lot_most: LotMost::default(),
+        }
+    }
+}
+
+impl ChuteRules {
+    /// Everything is taken, and the eye is believed at once and for ever: a chute of a model, or
+    /// one whose PLC does all this by itself.
+    pub const AS_TOLD: Self = Self {
+        weight_most: Grams(0),
+        length_most: Mm(0),
+        refuses_fragile: false,
+        full_after: Micros(0),
+        stuck_after: Micros::NEVER,
+        lot: Lot::Flow,
+        lot_most: LotMost {
+            pieces: 0,
+            weight: Grams(0),
+            volume_cm3: 0,
+        },
+    };
+
+    /// Whether there are parcels that it does not take whatever its state.
+    #[must_use]
+    pub const fn is_picky(&self) -> bool {
+        self.weight_most.0 > 0 || self.length_most.0 > 0 || self.refuses_fragile
+    }
+}
+
+/// What the parcels of a chute lie in: who can say that its last owner's are gone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Lot {
+    /// Nothing: they go on by conveyor or are taken away one by one.
+    #[default]
+    Flow,
+    /// A cage, which is known by its place until it is wheeled away.
+    Cage,
+    /// A bag, which has a label of its own before it takes anything.
+    Bag,
+}
+
+/// How much one container takes. Zero: as much as comes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct LotMost {
+    /// Parcels.
+    pub pieces: u32,
+    /// Mass of its contents.
+    pub weight: Grams,
+    /// Volume of its contents in cm³.
+    pub volume_cm3: u32,
+}
+
+impl LotMost {
+    /// Whether there is any limit.
+    #[must_use]
+    pub const fn is_any(&self) -> bool {
+        self.pieces > 0 || self.weight.0 > 0 || self.volume_cm3 > 0
+    }
 }
 
 /// What the engine gets to know of how full a chute is.
@@ -239,8 +330,27 @@ pub struct Hub {
     cell_base: Vec<u32>,
     /// For each track, its outlets in order of position.
     outlets: Vec<Vec<(Outlet, ChuteId)>>,
+    /// For each chute, what choosing asks of it, side by side.
+    gates: Vec<Gate>,
     /// How tracks are joined.
     ways: Ways,
+}
+
+/// What choosing asks of a chute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Gate {
+    /// Its first outlet, which nearly always is the only one.
+    first: Outlet,
+    traits: GateTraits,
+}
+
+/// What choosing must look at besides a chute's place and state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct GateTraits {
+    /// There are parcels that it does not take whatever its state.
+    pub is_picky: bool,
+    /// Its container has a limit.
+    pub has_lot_most: bool,
 }
 
 impl Hub {
@@ -263,11 +373,19 @@ impl Hub {
         let outlets = (0..spec.tracks.len())
             .map(|track| outlets_of(&spec, TrackId(track as u16)))
             .collect();
+        let gates = spec.chutes.iter().map(|chute| Gate {
+            first: chute.outlets[0],
+            traits: GateTraits {
+                is_picky: chute.rules.is_picky(),
+                has_lot_most: chute.rules.lot != Lot::Flow && chute.rules.lot_most.is_any(),
+            },
+        });
         Ok(Self {
             ways: Ways::new(&spec),
-            spec,
             cell_base,
             outlets,
+            gates: gates.collect(),
+            spec,
         })
     }
 
@@ -335,12 +453,19 @@ impl Hub {
     /// Where a chute takes parcels from a track, if it does.
     #[must_use]
     pub fn outlet(&self, chute: ChuteId, track: TrackId) -> Option<Outlet> {
-        let chute = self.spec.chutes.get(chute.index())?;
-        chute
-            .outlets
-            .iter()
-            .copied()
-            .find(|outlet| outlet.track == track)
+        let first = self.gates.get(chute.index())?.first;
+        if first.track == track {
+            return Some(first);
+        }
+        let mut more = self.spec.chutes[chute.index()].outlets.iter().copied();
+        more.find(|outlet| outlet.track == track)
+    }
+
+    /// What choosing must look at besides a chute's place and state.
+    #[must_use]
+    pub fn gate(&self, chute: ChuteId) -> GateTraits {
+        let gate = self.gates.get(chute.index());
+        gate.map_or_else(GateTraits::default, |gate| gate.traits)
     }
 
     /// The outlets of a track in order of position.

@@ -124,6 +124,19 @@ impl core::fmt::Display for ParcelId {
     }
 }
 
+/// One bag or cage at a chute, from when it was hung until it was taken away. Its label can come
+/// later, or be on two of them; this number is its own, made as that of a parcel is.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub struct BagId(pub ParcelId);
+
+impl core::fmt::Display for BagId {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 /// A scanned code, as a number: two readings of the same text have the same one.
 ///
 /// FNV-1a with 64 bits over the text (Fowler, Noll, Vo; draft-eastlake-fnv). It serves to see that

@@ -2,8 +2,10 @@
 //!
 //! Hitting one is a named, counted outcome, never a panic, a wait, or a silent drop.
 
+use crate::units::Micros;
+
 /// Most outputs of one `handle` call. A call that could make more leaves work for the next.
-pub const OUTPUTS_PER_CALL_MAX: usize = 512;
+pub const OUTPUTS_PER_CALL_MAX: usize = 1_024;
 
 /// Most parcels that one call re-decides or ends by itself (lost checks, time-outs); the rest
 /// follow in the next calls.
@@ -115,5 +117,25 @@ pub const SHAPES_MAX: usize = 4_096;
 /// it a conflict; more only add evidence.
 pub const LABEL_WAYBILLS_MAX: usize = 8;
 
-// One re-decided parcel makes at most four outputs (withdraw, divert, decided, ended).
-const _: () = assert!(OUTPUTS_PER_CALL_MAX >= SWEEP_PER_CALL_MAX * 4 + 64);
+/// Shares of one plan in all: each has a counter, made at the start so that a plan switch needs
+/// none. A hub of 400 chutes with a hundred destinations over eight chutes each has 800.
+pub const SHARES_MAX: usize = 65_536;
+
+/// Plans that a sorter knows at once: the active one, the one before it while parcels or chutes
+/// still depend on it, and those staged.
+pub const PLANS_MAX: usize = 8;
+
+/// Most parcels that one call looks at to find those that need another way; the rest are looked at
+/// in the next calls. A look is some tens of nanoseconds.
+pub const LOOKS_PER_CALL_MAX: usize = 512;
+
+/// Most wishes to chutes that one call says; the rest follow in the next calls.
+pub const WISHES_PER_CALL_MAX: usize = 64;
+
+/// How long a chute may be locked, or its bag being changed, before a person should look.
+pub const LOCKED_LONG: Micros = Micros::from_secs(180);
+
+// One re-decided parcel makes at most four outputs (withdraw, divert, decided, ended); a call
+// re-decides a share of them, and a belt that was told ends as many again.
+const _: () =
+    assert!(OUTPUTS_PER_CALL_MAX >= SWEEP_PER_CALL_MAX * 2 * 4 + WISHES_PER_CALL_MAX + 64);

@@ -9,13 +9,14 @@ use serde::{Deserialize, Serialize};
 pub use crate::alarm::Alarm;
 use crate::facts::Facts;
 use crate::ids::{
-    CellId, ChuteId, CodeId, InductionId, ParcelId, PlcItem, ScannerId, SeatId, TrackId, TransferId,
+    BagId, CellId, ChuteId, CodeId, InductionId, ParcelId, PlcItem, ScannerId, SeatId, TrackId,
+    TransferId,
 };
 use crate::limits::ORDER_CHUTES_MAX;
 use crate::operator::{Command, Refused, Ticket};
 use crate::reason::{Disposition, Reason};
 use crate::running::{Feeding, Pace, RunState};
-use crate::units::{BeltMm, Micros, Mm, MmPerS};
+use crate::units::{BeltMm, Grams, Micros, Mm, MmPerS};
 
 /// Something that happened, told to [`Sorter::handle`](crate::sorter::Sorter::handle).
 ///
@@ -181,6 +182,11 @@ pub enum Signal {
         /// Parcels taken out so far, counted by the chute's exit; wraps.
         taken: u16,
     },
+    /// The button at a chute was pressed: its bag should be changed, or has been.
+    BagButton {
+        /// Which chute's.
+        chute: ChuteId,
+    },
     /// The state of a track's PLC link.
     Link {
         /// Which track.
@@ -273,6 +279,9 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// How many there are.
+    pub const COUNT: usize = 7;
+
     /// The reason that reports give.
     #[must_use]
     pub const fn reason(self) -> Reason {
@@ -317,8 +326,10 @@ pub struct ChuteState {
     pub full: bool,
     /// Parcels are stuck.
     pub jammed: bool,
-    /// Locked, here or at the chute.
+    /// Locked at the chute itself, or its shutter is closed: it opens only there.
     pub locked: bool,
+    /// The lock that we wished for holds: nothing more will drop.
+    pub lock_applied: bool,
 }
 
 impl ChuteState {
@@ -329,6 +340,7 @@ impl ChuteState {
         full: false,
         jammed: false,
         locked: false,
+        lock_applied: false,
     };
 
     /// Why it takes nothing; `None` if it does.
@@ -338,7 +350,7 @@ impl ChuteState {
             Some(Refusal::Disabled)
         } else if self.jammed {
             Some(Refusal::Jammed)
-        } else if self.locked {
+        } else if self.locked || self.lock_applied {
             Some(Refusal::Locked)
         } else if self.full {
             Some(Refusal::Full)
@@ -440,6 +452,44 @@ pub enum Output {
         why: Reason,
         /// The chute it left by, if it did.
         chute: Option<ChuteId>,
+        /// The bag or cage that it dropped into, if the chute has one.
+        bag: Option<BagId>,
+    },
+    /// What a chute's PLC should do: a level, said when it changes.
+    ChuteWish {
+        /// Which chute.
+        chute: ChuteId,
+        /// Drop nothing more into it.
+        lock: bool,
+        /// What its lamp shows.
+        lamp: Lamp,
+        /// Why, where it is not simply open.
+        why: Option<Reason>,
+    },
+    /// A bag or cage has come to another stage of its life, with what it holds by then. What
+    /// drops in after it was frozen is told by another of these.
+    Bag {
+        /// At which chute it hangs.
+        chute: ChuteId,
+        /// Which.
+        bag: BagId,
+        /// Its label; [`CodeId::NONE`] while it has none.
+        label: CodeId,
+        /// Parcels in it.
+        pieces: u32,
+        /// Their mass, as far as it is known.
+        weight: Grams,
+        /// Their volume in cm³, as far as it is known.
+        volume_cm3: u32,
+        /// What has become of it.
+        to: BagStage,
+    },
+    /// Nothing here depends on this version of the plan any more. It stays staged, so that it can
+    /// be activated again, until it is taken out with
+    /// [`Sorter::unstage`](crate::sorter::Sorter::unstage).
+    RetirePlan {
+        /// Which version.
+        version: u32,
     },
     /// How fast an induction may feed: a level, said on change.
     Pace {
@@ -476,6 +526,40 @@ pub enum Output {
     },
     /// A person should know.
     Alarm(Alarm),
+}
+
+/// What the lamp of a chute shows; the site decides what each looks like.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[repr(u8)]
+pub enum Lamp {
+    /// Nothing to do here.
+    #[default]
+    Dark,
+    /// Locked: leave it.
+    Locked,
+    /// A bag change was asked for: parcels may still drop, wait.
+    Wait,
+    /// Nothing drops any more: change the bag and scan the new label.
+    Change,
+    /// The new label is bound: press when the bag hangs.
+    Ready,
+    /// What lies here is its last owner's: clear it.
+    Clear,
+    /// Out of service.
+    OutOfService,
+}
+
+/// What became of a bag or cage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum BagStage {
+    /// It hangs, and parcels drop into it from now on.
+    Opened,
+    /// It was given its label while parcels drop into it.
+    Labelled,
+    /// Nothing more is sent to it; these are its contents.
+    Frozen,
+    /// It was to be changed and was not: parcels drop into it again.
+    Kept,
 }
 
 /// Who read a parcel's code.

@@ -257,7 +257,7 @@ fn a_second_word_on_a_large_shipment_overtakes_the_first() {
         Arc::clone(hand.sorter.hub()),
         Arc::clone(hand.sorter.plan()),
     );
-    hand.sorter = Sorter::restore(hub, plan, &snapshot).expect("its own snapshot");
+    hand.sorter = Sorter::restore(hub, &[plan], &snapshot).expect("its own snapshot");
     for _ in 0..10 {
         hand.now = hand.now.after(Micros(1));
         hand.tell(Signal::Tick);

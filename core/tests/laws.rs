@@ -60,6 +60,7 @@ fn any_chute_told() -> impl Strategy<Value = Signal> {
             full: bits == 1,
             jammed: bits == 2,
             locked: bits == 3,
+            lock_applied: bits == 5,
             enabled: bits != 4,
             half: false,
         };
@@ -399,8 +400,9 @@ proptest! {
             now = now.after(Micros(*wait));
             call(&mut sorter, now, signal);
         }
-        let (hub, plan) = (Arc::clone(sorter.hub()), Arc::clone(sorter.plan()));
-        let mut other = Sorter::restore(hub, plan, &sorter.snapshot()).expect("its own snapshot");
+        let hub = Arc::clone(sorter.hub());
+        let plans: Vec<_> = sorter.plans().cloned().collect();
+        let mut other = Sorter::restore(hub, &plans, &sorter.snapshot()).expect("its own snapshot");
         prop_assert_eq!(sorter.digest(), other.digest());
         prop_assert_eq!(sorter.next_timeout(), other.next_timeout());
         for (wait, signal) in &run[cut..] {
@@ -414,7 +416,7 @@ proptest! {
     fn no_bytes_make_restore_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
         let sorter = sorter(loop_spec(), plan_spec());
         let (hub, plan) = (Arc::clone(sorter.hub()), Arc::clone(sorter.plan()));
-        prop_assert!(Sorter::restore(hub, plan, &bytes).is_err());
+        prop_assert!(Sorter::restore(hub, &[plan], &bytes).is_err());
     }
 }
 
@@ -425,6 +427,10 @@ fn a_snapshot_of_another_plan_is_refused() {
     plan.version += 1;
     let other = common::sorter(loop_spec(), plan);
     let (hub, plan) = (Arc::clone(other.hub()), Arc::clone(other.plan()));
-    let refused = Sorter::restore(hub, plan, &sorter.snapshot()).expect_err("another plan");
-    assert_eq!(refused, sorthub_core::sorter::RestoreError::OtherHub);
+    let refused = Sorter::restore(hub, &[plan], &sorter.snapshot()).expect_err("another plan");
+    let version = sorter.plan().version();
+    assert_eq!(
+        refused,
+        sorthub_core::sorter::RestoreError::NoSuchPlan { version }
+    );
 }

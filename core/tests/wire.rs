@@ -169,9 +169,9 @@ fn an_answer_about_no_item_is_none_of_the_sorters_business() {
 proptest! {
     #[test]
     fn a_chute_says_the_same_on_both_sides(
-        enabled: bool, half: bool, full: bool, jammed: bool, locked: bool,
+        enabled: bool, half: bool, full: bool, jammed: bool, locked: bool, lock_applied: bool,
     ) {
-        let state = ChuteState { enabled, half, full, jammed, locked };
+        let state = ChuteState { enabled, half, full, jammed, locked, lock_applied };
         prop_assert_eq!(chute_state(chute_bits(state).0), state);
     }
 

@@ -129,6 +129,7 @@ impl PlcNode {
             self.obey(&consumed, now, plant);
         }
         pace_inductions(&self.end, &self.wire, now, plant);
+        lock_chutes(&self.end, &self.wire, now, plant);
     }
 
     fn obey(&mut self, consumed: &Consumed, now: Micros, plant: &mut Plant) {
@@ -295,6 +296,16 @@ pub fn pace_inductions(end: &PlcEnd, wire: &Wire, now: Micros, plant: &mut Plant
         };
         if let Ok(induction) = wire.induction(number) {
             plant.pace(now, induction, to, wish.rate_max_per_h);
+        }
+    }
+}
+
+/// The chutes of a link's track are locked as the engine wishes.
+pub fn lock_chutes(end: &PlcEnd, wire: &Wire, now: Micros, plant: &mut Plant) {
+    let (chutes, _, _) = wire.counts();
+    for number in 1..=chutes {
+        if let Ok(chute) = wire.chute(number) {
+            plant.lock_chute(now, chute, wire.track(), end.chute_wish(number).lock);
         }
     }
 }

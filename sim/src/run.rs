@@ -528,6 +528,11 @@ impl World {
                 } => {
                     self.plant.withdraw(self.now, *cell, *item, *revision);
                 }
+                Output::ChuteWish { chute, lock, .. } => {
+                    // All its PLCs obey at once, so that one stands for all.
+                    let outlet = self.job.hub.chutes()[chute.index()].outlets[0];
+                    self.plant.lock_chute(self.now, *chute, outlet.track, *lock);
+                }
                 Output::Pace {
                     induction,
                     to,

@@ -196,6 +196,7 @@ fn read_format<'a>(table: &Table<'a>) -> Draft<'a> {
         ("waybill", Kind::Waybill),
         ("route", Kind::Route),
         ("container", Kind::Container),
+        ("unit", Kind::Unit),
     ];
     if let Some(kind) = table.get("kind").and_then(|value| value.choice(&kinds)) {
         spec.kind = kind;

@@ -111,6 +111,7 @@ impl<'h> Trails<'h> {
                 how,
                 why,
                 chute,
+                ..
             } => {
                 let passage = self.passages.entry(parcel).or_default();
                 passage.ended = Some(Ending { how, why, chute });

@@ -16,7 +16,7 @@ use sorthub_core::signal::{OrderAnswer, Signal};
 use sorthub_core::units::{BeltMm, Micros};
 use sorthub_core::wire::{Wire, answer, chute_bits};
 use sorthub_sim::plant::{ChuteTruth, Plant};
-use sorthub_sim::plc_node::{inventory, pace_inductions, tell_inductions};
+use sorthub_sim::plc_node::{inventory, lock_chutes, pace_inductions, tell_inductions};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_modbus::server::tcp::Server;
@@ -162,6 +162,7 @@ impl VirtualPlc {
             self.obey(&consumed, now, plant);
         }
         pace_inductions(&self.end(), &self.wire, now, plant);
+        lock_chutes(&self.end(), &self.wire, now, plant);
     }
 
     fn obey(&mut self, consumed: &Consumed, now: Micros, plant: &mut Plant) {

@@ -133,6 +133,10 @@ impl World {
     fn track_of(&self, signal: &Signal) -> Option<TrackId> {
         let cell = match *signal {
             Signal::Belt { track, .. } => return Some(track),
+            Signal::BagButton { chute } => {
+                let chute = self.setup.hub.chutes().get(chute.index())?;
+                return chute.outlets.first().map(|outlet| outlet.track);
+            }
             Signal::Inducted { cell, .. }
             | Signal::AtScanner { cell, .. }
             | Signal::Discharged { cell, .. }

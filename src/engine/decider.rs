@@ -18,7 +18,7 @@ use sorthub_core::operator::Ticket;
 use sorthub_core::outbox::Outbox;
 use sorthub_core::scanner::{Dropped, Telegram};
 use sorthub_core::signal::{Output, ScanKey, Signal};
-use sorthub_core::sorter::Sorter;
+use sorthub_core::sorter::{Sorter, Wish};
 use sorthub_core::units::Micros;
 use tokio::sync::Notify;
 
@@ -180,6 +180,17 @@ impl Decider {
                     self.lanes[track.index()].use_carrier(own, *enabled);
                 }
             }
+            Output::ChuteWish {
+                chute,
+                lock,
+                lamp,
+                why,
+            } => {
+                let (lock, lamp, why) = (*lock, *lamp, *why);
+                for lane in &mut self.lanes {
+                    lane.wish_chute(*chute, Wish { lock, lamp, why });
+                }
+            }
             Output::Track { track, to } => self.lanes[track.index()].run(*to),
             Output::HandOver {
                 transfer,
@@ -195,6 +206,8 @@ impl Decider {
             | Output::Decided { .. }
             | Output::Answered { .. }
             | Output::StillThere { .. }
+            | Output::Bag { .. }
+            | Output::RetirePlan { .. }
             | Output::Ended { .. } => {}
         }
     }

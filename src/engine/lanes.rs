@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use sorthub_core::hub::Hub;
-use sorthub_core::ids::InductionId;
+use sorthub_core::ids::{ChuteId, InductionId};
 use sorthub_core::operator::Mode;
 use sorthub_core::plc::map::{HEADER_REGS, SLOTS};
 use sorthub_core::plc::ring::{Seq, distance};
@@ -15,6 +15,7 @@ use sorthub_core::plc::{
 };
 use sorthub_core::running::{Pace, RunState};
 use sorthub_core::signal::{LinkState, Output, Signal};
+use sorthub_core::sorter::Wish;
 use sorthub_core::wire::{Wire, WireError, induction_wish};
 use tokio::sync::Notify;
 
@@ -125,6 +126,15 @@ impl Lane {
             .set_induction(number, induction_wish(to, limit_per_h));
         debug_assert!(is_known, "the lane of another track was asked");
         self.has_news = true;
+    }
+
+    /// Sets what the PLC should do with a chute, if its track passes it.
+    pub(super) fn wish_chute(&mut self, chute: ChuteId, wish: Wish) {
+        if let Some((number, wish)) = self.wire.chute_wish(chute, wish) {
+            let is_known = self.end.set_chute(number, wish);
+            debug_assert!(is_known, "a chute of the wire is not one of the mailbox");
+            self.has_news = true;
+        }
     }
 
     /// Tells the PLC how its track is run.

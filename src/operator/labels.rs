@@ -26,8 +26,8 @@ pub(super) fn identity(text: &str) -> Result<CodeId, Problem> {
     let found = formats.identify(text);
     match (found.verdict(), found.kind()) {
         (Verdict::NoFormat | Verdict::NotACode(_), _) => Ok(CodeId::of(text)),
-        (verdict, Some(Kind::Container)) if verdict.is_good() => Ok(found.code_id()),
-        (verdict @ Verdict::Failed { .. }, Some(Kind::Container)) => {
+        (verdict, Some(Kind::Container | Kind::Unit)) if verdict.is_good() => Ok(found.code_id()),
+        (verdict @ Verdict::Failed { .. }, Some(Kind::Container | Kind::Unit)) => {
             let problem = format!("`{text}` is no valid label: {verdict}");
             Err(Problem::unusable(problem, "scan it again"))
         }

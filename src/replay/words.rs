@@ -5,7 +5,7 @@ use sorthub_core::hub::Hub;
 use sorthub_core::ids::{CellId, ChuteId, CodeId, InductionId, ScannerId, TrackId};
 use sorthub_core::running::RunState;
 use sorthub_core::signal::{
-    Alarm, Basis, ChuteState, LinkState, OnFail, Order, Output, Reader, ScanKey, Signal,
+    Alarm, BagStage, Basis, ChuteState, LinkState, OnFail, Order, Output, Reader, ScanKey, Signal,
 };
 use sorthub_core::units::Micros;
 
@@ -293,8 +293,15 @@ impl<'a> Words<'a> {
                 how,
                 why,
                 chute,
+                bag,
             } => match chute {
-                Some(chute) => format!("parcel {parcel} {how} by {} ({why})", self.chute(chute)),
+                Some(chute) => {
+                    let bag = bag.map_or(String::new(), |bag| format!(", bag {bag}"));
+                    format!(
+                        "parcel {parcel} {how} by {}{bag} ({why})",
+                        self.chute(chute)
+                    )
+                }
                 None => format!("parcel {parcel} {how} ({why})"),
             },
             Output::Pace {
@@ -327,7 +334,53 @@ impl<'a> Words<'a> {
                 let (cell, chute) = (self.cell(cell), self.chute(chute));
                 format!("correction: parcel {parcel} lies on {cell}, not in {chute}")
             }
+            Output::ChuteWish { .. } | Output::Bag { .. } => self.chute_output(output),
+            Output::RetirePlan { version } => {
+                format!("nothing depends on plan version {version} any more")
+            }
             Output::Alarm(alarm) => format!("alarm: {}", self.alarm(alarm)),
+        }
+    }
+
+    /// What is said of a chute.
+    fn chute_output(self, output: &Output) -> String {
+        match *output {
+            Output::ChuteWish {
+                chute,
+                lock,
+                lamp,
+                why,
+            } => {
+                let lock = if lock { "lock" } else { "leave open" };
+                let why = why.map_or(String::new(), |why| format!(" ({why})"));
+                format!("{lock} chute {}, lamp {lamp:?}{why}", self.chute(chute))
+            }
+            Output::Bag {
+                chute,
+                bag,
+                label,
+                pieces,
+                weight,
+                volume_cm3,
+                to,
+            } => {
+                let label = match label {
+                    CodeId::NONE => "without a label".to_owned(),
+                    label => format!("with label {}", code(label)),
+                };
+                let stage = match to {
+                    BagStage::Opened => "is open",
+                    BagStage::Labelled => "has its label",
+                    BagStage::Frozen => "is closed",
+                    BagStage::Kept => "stays and is open again",
+                };
+                let (chute, grams) = (self.chute(chute), weight.0);
+                format!(
+                    "bag {bag} {label} at {chute} {stage}: {pieces} parcels, {grams} g, \
+                     {volume_cm3} cm3"
+                )
+            }
+            _ => format!("{output:?}"),
         }
     }
 
@@ -388,6 +441,12 @@ impl<'a> Words<'a> {
             }
             Alarm::ChuteFails { chute } => {
                 format!("chute {} fails carrier after carrier", self.chute(chute))
+            }
+            Alarm::EyeStuck { chute } => {
+                format!("the full eye of chute {} is stuck", self.chute(chute))
+            }
+            Alarm::LockedLong { chute } => {
+                format!("chute {} has been locked for long", self.chute(chute))
             }
             Alarm::NoReadStreak { scanner } => {
                 format!("{} reads nothing any more", self.scanner(scanner))
@@ -452,6 +511,7 @@ fn chute_state(state: ChuteState) -> String {
         full,
         jammed,
         locked,
+        lock_applied,
     } = state;
     let all = [
         (!enabled, "disabled"),
@@ -466,6 +526,9 @@ fn chute_state(state: ChuteState) -> String {
         .collect();
     if locked {
         words.push("locked");
+    }
+    if lock_applied {
+        words.push("lock applied");
     }
     if words.is_empty() {
         "open".to_owned()

@@ -12,8 +12,8 @@ use sorthub::config::canonical;
 use sorthub::journal::{Options, Recorder, RunHeader};
 use sorthub_core::facts::{DestKey, Facts, Measures, Reading};
 use sorthub_core::hub::{
-    Capacity, Caps, ChuteSpec, Hub, HubSpec, InductionSpec, MeetsBy, Outlet, ScannerSpec, Sensing,
-    TrackKind, TrackSpec,
+    Capacity, Caps, ChuteRules, ChuteSpec, Hub, HubSpec, InductionSpec, MeetsBy, Outlet,
+    ScannerSpec, Sensing, TrackKind, TrackSpec,
 };
 use sorthub_core::ids::{CellId, ChuteId, CodeId, InductionId, PlcItem};
 use sorthub_core::ids::{ScannerId, TrackId};
@@ -314,6 +314,7 @@ fn hub_spec() -> HubSpec {
         }],
         capacity: Capacity::Unlimited,
         sensing: Sensing::Eyes,
+        rules: ChuteRules::AS_TOLD,
     };
     let names = ["A1", "B1", "C1", "REJECT"];
     HubSpec {

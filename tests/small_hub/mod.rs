@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use sorthub_core::hub::{
-    Capacity, Caps, ChuteSpec, Hub, HubSpec, InductionSpec, MeetsBy, Outlet, ScannerSpec, Sensing,
-    TrackKind, TrackSpec,
+    Capacity, Caps, ChuteRules, ChuteSpec, Hub, HubSpec, InductionSpec, MeetsBy, Outlet,
+    ScannerSpec, Sensing, TrackKind, TrackSpec,
 };
 use sorthub_core::ids::{ChuteId, TrackId};
 use sorthub_core::outbox::Outbox;
@@ -33,6 +33,7 @@ pub fn sorter(carriers: u32) -> Sorter {
         }],
         capacity: Capacity::Parcels(10),
         sensing: Sensing::Counted,
+        rules: ChuteRules::AS_TOLD,
     };
     let (meets_by, wait) = (MeetsBy::Trigger, Mm(1_000));
     let hub = HubSpec {

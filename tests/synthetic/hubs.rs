@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use sorthub_core::hub::{
-    Capacity, Caps, ChuteSpec, Hub, HubSpec, InductionSpec, MeetsBy, Outlet, ScannerSpec, Sensing,
-    TrackKind, TrackSpec,
+    Capacity, Caps, ChuteRules, ChuteSpec, Hub, HubSpec, InductionSpec, MeetsBy, Outlet,
+    ScannerSpec, Sensing, TrackKind, TrackSpec,
 };
 use sorthub_core::ids::{ChuteId, TrackId};
 use sorthub_core::plan::{DestinationSpec, NoReadPolicy, Plan, PlanSpec, RoomPolicy};
@@ -114,6 +114,7 @@ fn chute(spec: &mut HubSpec, name: String, track: TrackId, at: u32, capacity: Ca
         }],
         capacity,
         sensing: Sensing::Counted,
+        rules: ChuteRules::AS_TOLD,
     });
 }
 

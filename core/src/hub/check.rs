@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::named::is_fixed;
-use super::{Capacity, HubSpec, TrackKind, TrackSpec};
+use super::{Capacity, HubSpec, Lot, TrackKind, TrackSpec};
 use crate::facts::Tags;
 use crate::ids::{ChuteId, TrackId};
 use crate::limits::{
@@ -87,6 +87,8 @@ pub enum HubFaultKind {
     NoScanner,
     /// A line's scanner stands behind its last chute.
     ScannerBehindChutes,
+    /// Limits of a container are given for a chute whose parcels lie in none.
+    NoContainer,
     /// The caps of a track's occupancy are not in order, or above all of it.
     Caps,
     /// An induction's quota is nothing, or more than all.
@@ -153,6 +155,10 @@ impl fmt::Display for HubFaultKind {
             Self::ScannerBehindChutes => write!(
                 f,
                 "stands behind the last chute, so what it reads comes too late; move it upstream"
+            ),
+            Self::NoContainer => write!(
+                f,
+                "has limits for a container, but its parcels lie in none; make it a cage or a bag"
             ),
             Self::Caps => write!(
                 f,
@@ -415,6 +421,9 @@ fn check_chute(index: usize, spec: &HubSpec, found: &mut Faults) {
             found.add(element, HubFaultKind::Zero("the capacity"));
         }
         _ => {}
+    }
+    if chute.rules.lot == Lot::Flow && chute.rules.lot_most.is_any() {
+        found.add(element, HubFaultKind::NoContainer);
     }
     for (nth, outlet) in chute.outlets.iter().enumerate() {
         check_place(element, outlet.track, outlet.at.0, spec, found);

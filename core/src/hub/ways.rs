@@ -90,7 +90,7 @@ impl Hub {
             Signal::AtScanner { scanner, .. } | Signal::Scanned { scanner, .. } => {
                 self.scanners().get(scanner.index())?.track
             }
-            Signal::Chute { chute, .. } => self.track_at(chute)?,
+            Signal::Chute { chute, .. } | Signal::BagButton { chute } => self.track_at(chute)?,
             Signal::Transfer { transfer, .. } => {
                 let to = self.transfers().get(transfer.index())?.to;
                 self.inductions()[to.index()].track

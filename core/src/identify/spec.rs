@@ -66,6 +66,8 @@ pub enum Kind {
     Route,
     /// It says which bag, cage or pallet this is.
     Container,
+    /// It says which parcel, bag, cage or pallet this is: all of them have such numbers.
+    Unit,
 }
 
 /// How a check character is computed. Weights go round from the right, from the character next to

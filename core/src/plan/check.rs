@@ -7,7 +7,7 @@ use super::spec::{PlanSpec, Spread, Then};
 use crate::facts::DestKey;
 use crate::hub::Hub;
 use crate::ids::{ChuteId, DestId, TrackId, WaveId};
-use crate::limits::{LAPS_MAX, RULES_MAX, WAVES_MAX};
+use crate::limits::{LAPS_MAX, RULES_MAX, SHARES_MAX, WAVES_MAX};
 use crate::reason::Reason;
 
 /// Minutes of a day.
@@ -39,6 +39,8 @@ pub enum PlanFault {
         /// Which destination, by position.
         destination: usize,
     },
+    /// More shares in all than are counted.
+    TooManyShares,
     /// A destination names a wave that the plan does not have.
     NoSuchWave {
         /// Which destination, by position.
@@ -107,6 +109,10 @@ impl fmt::Display for PlanFault {
                 f,
                 "the shares do not fit the chutes; give one number for each, not all of them 0"
             ),
+            Self::TooManyShares => write!(
+                f,
+                "at most {SHARES_MAX} shares are counted in all; level some destinations instead"
+            ),
             Self::NoSuchWave { wave, .. } => {
                 write!(f, "there is no wave number {}; describe it first", wave.0)
             }
@@ -166,6 +172,13 @@ pub(super) fn check(spec: &PlanSpec, keys: &[DestKey], hub: &Hub) -> Vec<PlanFau
     }
     if spec.laps_max > LAPS_MAX {
         faults.push(PlanFault::TooManyLaps);
+    }
+    let shares = spec.destinations.iter().map(|dest| match &dest.spread {
+        Spread::Shares(shares) => shares.len(),
+        Spread::Preferred | Spread::Level => 0,
+    });
+    if shares.sum::<usize>() > SHARES_MAX {
+        faults.push(PlanFault::TooManyShares);
     }
     check_waves(spec, &mut faults);
     same_names(keys, &mut faults);

@@ -16,8 +16,26 @@ pub(super) struct Lists {
     chutes: Vec<ChuteId>,
     of: Vec<Entry>,
     waves: Vec<OfWave>,
-    /// The ways to spread; the first two are those without numbers.
-    spreads: Vec<Spread>,
+    /// The ways to spread, with the first of their share counters; the first two are those
+    /// without numbers.
+    spreads: Vec<(Spread, u32)>,
+    share_counters: u32,
+}
+
+/// How parcels spread over a destination's chutes, as choosing reads it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way<'a> {
+    /// The first that takes a parcel.
+    Preferred,
+    /// By shares, one for each chute.
+    Shares {
+        /// The shares.
+        shares: &'a [u16],
+        /// The first of the plan's share counters that are theirs.
+        counters: u32,
+    },
+    /// The emptiest first.
+    Level,
 }
 
 /// A destination: where its lists begin, one behind the other.
@@ -48,7 +66,8 @@ impl Lists {
             chutes: Vec::new(),
             of: Vec::with_capacity(destinations.len()),
             waves: Vec::new(),
-            spreads: vec![Spread::Preferred, Spread::Level],
+            spreads: vec![(Spread::Preferred, 0), (Spread::Level, 0)],
+            share_counters: 0,
         };
         for dest in destinations {
             lists.push(dest);
@@ -77,8 +96,10 @@ impl Lists {
         let spread = match &dest.spread {
             Spread::Preferred => 0,
             Spread::Level => 1,
-            Spread::Shares(_) => {
-                self.spreads.push(dest.spread.clone());
+            Spread::Shares(shares) => {
+                let counters = self.share_counters;
+                self.share_counters += shares.len() as u32;
+                self.spreads.push((dest.spread.clone(), counters));
                 self.spreads.len() as u32 - 1
             }
         };
@@ -137,6 +158,22 @@ impl Lists {
 
     pub(super) fn spread(&self, dest: DestId) -> &Spread {
         let of = self.of.get(dest.index());
-        &self.spreads[of.map_or(0, |of| of.spread as usize)]
+        &self.spreads[of.map_or(0, |of| of.spread as usize)].0
+    }
+
+    pub(super) fn way(&self, dest: DestId) -> Way<'_> {
+        let of = self.of.get(dest.index());
+        match &self.spreads[of.map_or(0, |of| of.spread as usize)] {
+            (Spread::Preferred, _) => Way::Preferred,
+            (Spread::Level, _) => Way::Level,
+            (Spread::Shares(shares), counters) => Way::Shares {
+                shares,
+                counters: *counters,
+            },
+        }
+    }
+
+    pub(super) fn has_waves(&self, dest: DestId) -> bool {
+        self.of.get(dest.index()).is_some_and(|of| of.waves > 0)
     }
 }

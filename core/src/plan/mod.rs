@@ -21,12 +21,16 @@ mod check;
 mod checks;
 mod lists;
 mod spec;
+mod uses;
 
 pub use check::PlanFault;
 pub use spec::{
     AddressKind, AddressRule, AttributeRule, Checks, Condition, DestinationSpec, NoReadPolicy,
     PlanSpec, RoomPolicy, Spread, Stage, Then, WaveSpec,
 };
+
+pub use lists::Way;
+pub use uses::Use;
 
 use address::Prefixes;
 use lists::Lists;
@@ -57,6 +61,10 @@ impl Waves {
 pub struct Plan {
     spec: PlanSpec,
     keys: Vec<DestKey>,
+    /// Waves by their names.
+    wave_keys: Vec<DestKey>,
+    /// For each chute, what it is used for.
+    uses: Vec<Use>,
     /// Destinations by their keys. Only ever asked for one key, so its order does not matter.
     by_key: HashMap<DestKey, DestId, FixedState>,
     lists: Lists,
@@ -92,8 +100,11 @@ impl Plan {
         }
         let mut by_key = HashMap::with_capacity_and_hasher(keys.len(), FixedState::default());
         by_key.extend((0..).map(DestId).zip(&keys).map(|(dest, key)| (*key, dest)));
+        let waves = spec.waves.iter().map(|wave| DestKey::of(&wave.name));
         Ok(Self {
             by_key,
+            wave_keys: waves.collect(),
+            uses: uses::of(&spec, hub.chutes().len()),
             lists: Lists::new(&spec.destinations),
             segments: Prefixes::new(&spec.addresses, AddressKind::Segment),
             postcodes: Prefixes::new(&spec.addresses, AddressKind::Postcode),
@@ -174,6 +185,12 @@ impl Plan {
         self.lists.own(dest, open)
     }
 
+    /// Whether a destination's chutes are those of waves.
+    #[must_use]
+    pub fn has_waves(&self, dest: DestId) -> bool {
+        self.lists.has_waves(dest)
+    }
+
     /// A destination's alternates.
     #[must_use]
     pub fn alternates(&self, dest: DestId) -> &[ChuteId] {
@@ -184,6 +201,24 @@ impl Plan {
     #[must_use]
     pub fn overflow(&self, dest: DestId) -> &[ChuteId] {
         self.lists.overflow(dest)
+    }
+
+    /// How a destination's parcels spread, as choosing reads it.
+    #[must_use]
+    pub fn way(&self, dest: DestId) -> Way<'_> {
+        self.lists.way(dest)
+    }
+
+    /// What it uses a chute for.
+    #[must_use]
+    pub fn uses(&self, chute: ChuteId) -> Use {
+        self.uses.get(chute.index()).copied().unwrap_or_default()
+    }
+
+    /// How many chutes the hub has that it was compiled for.
+    #[must_use]
+    pub fn chutes_of_hub(&self) -> usize {
+        self.uses.len()
     }
 
     /// How a destination's parcels spread.
@@ -199,7 +234,7 @@ impl Plan {
     }
 
     /// Where parcels rejected for `reason` go, in the order to try them.
-    pub fn rejects(&self, reason: Reason) -> impl Iterator<Item = ChuteId> + '_ {
+    pub fn rejects(&self, reason: Reason) -> impl Iterator<Item = ChuteId> + Clone + '_ {
         let own = self.spec.exceptions.iter();
         let own = own.filter(move |(cause, _)| *cause == reason);
         own.flat_map(|(_, chutes)| chutes.iter())
@@ -225,11 +260,23 @@ impl Plan {
         self.spec.destinations.len() as u32
     }
 
-    /// Which waves are open when it becomes active: all of them.
+    /// Which waves are open at the start: all of them.
     #[must_use]
     pub fn waves(&self) -> Waves {
         (0..self.spec.waves.len()).fold(Waves::default(), |waves, at| {
             waves.with(WaveId(at as u8), true)
+        })
+    }
+
+    /// Which waves are open when it takes another plan's place: all of them, but for those that
+    /// the other knows by the same name and that are closed there.
+    #[must_use]
+    pub fn waves_after(&self, before: &Self, open: Waves) -> Waves {
+        let all = self.wave_keys.iter().enumerate();
+        all.fold(Waves::default(), |waves, (at, key)| {
+            let same = before.wave_keys.iter().position(|other| other == key);
+            let open = same.is_none_or(|at| open.has(WaveId(at as u8)));
+            waves.with(WaveId(at as u8), open)
         })
     }
 }

@@ -186,7 +186,7 @@ impl Sorter {
         }
         let mut last: Option<(i64, ChuteId)> = None;
         for chute in self.plan.rejects(Reason::HostLate) {
-            let pass = self.reach(slot, track, chute).map(|at| (at.0, chute));
+            let pass = self.reach(slot, chute).map(|at| (at.0, chute));
             last = last.max(pass);
         }
         let Some((_, chute)) = last else {

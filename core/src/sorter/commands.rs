@@ -14,11 +14,11 @@ impl Sorter {
 
     fn obey(&mut self, command: &Command, outbox: &mut Outbox) -> Result<(), Refused> {
         match *command {
+            Command::Activate { version } => self.activate(version, outbox),
+            Command::Wave { wave, open } => self.set_wave(wave, open),
+            Command::Chute { chute, to } => self.chute_wished(chute, to, outbox),
             Command::Waybill { code, to } => self.waybill(code, to, outbox),
             Command::Parcel { parcel, ref to } => self.parcel(parcel, to, outbox),
-            Command::Activate { .. } | Command::Wave { .. } | Command::Chute { .. } => {
-                Err(Refused::NotNow)
-            }
             Command::Track { track, to } => self.track_wish(track, to),
             Command::Induction { induction, to } => self.induction_wish(induction, to, outbox),
             Command::Carrier { cell, enabled } => self.carrier_wish(cell, enabled, outbox),

@@ -134,6 +134,7 @@ impl Sorter {
         };
         let before = self.state.items[old as usize];
         self.adopt_case(old, slot);
+        self.put_under(slot, before.plan);
         self.end_provisional(slot);
         let it = &mut self.state.items[slot as usize];
         it.length = before.length;
@@ -203,13 +204,7 @@ impl Sorter {
             if at.minus(self.state.items[slot as usize].evidence) <= patience {
                 return;
             }
-            self.end(
-                slot,
-                Disposition::Lost,
-                Reason::CommunicationLost,
-                None,
-                outbox,
-            );
+            self.end(slot, Disposition::Lost, Reason::CommunicationLost, outbox);
         }
     }
 }

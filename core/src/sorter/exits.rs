@@ -1,12 +1,14 @@
 //! How items leave, and what chutes say of themselves.
 
 use super::Sorter;
+use super::heading::room_of;
 use super::state::{Intent, Slot, contents_max};
-use crate::hub::{Capacity, Sensing};
+use crate::facts::Facts;
+use crate::hub::Sensing;
 use crate::ids::{CellId, ChuteId, PlcItem};
 use crate::outbox::Outbox;
 use crate::reason::{Disposition, Reason};
-use crate::signal::{Alarm, ChuteState, OrderAnswer, Output, Refusal};
+use crate::signal::{Alarm, OrderAnswer, Output, Refusal};
 use crate::units::{BeltMm, Mm};
 
 impl Sorter {
@@ -19,13 +21,20 @@ impl Sorter {
         at: BeltMm,
         outbox: &mut Outbox,
     ) {
-        self.state.chutes[chute.index()].dropped += 1;
+        self.chute_dropped(chute);
         let Some(slot) = self.find_or_count(cell, item) else {
             self.fill(chute, Mm(0));
+            self.drop_into_bag(chute, &Facts::default(), outbox);
+            self.state.queue_chute(chute);
             return;
         };
         self.state.items[slot as usize].evidence = at;
         self.fill(chute, self.state.items[slot as usize].length);
+        let is_where_it_went = self.state.items[slot as usize].heading_for() == Some(chute);
+        if is_where_it_went {
+            // It has come where it was heading: what it was charged to stays charged.
+            self.leave_way(slot);
+        }
         if let Some(transfer) = self.hub.transfer_from(chute) {
             self.enter_in_book(slot, outbox);
             self.carrier_emptied(slot, chute);
@@ -48,14 +57,18 @@ impl Sorter {
         if why == Reason::Late && how == Disposition::Sorted {
             self.tell_slipped(slot, chute, outbox);
         }
-        self.end(slot, how, why, Some(chute), outbox);
+        let facts = self.state.facts[slot as usize];
+        let bag = self.drop_into_bag(chute, &facts, outbox);
+        self.state.queue_chute(chute);
+        self.end_in(slot, how, why, Some((chute, bag)), outbox);
     }
 
     /// What leaving by this chute means for this item. Judged by the plan, not by the order that
     /// stood: the PLC may have obeyed an older one, and that chute was as good.
     fn judge(&self, slot: Slot, chute: ChuteId) -> (Disposition, Reason) {
         let item = &self.state.items[slot as usize];
-        if item.dest.is_some_and(|dest| self.plan.allows(dest, chute)) {
+        let plan = self.plan_of(item);
+        if item.dest.is_some_and(|dest| plan.allows(dest, chute)) {
             return (Disposition::Sorted, item.why());
         }
         let why = match item.intent {
@@ -65,14 +78,17 @@ impl Sorter {
             Intent::Sort if item.cause == Reason::Planned => Reason::Late,
             _ => item.cause,
         };
-        if self.plan.rejects(why).any(|reject| reject == chute) {
+        if plan.rejects(why).any(|reject| reject == chute) {
             return (Disposition::Rejected, why);
         }
         if item.intent == Intent::Force(chute) {
             return (Disposition::Sorted, Reason::Forced);
         }
-        if let Some(judged) = self.judge_replaced(slot, chute) {
-            return judged;
+        if let Some((how, why)) = self.judge_replaced(slot, chute) {
+            // What lies in a chute that waits to be cleared is its last owner's, and so is this:
+            // the PLC had it in hand already when the plan changed.
+            let is_pending = self.state.chutes[chute.index()].pending_clear;
+            return (how, if is_pending { Reason::Planned } else { why });
         }
         if item.dest.is_none() && item.revision == 0 {
             // Never read and never ordered by us: an order of the run before us stood for it.
@@ -85,7 +101,7 @@ impl Sorter {
     pub(super) fn removed_by_hand(&mut self, cell: CellId, item: PlcItem, outbox: &mut Outbox) {
         let found = self.find_returning(cell, item);
         if let Some(slot) = found.or_else(|| self.find_or_count(cell, item)) {
-            self.end(slot, Disposition::Removed, Reason::Forced, None, outbox);
+            self.end(slot, Disposition::Removed, Reason::Forced, outbox);
         }
     }
 
@@ -99,6 +115,7 @@ impl Sorter {
         cause: Refusal,
         outbox: &mut Outbox,
     ) {
+        self.state.chutes[chute.index()].refused[cause as usize] += 1;
         match cause {
             Refusal::Failed => self.discharge_failed(cell, chute, outbox),
             Refusal::Late => self.state.books.late_orders += 1,
@@ -110,6 +127,8 @@ impl Sorter {
         let it = &mut self.state.items[slot as usize];
         it.evidence = at;
         it.cause = cause.reason();
+        self.aim_at_next(slot, chute);
+        let it = &self.state.items[slot as usize];
         // While another chute of the order is still to come, the order goes on by itself.
         let is_over = it.ordered.is_some_and(|order| order.last() == Some(chute));
         if is_over && !mutant!("refusal_unheard") {
@@ -169,14 +188,8 @@ impl Sorter {
         }
     }
 
-    /// What a chute says of itself.
-    pub(super) fn chute_told(&mut self, id: ChuteId, state: ChuteState, taken: u16) {
-        let chute = &mut self.state.chutes[id.index()];
-        let was_closed = chute.state.closed_because().is_some();
-        chute.state = state;
-        if was_closed != state.closed_because().is_some() {
-            self.look_at_rejects(id);
-        }
+    /// How many parcels have been taken out of a chute so far.
+    pub(super) fn count_taken(&mut self, id: ChuteId, taken: u16) {
         let chute = &mut self.state.chutes[id.index()];
         let more = taken.wrapping_sub(chute.taken);
         if more > u16::MAX / 2 {
@@ -187,7 +200,11 @@ impl Sorter {
                 chute.contents.clear();
                 chute.used = 0;
                 chute.taken = taken;
+                self.chute_emptied(id);
             }
+            return;
+        }
+        if more == 0 {
             return;
         }
         chute.taken = taken;
@@ -199,6 +216,9 @@ impl Sorter {
             if !mutant!("taken_but_room_used") {
                 chute.used -= u64::from(room);
             }
+        }
+        if chute.contents.is_empty() {
+            self.chute_emptied(id);
         }
     }
 
@@ -215,53 +235,7 @@ impl Sorter {
             chute.used += u64::from(room);
         }
     }
-
-    /// Lets go of the room that is held for an item.
-    pub(super) fn release_room(&mut self, slot: Slot) {
-        let item = &mut self.state.items[slot as usize];
-        let Some(id) = item.reserved.take() else {
-            return;
-        };
-        let room = room_of(self.hub.chutes()[id.index()].capacity, item.length);
-        if mutant!("room_stays_held") {
-            return;
-        }
-        let chute = &mut self.state.chutes[id.index()];
-        assert!(chute.coming > 0, "room was let go of that nobody held");
-        chute.coming -= 1;
-        chute.held -= u64::from(room);
-    }
-
-    /// Holds room for an item in a chute, if there is any besides what is in it and on its way.
-    pub(super) fn hold_room(&mut self, slot: Slot, id: ChuteId) -> bool {
-        let spec = &self.hub.chutes()[id.index()];
-        let item = &mut self.state.items[slot as usize];
-        let room = room_of(spec.capacity, item.length);
-        let chute = &mut self.state.chutes[id.index()];
-        let limit = match (spec.sensing, spec.capacity) {
-            // Its eyes say when it is full; what it holds before that is not known.
-            (Sensing::Eyes, _) | (_, Capacity::Unlimited) => u64::MAX,
-            (Sensing::Counted, Capacity::Parcels(most)) => u64::from(most),
-            (Sensing::Counted, Capacity::Length(most)) => u64::from(most.0),
-        };
-        if chute.used + chute.held + u64::from(room) > limit && !mutant!("room_for_all") {
-            return false;
-        }
-        assert!(item.reserved.is_none(), "an item held room in two chutes");
-        item.reserved = Some(id);
-        chute.coming += if mutant!("room_held_twice") { 2 } else { 1 };
-        chute.held += u64::from(room);
-        true
-    }
 }
 
 /// How far back a chute's counter of parcels taken out may be told by a link that is behind.
 const TAKEN_STALE_MAX: u16 = 16;
-
-/// The room that a parcel takes, in the unit of a capacity.
-fn room_of(capacity: Capacity, length: Mm) -> u32 {
-    match capacity {
-        Capacity::Unlimited | Capacity::Parcels(_) => 1,
-        Capacity::Length(_) => length.0,
-    }
-}

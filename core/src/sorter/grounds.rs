@@ -86,7 +86,9 @@ impl Sorter {
             },
             basis: item.basis,
             rule,
-            dest: item.dest.map_or(DestKey::NONE, |dest| self.plan.key(dest)),
+            dest: item
+                .dest
+                .map_or(DestKey::NONE, |dest| self.plan_of(item).key(dest)),
             why: item.why(),
         })
     }

@@ -12,7 +12,7 @@ use alloc::collections::VecDeque;
 use serde::{Deserialize, Serialize};
 
 use super::Sorter;
-use super::routing::Chutes;
+use super::spreading::Chutes;
 use super::state::Slot;
 use crate::facts::Facts;
 use crate::hub::{Hub, TransferSpec};
@@ -241,6 +241,7 @@ impl Sorter {
             how: Disposition::Lost,
             why: Reason::Missing,
             chute: None,
+            bag: None,
         });
     }
 
@@ -274,7 +275,7 @@ impl Sorter {
             if chutes.contains(&Some(way)) {
                 continue;
             }
-            if self.reach(slot, from, way).is_none() {
+            if self.reach(slot, way).is_none() {
                 cause = if cause == Reason::NoRule {
                     Reason::Late
                 } else {
@@ -282,8 +283,8 @@ impl Sorter {
                 };
                 continue;
             }
-            if let Some(refusal) = self.state.chutes[way.index()].state.closed_because() {
-                cause = refusal.reason();
+            if let Some(why) = self.state.chutes[way.index()].is.closed_because() {
+                cause = why;
                 continue;
             }
             chutes[found] = Some(way);

@@ -89,7 +89,7 @@ impl Sorter {
         }
         let now = self.state.tracks[track.index()].by(self.state.now);
         let commit = |Outlet { lead, .. }: Outlet, chute| {
-            let pass = self.reach(slot, track, chute)?;
+            let pass = self.reach(slot, chute)?;
             Some(pass.plus(-i64::from(lead.0)).minus(now))
         };
         if let Some(order) = item.ordered {

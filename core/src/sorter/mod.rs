@@ -6,17 +6,18 @@
 //! builds too, because a wrong chute is worse than a stop.
 //!
 //! The parts: `tracking` follows items from belt positions, `reading` brings telegrams and items
-//! together, `deriving` says where they are for, `routing` by which chute they leave, `exits` books
-//! how they left, `doubt` finds items again that a PLC has forgotten, `commands` serves people:
-//! `standing` keeps what is said of waybills, `parcels` does what is wanted of single ones,
+//! together, `deriving` says where they are for, `spreading` which chutes that can be and `routing`
+//! by which they leave, `heading` holds room for them on their way, `exits` books how they left,
+//! `doubt` finds items again that a PLC has forgotten, `chutes` and `bags` say what takes parcels,
+//! `switching` puts another plan in place, `redeciding` finds parcels another way, `commands`
+//! serves people: `standing` keeps what is said of waybills, `parcels` does what is wanted of single ones,
 //! `asking` asks the host, `keying` is for what could not be read; `cases` holds what they know of
 //! an item.
 
 use alloc::sync::Arc;
 
 use crate::hub::Hub;
-use crate::ids::{ChuteId, ParcelId, ScannerId, SorterId, TrackId, TransferId};
-use crate::limits::{REDECIDED_BY_COMMAND_MAX, SWEEP_PER_CALL_MAX};
+use crate::ids::{BagId, ChuteId, ParcelId, ScannerId, SorterId, TrackId, TransferId};
 use crate::outbox::Outbox;
 use crate::plan::Plan;
 use crate::reason::{Disposition, Reason};
@@ -25,39 +26,51 @@ use crate::signal::{Alarm, LinkState, Output, Signal};
 use crate::units::Micros;
 
 mod asking;
+mod bags;
 mod books;
 mod carriers;
 mod cases;
+mod chutes;
 mod commands;
+mod deadlines;
 mod deriving;
 mod doubt;
 mod exits;
 mod grounds;
 mod handing;
+mod heading;
 mod keying;
+mod lists;
 mod lookup;
 mod modes;
 mod pacing;
 mod parcels;
 mod parts;
 mod reading;
+mod redeciding;
 mod ring;
 mod routing;
 mod snapshot;
+mod spreading;
 mod standing;
 mod state;
+mod switching;
 mod tracking;
 mod views;
 mod why;
 
+pub use bags::BagView;
 pub use books::{Books, ByReason};
+pub use chutes::{ChuteIs, Wish};
 pub use grounds::{Grounds, HostStatus};
 pub use keying::Unread;
 pub use snapshot::RestoreError;
+pub use switching::StageRefused;
 pub use views::{ChuteView, InductionView, ItemView, ScannerView, TrackView};
 pub use why::{Ask, ParcelWaits, Waiting, What};
 
 use state::{Slot, State};
+use switching::Plans;
 use tracking::Seen;
 
 /// What time brings about.
@@ -69,6 +82,8 @@ enum Timer {
     Host,
     /// When a parcel has not come out of a transfer in time.
     Transfer(TransferId),
+    /// When to look at a chute again.
+    Chute(u32),
 }
 
 /// What a sorter is made with, besides its hub and plan.
@@ -95,7 +110,9 @@ impl Setup {
 #[derive(Debug)]
 pub struct Sorter {
     hub: Arc<Hub>,
+    /// The active plan; it is among `plans` too.
     plan: Arc<Plan>,
+    plans: Plans,
     state: State,
 }
 
@@ -104,7 +121,14 @@ impl Sorter {
     #[must_use]
     pub fn new(hub: Arc<Hub>, plan: Arc<Plan>, setup: Setup) -> Self {
         let state = State::new(&hub, &plan, setup);
-        Self { hub, plan, state }
+        let mut plans = Plans::default();
+        plans[0] = Some(Arc::clone(&plan));
+        Self {
+            hub,
+            plan,
+            plans,
+            state,
+        }
     }
 
     /// Takes one signal and leaves what follows from it in `outbox` (which it does not clear).
@@ -130,6 +154,7 @@ impl Sorter {
             self.settle(outbox);
         }
         self.take(signal, outbox);
+        self.catch_up(outbox);
         self.settle(outbox);
         for output in &outbox.outputs()[said..] {
             self.state.hash.mix(output);
@@ -146,7 +171,8 @@ impl Sorter {
                 chute,
                 state,
                 taken,
-            } => self.chute_told(chute, state, taken),
+            } => self.chute_told(chute, state, taken, outbox),
+            Signal::BagButton { chute } => self.bag_button(chute, outbox),
             Signal::Link { track, to } => self.link(track, to, outbox),
             Signal::Inventory { cell, item, at } => self.inventory(cell, item, at, outbox),
             Signal::InventoryEnd { track, at } => self.inventory_end(track, at),
@@ -248,6 +274,7 @@ impl Sorter {
             Signal::Tick
             | Signal::Belt { .. }
             | Signal::Chute { .. }
+            | Signal::BagButton { .. }
             | Signal::Link { .. }
             | Signal::Inventory { .. }
             | Signal::InventoryEnd { .. }
@@ -263,10 +290,11 @@ impl Sorter {
     /// waited for.
     #[must_use]
     pub fn next_timeout(&self) -> Option<Micros> {
-        let waits = !self.state.gone.is_empty()
+        let owed = !self.state.gone.is_empty()
             || !self.state.redeciding.is_empty()
-            || (self.state.unsettled | self.state.reviewing) != 0;
-        let now = waits.then_some(self.state.now);
+            || (self.state.unsettled | self.state.reviewing) != 0
+            || self.is_unfinished();
+        let now = owed.then_some(self.state.now);
         let timer = self.next_due().map(|(due, _)| due);
         let due = now.into_iter().chain(timer).min();
         due.map(|due| due.max(self.state.hold_until))
@@ -279,32 +307,30 @@ impl Sorter {
     /// Fires what is due, in (deadline, id) order, up to one call's share; the rest is due a
     /// microsecond later, so that a second call at the same time changes nothing.
     fn fire_due(&mut self, now: Micros, outbox: &mut Outbox) {
-        // A command of the same call has a share of its own.
-        let mut share = SWEEP_PER_CALL_MAX - REDECIDED_BY_COMMAND_MAX;
-        while share > 0
+        while self.may_decide()
             && let Some((slot, how)) = self.state.gone.pop_front()
         {
-            self.end(slot, how, Reason::CommunicationLost, None, outbox);
-            share -= 1;
+            self.count_decision();
+            self.end(slot, how, Reason::CommunicationLost, outbox);
         }
-        self.redecide_some(&mut share, outbox);
-        while share > 0 {
-            match self.next_due() {
-                Some((due, Timer::Scanner(scanner))) if due <= now => {
-                    self.scanner_silent(scanner, outbox);
-                }
-                Some((due, Timer::Host)) if due <= now => self.host_is_late(outbox),
-                Some((due, Timer::Transfer(transfer))) if due <= now => {
-                    self.lose_expected(transfer, outbox);
-                }
-                _ => break,
+        self.redecide_some(outbox);
+        while self.may_decide() {
+            let Some((due, timer)) = self.next_due() else {
+                break;
+            };
+            if due > now {
+                break;
             }
-            share -= 1;
+            match timer {
+                Timer::Scanner(scanner) => self.scanner_silent(scanner, outbox),
+                Timer::Host => self.host_is_late(outbox),
+                Timer::Transfer(transfer) => self.lose_expected(transfer, outbox),
+                Timer::Chute(number) => self.chute_due(number, outbox),
+            }
+            self.count_decision();
         }
-        share = self.go_on_reviewing(share, outbox);
-        if share == 0 {
-            self.state.hold_until = now.after(Micros(1));
-        }
+        self.go_on_reviewing(outbox);
+        self.catch_up(outbox);
     }
 
     /// What is due next, and when; of two things at once, the first kind of [`Timer`] comes first.
@@ -315,7 +341,9 @@ impl Sorter {
         let late = question.map(|question| (question.until, Timer::Host));
         let overdue = self.next_overdue();
         let overdue = overdue.map(|(due, transfer)| (due, Timer::Transfer(transfer)));
-        [silent, late, overdue].into_iter().flatten().min()
+        let chute = self.state.deadlines.first();
+        let chute = chute.map(|(due, number)| (due, Timer::Chute(number)));
+        [silent, late, overdue, chute].into_iter().flatten().min()
     }
 
     /// The scanner whose oldest waiting item is the first to be given up, and when that is.
@@ -348,13 +376,19 @@ impl Sorter {
         }
     }
 
-    /// Ends an item's passage: says so, books it, and lets go of everything held for it.
-    fn end(
+    /// Ends an item's passage that did not end in a chute.
+    fn end(&mut self, slot: Slot, how: Disposition, why: Reason, outbox: &mut Outbox) {
+        self.end_in(slot, how, why, None, outbox);
+    }
+
+    /// Ends an item's passage: says so, books it, and lets go of everything held for it. `place`
+    /// is the chute that it left by, with its bag.
+    fn end_in(
         &mut self,
         slot: Slot,
         how: Disposition,
         why: Reason,
-        chute: Option<ChuteId>,
+        place: Option<(ChuteId, Option<BagId>)>,
         outbox: &mut Outbox,
     ) {
         self.enter_in_book(slot, outbox);
@@ -369,7 +403,8 @@ impl Sorter {
             parcel: item.parcel,
             how,
             why,
-            chute,
+            chute: place.map(|(chute, _)| chute),
+            bag: place.and_then(|(_, bag)| bag),
         });
         self.state.books.end(how, why);
         let in_time =

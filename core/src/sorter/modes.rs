@@ -14,6 +14,7 @@ use crate::outbox::Outbox;
 use crate::reason::Reason;
 use crate::running::{Parts, Step};
 use crate::signal::Output;
+use crate::units::Micros;
 
 /// A look at each cell of a track, going on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,15 +98,18 @@ impl Sorter {
         self.state.reviewing |= 1 << track.0;
     }
 
-    /// Goes on with the looks that are under way, re-deciding at most `share` parcels. Returns
-    /// what is left of the share; 0 if the rest must wait.
-    pub(super) fn go_on_reviewing(&mut self, mut share: usize, outbox: &mut Outbox) -> usize {
+    /// Goes on with the looks that are under way, up to this instant's share of decisions.
+    pub(super) fn go_on_reviewing(&mut self, outbox: &mut Outbox) {
         let mut cells = REVIEW_CELLS_PER_CALL;
         while self.state.reviewing != 0 {
             let track = TrackId(self.state.reviewing.trailing_zeros() as u16);
             while let Some(review) = self.state.running[track.index()].review {
-                if share == 0 || cells == 0 {
-                    return 0;
+                if !self.may_decide() {
+                    return;
+                }
+                if cells == 0 {
+                    self.state.hold_until = self.state.now.after(Micros(1));
+                    return;
                 }
                 cells -= 1;
                 let cell = CellId(review.next);
@@ -115,12 +119,11 @@ impl Sorter {
                 };
                 self.state.running[track.index()].review = (next.next < next.end).then_some(next);
                 if self.review_cell(track, cell, review.says_carriers, outbox) {
-                    share -= 1;
+                    self.count_decision();
                 }
             }
             self.state.reviewing &= self.state.reviewing - 1;
         }
-        share
     }
 
     /// Looks at one cell; whether anything was said about it.

@@ -35,7 +35,7 @@ impl Sorter {
                 if self.state.items[slot as usize].whereabouts == Whereabouts::Riding {
                     self.withdraw(slot, outbox);
                 }
-                self.end(slot, Disposition::Removed, Reason::Forced, None, outbox);
+                self.end(slot, Disposition::Removed, Reason::Forced, outbox);
                 Ok(())
             }
             ParcelWish::Host(says) => self.host_says(slot, says, outbox),
@@ -55,14 +55,14 @@ impl Sorter {
             return Err(Refused::Suspect);
         }
         let rides = item.whereabouts == Whereabouts::Riding;
-        if !rides || self.reach(slot, TrackId(item.track), chute).is_none() {
+        if !rides || self.reach(slot, chute).is_none() {
             return Err(Refused::OutOfReach);
         }
         if !self.may_be_forced(TrackId(item.track)) {
             return Err(Refused::NotNow);
         }
         if self.state.chutes[chute.index()]
-            .state
+            .is
             .closed_because()
             .is_some()
         {
@@ -75,8 +75,7 @@ impl Sorter {
 
     /// The way of an item that a person has forced; past its chute the plan has it again.
     pub(super) fn route_forced(&mut self, slot: Slot, chute: ChuteId, outbox: &mut Outbox) {
-        let track = TrackId(self.state.items[slot as usize].track);
-        if self.reach(slot, track, chute).is_none() {
+        if self.reach(slot, chute).is_none() {
             self.force_is_over(slot, outbox);
             return;
         }

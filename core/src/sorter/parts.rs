@@ -137,8 +137,8 @@ impl Sorter {
             let rejects = self.plan.spec().reject.iter();
             let mut own = rejects.filter(|reject| self.hub.outlet(**reject, track).is_some());
             let is_closed = |reject: &ChuteId| {
-                let state = self.state.chutes[reject.index()].state;
-                state.closed_because().is_some()
+                let is = self.state.chutes[reject.index()].is;
+                is.closed_because().is_some()
             };
             let all = own.all(is_closed);
             self.lose(track, Parts::REJECT, all);

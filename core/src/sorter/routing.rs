@@ -1,37 +1,15 @@
 //! Where an item goes: choosing chutes, giving orders, and what follows when one fails.
 
 use super::Sorter;
+use super::heading::Share;
+use super::spreading::{Answers, Choice, Chutes};
 use super::state::{Intent, Slot, Standing};
-use crate::hub::{Outlet, TrackKind};
-use crate::ids::{ChuteId, DestId, TrackId};
+use crate::hub::TrackKind;
+use crate::ids::{ChuteId, TrackId};
 use crate::limits::ORDER_CHUTES_MAX;
 use crate::outbox::Outbox;
-use crate::plan::{Plan, RoomPolicy, Waves};
 use crate::reason::Reason;
 use crate::signal::{OnFail, Order, Output};
-use crate::units::BeltMm;
-
-pub(super) type Chutes = [Option<ChuteId>; ORDER_CHUTES_MAX];
-
-/// Which of a plan's lists is chosen from.
-#[derive(Clone, Copy)]
-enum Answers {
-    Own(DestId),
-    Overflow(DestId),
-}
-
-impl Answers {
-    fn nth(self, plan: &Plan, waves: Waves, nth: usize) -> Option<ChuteId> {
-        let list = match self {
-            Self::Own(dest) => plan.chutes(dest, waves),
-            Self::Overflow(dest) => plan.overflow(dest),
-        };
-        if mutant!("alternate_first") {
-            return list.iter().rev().nth(nth).copied();
-        }
-        list.get(nth).copied()
-    }
-}
 
 impl Sorter {
     /// Whether what is not diverted comes by again.
@@ -51,6 +29,7 @@ impl Sorter {
 
     /// Chooses where an item goes and says so, if that is news.
     pub(super) fn route(&mut self, slot: Slot, outbox: &mut Outbox) {
+        self.renew(slot, outbox);
         self.purge(slot, outbox);
         let item = &self.state.items[slot as usize];
         if !self.sends_item(item) {
@@ -68,7 +47,7 @@ impl Sorter {
                 let item = &self.state.items[slot as usize];
                 let track = TrackId(item.track);
                 let may_lap = item.laps < self.laps_max(track);
-                if item.cause != Reason::NoRule && may_lap && self.comes_round(track) {
+                if !is_lasting(item.cause) && may_lap && self.comes_round(track) {
                     // No chute takes it now: it goes round without an order.
                     outbox.push(item.decided(None, item.cause));
                     self.withdraw(slot, outbox);
@@ -85,14 +64,14 @@ impl Sorter {
         let (track, cause) = (TrackId(item.track), item.cause);
         let standing = item.ordered;
         if let Some(dest) = item.dest {
-            let (chutes, _) = self.choose(slot, Answers::Overflow(dest));
+            let Choice { chutes, .. } = self.choose(slot, Answers::Overflow(dest));
             // An overflow that has just refused is not asked again.
             if chutes[0].is_some() && standing.is_none_or(|order| order.chutes != chutes) {
                 self.order(slot, chutes, cause, outbox);
                 return;
             }
         }
-        let laps_count = self.comes_round(track) && cause != Reason::NoRule;
+        let laps_count = self.comes_round(track) && !is_lasting(cause);
         let why = if laps_count { Reason::MostLaps } else { cause };
         self.state.items[slot as usize].intent = Intent::Reject(why);
         self.route_reject(slot, why, outbox);
@@ -105,7 +84,11 @@ impl Sorter {
             self.state.items[slot as usize].cause = Reason::NoData;
             return false;
         };
-        let (mut chutes, mut cause) = self.choose(slot, Answers::Own(dest));
+        let Choice {
+            mut chutes,
+            share,
+            mut cause,
+        } = self.choose(slot, Answers::Own(dest));
         if cause == Reason::NoRule && chutes[0].is_none() {
             (chutes, cause) = self.choose_transfer(slot, dest);
         }
@@ -114,20 +97,30 @@ impl Sorter {
             return false;
         }
         let why = self.state.items[slot as usize].why();
-        self.order(slot, chutes, why, outbox);
+        self.order_by_share(slot, chutes, share, why, outbox);
         true
     }
 
+    /// To the reject chutes for a cause: those that take it first, and then those that may by the
+    /// time it comes there, since there is nowhere else to go.
     fn route_reject(&mut self, slot: Slot, why: Reason, outbox: &mut Outbox) {
-        let track = TrackId(self.state.items[slot as usize].track);
         self.release_room(slot);
         let mut chutes: Chutes = [None; ORDER_CHUTES_MAX];
-        let reachable = self
-            .plan
-            .rejects(why)
-            .filter(|&chute| self.reach(slot, track, chute).is_some());
-        for (place, chute) in chutes.iter_mut().zip(reachable) {
-            *place = Some(chute);
+        let place = self.place(slot);
+        let is_ahead = |chute: &ChuteId| {
+            let outlet = self.hub.outlet(*chute, place.track);
+            outlet.is_some_and(|outlet| place.pass(outlet).is_some())
+        };
+        let is = |chute: &ChuteId| self.state.chutes[chute.index()].is;
+        let open = |chute: &ChuteId| is(chute).closed_because().is_none();
+        let ahead = self.plan.rejects(why).filter(is_ahead);
+        let guarded = ahead.clone().filter(|chute| is(chute).is_guarded());
+        let mut found = 0;
+        for chute in ahead.filter(open).chain(guarded) {
+            if found < ORDER_CHUTES_MAX && !chutes.contains(&Some(chute)) {
+                chutes[found] = Some(chute);
+                found += 1;
+            }
         }
         if chutes[0].is_some() {
             self.order(slot, chutes, why, outbox);
@@ -139,90 +132,33 @@ impl Sorter {
         }
     }
 
-    /// The first chutes of a list that an item can still reach and that are open; with `reserve`
-    /// only the first with room, which is then held. Otherwise says what kept it from the first.
-    fn choose(&mut self, slot: Slot, answers: Answers) -> (Chutes, Reason) {
-        self.release_room(slot);
-        let track = TrackId(self.state.items[slot as usize].track);
-        let reserve = self.plan.spec().room == RoomPolicy::Reserve;
-        let mut chutes: Chutes = [None; ORDER_CHUTES_MAX];
-        let mut found = 0;
-        let mut closed: Option<ChuteId> = None;
-        let mut cause = Reason::NoRule;
-        for nth in 0.. {
-            let Some(chute) = answers.nth(&self.plan, self.state.waves, nth) else {
-                break;
-            };
-            if self.hub.outlet(chute, track).is_none() {
-                continue;
-            }
-            if self.reach(slot, track, chute).is_none() {
-                cause = if cause == Reason::NoRule {
-                    Reason::Late
-                } else {
-                    cause
-                };
-                continue;
-            }
-            let refusal = self.state.chutes[chute.index()].state.closed_because();
-            if let Some(refusal) = refusal.filter(|_| !mutant!("closed_is_open")) {
-                cause = refusal.reason();
-                closed = closed.or(Some(chute));
-                continue;
-            }
-            if reserve {
-                if self.hold_room(slot, chute) {
-                    chutes[0] = Some(chute);
-                    return (chutes, Reason::Planned);
-                }
-                cause = Reason::ChuteFull;
-                continue;
-            }
-            chutes[found] = Some(chute);
-            found += 1;
-            if found == ORDER_CHUTES_MAX {
-                break;
-            }
-        }
-        if found == 0 && !reserve && self.hub.tracks()[track.index()].kind.is_loop() {
-            // Nothing is open, but on a loop a try costs nothing: the chute may open by then.
-            chutes[0] = closed;
-        }
-        (chutes, cause)
-    }
-
-    /// Where an item will pass a chute next, as a belt position; `None` if it is past it for good,
-    /// or the track does not pass it. On a line it must still be before the commit point.
-    pub(super) fn reach(&self, slot: Slot, track: TrackId, chute: ChuteId) -> Option<BeltMm> {
-        let Outlet { at, lead, .. } = self.hub.outlet(chute, track)?;
-        let item = &self.state.items[slot as usize];
-        let now = self.state.tracks[track.index()].by(self.state.now);
-        let pass = item.origin.plus(i64::from(at.0));
-        let commit = pass.plus(-i64::from(lead.0));
-        match self.hub.tracks()[track.index()].kind {
-            TrackKind::Loop { carriers, pitch } => {
-                let lap = i64::from(carriers) * i64::from(pitch.0);
-                let behind = now.minus(commit).max(0);
-                let laps = (behind + lap - 1) / lap;
-                Some(pass.plus(laps * lap))
-            }
-            TrackKind::Line { .. } if mutant!("past_commit_is_in_time") => Some(pass),
-            TrackKind::Line { .. } => (now <= commit).then_some(pass),
-        }
-    }
-
     /// Gives an order, unless the one that stands says the same.
     pub(super) fn order(&mut self, slot: Slot, chutes: Chutes, why: Reason, outbox: &mut Outbox) {
+        self.order_by_share(slot, chutes, None, why, outbox);
+    }
+
+    /// The same, charged to a share.
+    fn order_by_share(
+        &mut self,
+        slot: Slot,
+        chutes: Chutes,
+        share: Option<Share>,
+        why: Reason,
+        outbox: &mut Outbox,
+    ) {
         let item = self.state.items[slot as usize];
+        let is_refused = item.refused.is_some_and(|refused| refused.chutes == chutes);
+        if let (Some(first), false) = (chutes[0], is_refused) {
+            self.aim(slot, first, share);
+        }
         if item
             .ordered
             .is_some_and(|standing| standing.chutes == chutes)
         {
             return;
         }
-        if item.refused.is_some_and(|refused| refused.chutes == chutes) {
+        if is_refused {
             // The next scanner or the next lap asks again.
-            self.release_room(slot);
             outbox.push(item.decided(None, item.cause));
             return;
         }
@@ -233,10 +169,11 @@ impl Sorter {
         let track = TrackId(item.track);
         let kind = self.hub.tracks()[track.index()].kind;
         let tolerance = i64::from(self.hub.tracks()[track.index()].tolerance.0);
-        let last = chutes
-            .iter()
-            .flatten()
-            .filter_map(|&chute| self.reach(slot, track, chute));
+        let place = self.place(slot);
+        let last = chutes.iter().flatten().filter_map(|&chute| {
+            let outlet = self.hub.outlet(chute, track)?;
+            place.pass(outlet)
+        });
         let Some(last) = last.max() else {
             panic!("an order names no chute that the item can reach");
         };
@@ -340,6 +277,11 @@ impl Sorter {
         let laps_max = self.laps_max(track);
         let item = &mut self.state.items[slot as usize];
         item.refused = None;
+        if item.ordered.is_some() && item.plan != self.state.plans.active {
+            // It was past the commit point of its chute when the plan changed, and did not leave.
+            self.decide_again(slot, outbox);
+            return;
+        }
         if item.ordered.is_none() {
             let is_unseen = item.intent == Intent::Undecided && item.cause != Reason::NoRead;
             if is_unseen && item.rounds <= 1 {
@@ -367,6 +309,15 @@ impl Sorter {
             self.order_void(slot, outbox);
         }
     }
+}
+
+/// Whether what keeps a parcel from its destination's chutes is not going to change while it goes
+/// round.
+const fn is_lasting(cause: Reason) -> bool {
+    matches!(
+        cause,
+        Reason::NoRule | Reason::ChuteLimits | Reason::WaveOver
+    )
 }
 
 /// The revision after this one; 0 means "no order" and is left out.

@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Sorter;
 use super::state::State;
+use super::switching::Plans;
 use crate::hub::Hub;
+use crate::limits::PLANS_MAX;
 use crate::outbox::RollingHash;
 use crate::plan::Plan;
 
@@ -18,14 +20,22 @@ pub enum RestoreError {
     /// The bytes are not a snapshot of this build.
     #[error("not a snapshot of this build; replay the journal from its start instead")]
     Damaged,
-    /// It was taken of another hub or plan.
-    #[error("taken of another hub or plan; restore it with the hub and plan it was taken under")]
+    /// It was taken of another hub.
+    #[error("taken of another hub; restore it with the hub it was taken of")]
     OtherHub,
+    /// A plan that the sorter knew then was not handed over.
+    #[error("plan version {version} was known then; hand it over too, as it was then")]
+    NoSuchPlan {
+        /// Its version.
+        version: u32,
+    },
 }
 
 #[derive(Serialize, Deserialize)]
 struct Snapshot<S> {
-    hub_and_plan: u64,
+    hub: u64,
+    /// For each place in the state's list of versions, a hash over the plan.
+    plans: [u64; PLANS_MAX],
     state: S,
 }
 
@@ -46,9 +56,10 @@ impl Sorter {
     /// Its whole state as bytes, for [`Sorter::restore`] in the same build.
     #[must_use]
     pub fn snapshot(&self) -> Vec<u8> {
-        let hub_and_plan = identity(&self.hub, &self.plan);
+        let plan = |plan: &Option<Arc<Plan>>| plan.as_ref().map_or(0, |p| hash_of(p.spec()));
         encode(&Snapshot {
-            hub_and_plan,
+            hub: hash_of(self.hub.spec()),
+            plans: self.plans.each_ref().map(plan),
             state: &self.state,
         })
     }
@@ -59,37 +70,48 @@ impl Sorter {
         self.state.run_epoch = run_epoch;
     }
 
-    /// A sorter with the state of a snapshot: its future is the same.
+    /// A sorter with the state of a snapshot: its future is the same. `plans` are at least all
+    /// that it knew then ([`Sorter::plans`]), in any order.
     ///
     /// # Errors
-    /// When the bytes are damaged, or of another hub or plan.
-    pub fn restore(hub: Arc<Hub>, plan: Arc<Plan>, snapshot: &[u8]) -> Result<Self, RestoreError> {
+    /// When the bytes are damaged, or of another hub, or a plan is missing.
+    pub fn restore(
+        hub: Arc<Hub>,
+        plans: &[Arc<Plan>],
+        snapshot: &[u8],
+    ) -> Result<Self, RestoreError> {
         let found: Snapshot<State> =
             postcard::from_bytes(snapshot).map_err(|_| RestoreError::Damaged)?;
-        if found.hub_and_plan != identity(&hub, &plan) {
+        if found.hub != hash_of(hub.spec()) {
             return Err(RestoreError::OtherHub);
         }
         let mut state = found.state;
-        let cells = hub.cells() as usize;
-        if state.cells.len() != cells || state.carriers.len() != cells {
+        if !state.rebuild(&hub) || !state.reserve(&hub) {
             return Err(RestoreError::Damaged);
         }
-        if !state.rebuild(&hub) {
-            return Err(RestoreError::Damaged);
-        }
-        state.reserve(&hub);
         if mutant!("restored_without_refusals") {
             state.items.iter_mut().for_each(|item| item.refused = None);
         }
         if mutant!("restored_without_doubt") {
             state.tracks.iter_mut().for_each(|it| it.in_doubt.clear());
         }
-        Ok(Self { hub, plan, state })
+        let mut known = Plans::default();
+        for (place, version) in state.plans.versions.iter().enumerate() {
+            let Some(version) = *version else { continue };
+            let is_it = |plan: &&Arc<Plan>| {
+                plan.version() == version && hash_of(plan.spec()) == found.plans[place]
+            };
+            let plan = plans.iter().find(is_it);
+            known[place] = Some(plan.cloned().ok_or(RestoreError::NoSuchPlan { version })?);
+        }
+        let active = known.get(usize::from(state.plans.active));
+        Ok(Self {
+            hub,
+            plan: active.cloned().flatten().ok_or(RestoreError::Damaged)?,
+            plans: known,
+            state,
+        })
     }
-}
-
-fn identity(hub: &Hub, plan: &Plan) -> u64 {
-    hash_of(&(hub.spec(), plan.spec()))
 }
 
 fn hash_of(value: &impl Serialize) -> u64 {

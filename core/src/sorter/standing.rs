@@ -195,12 +195,12 @@ impl Sorter {
     }
 
     /// Goes on with waybills of many parcels, as far as this call's share goes.
-    pub(super) fn redecide_some(&mut self, share: &mut usize, outbox: &mut Outbox) {
-        while *share > 0
+    pub(super) fn redecide_some(&mut self, outbox: &mut Outbox) {
+        while self.may_decide()
             && let Some(mut due) = self.state.redeciding.pop_front()
         {
             self.redecide_one(&mut due, outbox);
-            *share -= 1;
+            self.count_decision();
             if due.next != NO_ITEM {
                 self.state.redeciding.push_front(due);
             }

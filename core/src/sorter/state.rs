@@ -11,13 +11,20 @@ use super::asking::Question;
 use super::books::Books;
 use super::carriers::{Carrier, Diverter};
 use super::cases::Case;
+use super::chutes::{self, Chute};
+use super::deadlines::Deadlines;
 use super::handing::Transfers;
+use super::heading::Aim;
 use super::keying::Seat;
+use super::lists::Lists;
 use super::lookup::Lookup;
 use super::pacing::{Induction, Running};
 use super::parts::Hearing;
+use super::redeciding::{self, Redo};
 use super::ring::Ring;
+use super::spreading::Shares;
 use super::standing::{Instructions, Redeciding};
+use super::switching::Known;
 use crate::facts::Facts;
 use crate::hub::{Capacity, Hub};
 use crate::ids::{CellId, ChuteId, CodeId, DestId, InductionId, ParcelId, PlcItem, SorterId};
@@ -28,7 +35,7 @@ use crate::limits::{
 use crate::outbox::RollingHash;
 use crate::plan::{Plan, Waves};
 use crate::reason::{Disposition, Reason};
-use crate::signal::{Basis, ChuteState, Output, ScanKey};
+use crate::signal::{Basis, Output, ScanKey};
 use crate::units::{BeltMm, Micros, Mm, MmPerS};
 
 /// A position in [`State::items`].
@@ -63,6 +70,8 @@ pub(super) enum Whereabouts {
     InDoubt,
     /// Not there any more; it is ended in one of the next calls.
     Gone,
+    /// Nowhere: its slot is free.
+    Free,
 }
 
 /// A parcel on its way.
@@ -86,6 +95,9 @@ pub(super) struct Item {
     /// Carriers that it lies on.
     pub spans: u8,
     pub code: CodeId,
+    /// The plan that it was decided under, by its place in [`Known`].
+    pub plan: u8,
+    /// Where it is for, in that plan.
     pub dest: Option<DestId>,
     pub intent: Intent,
     /// What said where it is for.
@@ -97,8 +109,8 @@ pub(super) struct Item {
     /// The order that the PLC would not take, until the item has come to a scanner or round again.
     pub refused: Option<Standing>,
     pub revision: u16,
-    /// The chute in which room is held for it.
-    pub reserved: Option<ChuteId>,
+    /// Where it is heading.
+    pub aim: Option<Aim>,
     /// Failed tries that led to another lap.
     pub laps: u8,
     /// Times it has passed the lap eye.
@@ -199,22 +211,6 @@ pub(super) struct Scanner {
     pub scans: Ring<WaitingScan>,
 }
 
-/// A chute as last told, and what is on its way to it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Chute {
-    pub state: ChuteState,
-    pub taken: u16,
-    pub dropped: u64,
-    /// Parcels on their way to it.
-    pub coming: u32,
-    /// Room held for those on their way, in the unit of its capacity.
-    pub held: u64,
-    /// Room used by what is in it, in the unit of its capacity.
-    pub used: u64,
-    /// What is in it, in order, for chutes with a capacity: the room of each parcel.
-    pub contents: VecDeque<u32>,
-}
-
 /// Everything that a snapshot holds.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct State {
@@ -251,6 +247,22 @@ pub(super) struct State {
     pub hearing: Vec<Hearing>,
     /// For each cell, what it is as a carrier.
     pub carriers: Vec<Carrier>,
+    /// When to look at chutes again.
+    pub deadlines: Deadlines,
+    /// Who is heading for which chute, and who is to be decided again.
+    pub lists: Lists,
+    pub redo: Redo,
+    /// Chutes whose PLC may have to be told something, each at most once.
+    pub told: VecDeque<ChuteId>,
+    /// How many chutes wait to be cleared.
+    pub pending_clear: u32,
+    /// How many bags are locked for a change while the last parcels are waited for.
+    pub bags_locked: u32,
+    pub bags_named: u64,
+    /// Chutes chosen so far.
+    pub turns: u64,
+    pub shares: Shares,
+    pub plans: Known,
     /// Waves of the plan that are open.
     pub waves: Waves,
     /// Items known to be gone, and how, to be ended a few each call.
@@ -314,11 +326,18 @@ impl State {
             tracks: tracks.collect(),
             scanners: hub.scanners().iter().map(|_| scanner()).collect(),
             waiting: 0,
-            chutes: hub
-                .chutes()
-                .iter()
-                .map(|chute| Chute::new(chute.capacity))
-                .collect(),
+            chutes: chutes::all(hub, plan, setup),
+            deadlines: Deadlines::new(chutes::timers(hub.chutes().len())),
+            lists: Lists::new(slots, redeciding::lists(hub.chutes().len())),
+            redo: Redo::new(),
+            told: VecDeque::with_capacity(hub.chutes().len()),
+            pending_clear: 0,
+            bags_locked: 0,
+            // Those that hang at the start have the first numbers.
+            bags_named: hub.chutes().len() as u64,
+            turns: 0,
+            shares: Shares::new(),
+            plans: Known::new(plan.version()),
             diverters: vec![Diverter::default(); hub.chutes().len()],
             running: vec![Running::default(); hub.tracks().len()],
             unsettled: 0,
@@ -384,9 +403,22 @@ impl State {
         self.instructions.rebuild()
     }
 
-    /// Gives back the capacity that a decoded state lacks, so that nothing is allocated later.
-    pub fn reserve(&mut self, hub: &Hub) {
+    /// Gives back the capacity that a decoded state lacks, so that nothing is allocated later;
+    /// `false` if it cannot be the state of this hub's sorter.
+    pub fn reserve(&mut self, hub: &Hub) -> bool {
         let slots = hub.cells() as usize * 2;
+        let chutes = hub.chutes().len();
+        let is_sound = self.cells.len() == hub.cells() as usize
+            && self.chutes.len() == chutes
+            && self.deadlines.reserve(chutes::timers(chutes))
+            && self.lists.is_sound(slots, redeciding::lists(chutes))
+            && self.redo.is_sound()
+            && self.shares.reserve();
+        if !is_sound {
+            return false;
+        }
+        self.told
+            .reserve_exact(chutes.saturating_sub(self.told.len()));
         self.cases
             .reserve_exact(slots.saturating_sub(self.cases.len()));
         self.unread
@@ -425,6 +457,16 @@ impl State {
                 .contents
                 .reserve_exact(most.saturating_sub(chute.contents.len()));
         }
+        true
+    }
+
+    /// Its PLC may have to be told something of a chute.
+    pub fn queue_chute(&mut self, id: ChuteId) {
+        let chute = &mut self.chutes[id.index()];
+        if !chute.is_queued {
+            chute.is_queued = true;
+            self.told.push_back(id);
+        }
     }
 
     /// A free slot, or `None` when as many items are followed as there is room for.
@@ -454,20 +496,6 @@ impl State {
     /// How many items are followed, in the book or not.
     pub fn followed(&self) -> u64 {
         (self.items.len() - self.free.len()) as u64
-    }
-}
-
-impl Chute {
-    fn new(capacity: Capacity) -> Self {
-        Self {
-            state: ChuteState::OPEN,
-            taken: 0,
-            dropped: 0,
-            coming: 0,
-            held: 0,
-            used: 0,
-            contents: VecDeque::with_capacity(contents_max(capacity)),
-        }
     }
 }
 

@@ -44,6 +44,7 @@ impl Sorter {
         belt.at = at;
         self.watch_encoder(track, has_moved, speed);
         self.drop_stale_scans(track);
+        self.bags_go_on(track, outbox);
         self.sweep(track, outbox);
     }
 
@@ -106,7 +107,7 @@ impl Sorter {
                 length + tolerance
             };
             if at.minus(item.evidence) > most {
-                self.end(slot, Disposition::Lost, Reason::Missing, None, outbox);
+                self.end(slot, Disposition::Lost, Reason::Missing, outbox);
                 share -= 1;
             }
         }
@@ -139,7 +140,7 @@ impl Sorter {
             if at.minus(self.state.items[slot as usize].evidence) <= patience {
                 return;
             }
-            self.end(slot, Disposition::Lost, Reason::Missing, None, outbox);
+            self.end(slot, Disposition::Lost, Reason::Missing, outbox);
         }
     }
 
@@ -199,6 +200,7 @@ impl Sorter {
             length,
             spans: 1,
             code: CodeId::NONE,
+            plan: self.state.plans.active,
             dest: None,
             basis: Basis::Nothing,
             intent: Intent::Undecided,
@@ -206,7 +208,7 @@ impl Sorter {
             ordered: None,
             refused: None,
             revision: 0,
-            reserved: None,
+            aim: None,
             laps: 0,
             rounds: 0,
         };
@@ -216,6 +218,8 @@ impl Sorter {
             return None;
         };
         self.enter_cell(slot, cell);
+        let active = usize::from(self.state.plans.active);
+        self.state.plans.riders[active] += 1;
         Some(slot)
     }
 
@@ -371,7 +375,10 @@ impl Sorter {
             Whereabouts::Returning => track.returning.retain(|&other| other != slot),
             Whereabouts::InDoubt => track.in_doubt.retain(|&other| other != slot),
             Whereabouts::Gone => {}
+            Whereabouts::Free => unreachable!("an item was forgotten twice"),
         }
+        self.state.items[slot as usize].whereabouts = Whereabouts::Free;
+        self.state.plans.riders[usize::from(item.plan)] -= 1;
         self.unsettle(TrackId(item.track));
         self.state.free.push(slot);
     }

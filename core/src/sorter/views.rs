@@ -3,15 +3,15 @@
 use alloc::sync::Arc;
 
 use super::state::NO_ITEM;
-use super::{Books, Sorter};
-use crate::hub::Hub;
+use super::{BagView, Books, ChuteIs, Sorter, Wish};
+use crate::hub::{Hub, Lot};
 use crate::ids::{
     CellId, ChuteId, CodeId, DestId, InductionId, ParcelId, PlcItem, ScannerId, TrackId,
 };
-use crate::plan::Plan;
+use crate::plan::{Plan, Waves};
 use crate::reason::Reason;
 use crate::running::{DisabledBy, Feeding, Hold, Pace, RunState};
-use crate::signal::{Basis, ChuteState};
+use crate::signal::{Basis, ChuteState, Refusal};
 use crate::units::{BeltMm, Micros, MmPerS};
 
 /// A parcel on its way, as a page or a person sees it.
@@ -42,16 +42,30 @@ pub struct ItemView {
 }
 
 /// A chute, as a page or a person sees it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChuteView {
+    /// What it is, all things considered; [`ChuteIs::closed_because`] says why it takes nothing.
+    pub is: ChuteIs,
+    /// Since when it is that.
+    pub since: Micros,
     /// What it said of itself last.
     pub state: ChuteState,
+    /// What its PLC was told last to do with it.
+    pub wish: Wish,
     /// Parcels that left by it.
     pub dropped: u64,
+    /// Parcels that it refused, by [`Refusal`](crate::signal::Refusal) in its order.
+    pub refused: [u64; Refusal::COUNT],
+    /// For how long it was full so far, in µs.
+    pub full_us: u64,
+    /// For how long it was locked so far, or its bag being changed, in µs.
+    pub locked_us: u64,
     /// Parcels in it, for chutes that can count them.
     pub holds: u32,
-    /// Parcels on their way to it, where room is reserved.
+    /// Parcels on their way to it.
     pub coming: u32,
+    /// The bag or cage that hangs there, if it has one.
+    pub bag: Option<BagView>,
     /// Discharges into it that failed at its diverter or a carrier.
     pub failed: u64,
 }
@@ -152,7 +166,8 @@ impl Sorter {
                 why,
                 basis: item.basis,
                 laps: item.laps,
-                dest: item.dest,
+                // A destination of another plan would be taken for one of this plan.
+                dest: item.dest.filter(|_| item.plan == self.state.plans.active),
                 spans: item.spans,
             }
         })
@@ -160,16 +175,30 @@ impl Sorter {
 
     /// One chute.
     #[must_use]
-    pub fn chute(&self, chute: ChuteId) -> ChuteView {
-        let failed = self.state.diverters[chute.index()].failed;
-        let chute = &self.state.chutes[chute.index()];
+    pub fn chute(&self, id: ChuteId) -> ChuteView {
+        let chute = &self.state.chutes[id.index()];
+        let (full_us, locked_us) = chute.closed_us(self.state.now);
+        let has_bag = self.hub.chutes()[id.index()].rules.lot != Lot::Flow;
         ChuteView {
-            failed,
+            failed: self.state.diverters[id.index()].failed,
+            is: chute.is,
+            since: chute.since,
             state: chute.state,
+            wish: chute.wish,
             dropped: chute.dropped,
+            refused: chute.refused,
+            full_us,
+            locked_us,
             holds: chute.contents.len() as u32,
             coming: chute.coming,
+            bag: has_bag.then(|| chute.bag.view()),
         }
+    }
+
+    /// Which waves are open.
+    #[must_use]
+    pub fn waves(&self) -> Waves {
+        self.state.waves
     }
 
     /// One track.

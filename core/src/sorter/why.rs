@@ -160,7 +160,7 @@ impl Sorter {
         let Some(state) = self.state.chutes.get(chute.index()) else {
             return Waiting::NotHere;
         };
-        let closed = state.state.closed_because().map(|refusal| refusal.reason());
+        let closed = state.is.closed_because();
         let riding = self.state.cells.iter().filter(|slot| **slot != NO_ITEM);
         let to_it = riding.filter(|slot| {
             let ordered = self.state.items[**slot as usize].ordered;
@@ -220,7 +220,7 @@ impl Sorter {
         let now = self.state.tracks[track.index()].by(self.state.now);
         let since_heard = now.minus(item.evidence);
         match item.whereabouts {
-            Whereabouts::InDoubt | Whereabouts::Gone => {
+            Whereabouts::InDoubt | Whereabouts::Gone | Whereabouts::Free => {
                 return (What::Finding, Some(self.patience(track) - since_heard));
             }
             Whereabouts::Returning => {

@@ -17,11 +17,12 @@ use words::{feeding, not_discharged, order_answer, refusal};
 use crate::hub::Hub;
 use crate::ids::{CellId, ChuteId, InductionId, ParcelId, PlcItem, ScannerId, TrackId};
 use crate::plc::{
-    self, Assign, ChuteLevel, Command, DisableCause, Event, EventKind, InductionLevel, Quality,
-    Seq, Withdrawal,
+    self, Assign, ChuteLevel, ChuteWish, Command, DisableCause, Event, EventKind, InductionLevel,
+    Quality, Seq, Withdrawal,
 };
 use crate::reason::Reason;
 use crate::signal::{LinkState, OnFail, Order, Output, Signal};
+use crate::sorter::Wish;
 use crate::units::{BeltMm, Mm, MmPerS};
 
 /// A PLC speaks of something that the hub description does not have: the two differ.
@@ -231,6 +232,9 @@ impl Wire {
                 state: chute_state(bits),
                 taken,
             },
+            EventKind::BagButton => Signal::BagButton {
+                chute: self.chute(event.device)?,
+            },
             EventKind::Motion { speed_mm_s, .. } => self.belt(at, speed_mm_s),
             EventKind::TrackingReset { .. } => self.link(LinkState::Reset),
             EventKind::RemovedByHand => Signal::RemovedByHand {
@@ -253,7 +257,6 @@ impl Wire {
             },
             EventKind::Measured { .. }
             | EventKind::EndOfLine { returning: false }
-            | EventKind::BagButton
             | EventKind::Alarm { .. }
             | EventKind::InventoryLatched { .. } => return Ok(None),
         }))
@@ -345,6 +348,21 @@ impl Wire {
                 reason: 0,
             })),
             _ => None,
+        }
+    }
+
+    /// What the PLC should do with a chute, in its words, and the chute's number on the link;
+    /// `None` if the track does not pass it.
+    #[must_use]
+    pub fn chute_wish(&self, chute: ChuteId, wish: Wish) -> Option<(u16, ChuteWish)> {
+        let words = ChuteWish {
+            lock: wish.lock,
+            lamp: wish.lamp as u8,
+            reason: wish.why.map_or(0, |why| why.code() + 1),
+        };
+        match self.chute_number(chute) {
+            0 => None,
+            number => Some((number, words)),
         }
     }
 
@@ -472,6 +490,10 @@ impl Wire {
             Signal::RemovedByHand { cell, item } => {
                 (0, cell, item, self.near, EventKind::RemovedByHand)
             }
+            Signal::BagButton { chute } => {
+                let chute = self.chute_number(chute);
+                return Some(bag_button(chute, self.near));
+            }
             _ => return None,
         };
         Some(Event {
@@ -486,6 +508,22 @@ impl Wire {
             plc_ms: 0,
             kind,
         })
+    }
+}
+
+/// The press of a chute's button: an event of no item.
+fn bag_button(chute: u16, at: BeltMm) -> Event {
+    Event {
+        epoch: 0,
+        seq: Seq::FIRST,
+        item: 0,
+        cell: 0,
+        device: chute,
+        spanned: 0,
+        lap: 0,
+        encoder_mm: at.wire(),
+        plc_ms: 0,
+        kind: EventKind::BagButton,
     }
 }
 

@@ -15,12 +15,14 @@ pub fn chute_bits(state: ChuteState) -> (ChuteBits, ChuteCause) {
         .with(ChuteBits::HALF, state.half)
         .with(ChuteBits::FULL, state.full)
         .with(ChuteBits::JAM, state.jammed)
-        .with(ChuteBits::LOCAL_LOCK, state.locked);
+        .with(ChuteBits::LOCAL_LOCK, state.locked)
+        .with(ChuteBits::LOCK_APPLIED, state.lock_applied);
     let cause = match state.closed_because() {
         None => ChuteCause::Open,
         Some(Refusal::Full) => ChuteCause::Full,
         Some(Refusal::Jammed) => ChuteCause::Jam,
-        Some(Refusal::Locked) => ChuteCause::LocalLock,
+        Some(Refusal::Locked) if state.locked => ChuteCause::LocalLock,
+        Some(Refusal::Locked) => ChuteCause::EngineLock,
         Some(_) => ChuteCause::Fault,
     };
     (bits, cause)
@@ -34,9 +36,8 @@ pub fn chute_state(bits: ChuteBits) -> ChuteState {
         half: bits.has(ChuteBits::HALF),
         full: bits.has(ChuteBits::FULL),
         jammed: bits.has(ChuteBits::JAM),
-        locked: bits.has(ChuteBits::LOCAL_LOCK)
-            || bits.has(ChuteBits::LOCK_APPLIED)
-            || bits.has(ChuteBits::SHUTTER_CLOSED),
+        locked: bits.has(ChuteBits::LOCAL_LOCK) || bits.has(ChuteBits::SHUTTER_CLOSED),
+        lock_applied: bits.has(ChuteBits::LOCK_APPLIED),
     }
 }
 

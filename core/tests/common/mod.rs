@@ -27,6 +27,7 @@ pub fn chute(name: &str, at: u32) -> ChuteSpec {
         }],
         capacity: Capacity::Parcels(3),
         sensing: Sensing::Eyes,
+        rules: ChuteRules::AS_TOLD,
     }
 }
 

@@ -18,6 +18,8 @@ pub const EYE_HOLD: Micros = Micros::from_millis(2_500);
 pub struct Chute {
     /// Jammed, locked, in service: what a person or a fault did to it.
     pub(super) switches: ChuteState,
+    /// The tracks whose PLCs hold it locked for their engine, a bit each.
+    pub(super) locked_by: u64,
     /// Units that it holds: parcels, or millimetres end to end.
     room: u64,
     by_length: bool,
@@ -48,6 +50,7 @@ impl Chute {
         let first_room = if by_length { 16 } else { room.min(64) as usize };
         Self {
             switches: ChuteState::OPEN,
+            locked_by: 0,
             room,
             by_length,
             least: if by_length {

@@ -196,6 +196,25 @@ impl Plant {
         self.tell_chute(id);
     }
 
+    /// The PLC of a track locks a chute as its engine wishes, or lets go of it. A chute of several
+    /// tracks is open when all of them have; a lock made at the chute itself stays.
+    pub fn lock_chute(&mut self, now: Micros, id: ChuteId, by: TrackId, lock: bool) {
+        self.command_at(now);
+        let chute = &mut self.chutes[id.index()];
+        let (before, bit) = (chute.locked_by, 1 << by.0);
+        chute.locked_by = if lock { before | bit } else { before & !bit };
+        if (chute.locked_by != 0) != (before != 0) {
+            chute.switches.lock_applied = chute.locked_by != 0;
+            self.tell_chute(id);
+        }
+    }
+
+    /// Somebody presses the button at a chute; its PLC tells.
+    pub fn press_button(&mut self, now: Micros, chute: ChuteId) {
+        self.command_at(now);
+        self.out.push(PlantEvent::Plc(Signal::BagButton { chute }));
+    }
+
     /// The number of the parcel in a cell, if the PLC knows it there by this number of its own.
     #[must_use]
     pub fn number_at(&self, cell: CellId, item: PlcItem) -> Option<u64> {

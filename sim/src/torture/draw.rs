@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use sorthub_core::hub::{
-    Capacity, Caps, ChuteSpec, Hub, HubSpec, InductionSpec, MeetsBy, Outlet, ScannerSpec, Sensing,
-    SorterSpec, TrackKind, TrackSpec, TransferSpec,
+    Capacity, Caps, ChuteRules, ChuteSpec, Hub, HubSpec, InductionSpec, MeetsBy, Outlet,
+    ScannerSpec, Sensing, SorterSpec, TrackKind, TrackSpec, TransferSpec,
 };
 use sorthub_core::ids::{ChuteId, DestId, InductionId, TrackId};
 use sorthub_core::plan::{DestinationSpec, NoReadPolicy, Plan, PlanSpec, RoomPolicy};
@@ -210,6 +210,7 @@ impl Draft {
             }],
             capacity,
             sensing,
+            rules: ChuteRules::AS_TOLD,
         });
         let service = if limited {
             Service::Exponential {

@@ -29,7 +29,6 @@ const TWIN_CALLS: u32 = 60;
 /// One sorter's judge.
 pub(super) struct Judge {
     hub: Arc<Hub>,
-    plan: Arc<Plan>,
     dice: Dice,
     /// Parcels that were named, and whether their passage is over.
     parcels: BTreeMap<ParcelId, bool>,
@@ -51,7 +50,6 @@ impl Judge {
         let bytes = cells * 2_000 + hub.chutes().len() * 60_000 + hub.transfers().len() * 300_000;
         Self {
             hub: Arc::clone(hub),
-            plan: Arc::clone(plan),
             dice: Dice::new(seed, 100 + sorter),
             parcels: BTreeMap::new(),
             codes: BTreeMap::new(),
@@ -124,7 +122,8 @@ impl Judge {
         if bytes.len() > self.snapshot_bytes_max {
             return Err(format!("a snapshot has grown to {} bytes", bytes.len()));
         }
-        let copy = Sorter::restore(Arc::clone(&self.hub), Arc::clone(&self.plan), &bytes);
+        let plans: Vec<_> = sorter.plans().cloned().collect();
+        let copy = Sorter::restore(Arc::clone(&self.hub), &plans, &bytes);
         let copy = copy.map_err(|error| format!("a snapshot cannot be restored: {error}"))?;
         if copy.digest() == sorter.digest() {
             Ok(copy)

@@ -4,13 +4,14 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use sorthub_core::hub::Hub;
-use sorthub_core::ids::{InductionId, TrackId};
+use sorthub_core::ids::{ChuteId, InductionId, TrackId};
 use sorthub_core::plc::{
     Area, CellBits, Command, Delivery, EngineBits, EngineConfig, EngineEnd, EventKind, Exchange,
     InventoryEnd, Link, LinkMs, Mark,
 };
 use sorthub_core::running::Pace;
 use sorthub_core::signal::{LinkState, Output, Signal};
+use sorthub_core::sorter::Wish;
 use sorthub_core::units::Micros;
 use sorthub_core::wire::{Wire, induction_wish};
 
@@ -139,6 +140,13 @@ impl Lane {
     /// Takes what the sorter says about the use of a carrier.
     pub fn use_carrier(&mut self, own: u16, output: &Output) {
         self.unsent_uses[usize::from(own)] = self.wire.command(output);
+    }
+
+    /// Takes what the PLC should do with a chute, if its track passes it.
+    pub fn wish_chute(&mut self, chute: ChuteId, wish: Wish) {
+        if let Some((number, wish)) = self.wire.chute_wish(chute, wish) {
+            self.end.set_chute(number, wish);
+        }
     }
 
     /// Takes how fast an induction may feed.

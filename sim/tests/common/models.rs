@@ -1,8 +1,8 @@
 //! The hubs that the tests run, put together device by device.
 
 use sorthub_core::hub::{
-    Capacity, Caps, ChuteSpec, HubSpec, InductionSpec, MeetsBy, Outlet, ScannerSpec, Sensing,
-    TrackKind, TrackSpec,
+    Capacity, Caps, ChuteRules, ChuteSpec, HubSpec, InductionSpec, MeetsBy, Outlet, ScannerSpec,
+    Sensing, TrackKind, TrackSpec,
 };
 use sorthub_core::ids::{ChuteId, DestId, TrackId};
 use sorthub_core::plan::{DestinationSpec, NoReadPolicy, PlanSpec, RoomPolicy};
@@ -106,6 +106,7 @@ impl Model {
             }],
             capacity,
             sensing: Sensing::Eyes,
+            rules: ChuteRules::AS_TOLD,
         });
         self.plant.chutes.push(ChutePlant {
             service,

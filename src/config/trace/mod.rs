@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 use sorthub_core::directory::Directory;
 use sorthub_core::hub::{
-    Capacity, Caps, ChuteSpec, Hub, HubSpec, InductionSpec, MeetsBy, Outlet, ScannerSpec, Sensing,
-    TrackKind, TrackSpec,
+    Capacity, Caps, ChuteRules, ChuteSpec, Hub, HubSpec, InductionSpec, MeetsBy, Outlet,
+    ScannerSpec, Sensing, TrackKind, TrackSpec,
 };
 use sorthub_core::ids::{ChuteId, DestId, TrackId};
 use sorthub_core::limits::CELLS_PER_TRACK_MAX;
@@ -166,6 +166,8 @@ fn hub_of(line: &Layout, outfeeds: u32) -> HubSpec {
         }],
         capacity: Capacity::Length(Mm(line.outfeed_mm(number).unwrap_or(1))),
         sensing: Sensing::Counted,
+        // Its room is counted; there is no eye that parcels slide past.
+        rules: ChuteRules::AS_TOLD,
     };
     let reject = ChuteSpec {
         name: "reject".to_owned(),
@@ -176,6 +178,7 @@ fn hub_of(line: &Layout, outfeeds: u32) -> HubSpec {
         }],
         capacity: Capacity::Unlimited,
         sensing: Sensing::Eyes,
+        rules: ChuteRules::AS_TOLD,
     };
     // Half the way to the first outfeed is left for deciding, however slow the belt is.
     let wait = travel_mm(line.speed_mm_s, WAIT_MS).min(line.scanner_to_outfeed_mm / 2);

@@ -3,7 +3,7 @@
 use sorthub_core::ids::{ChuteId, DestId, ScannerId, TrackId};
 use sorthub_core::reason::Reason;
 use sorthub_core::running::Parts;
-use sorthub_core::sorter::Sorter;
+use sorthub_core::sorter::{ChuteIs, Sorter};
 use sorthub_core::units::Micros;
 
 use super::rates::{Share, share};
@@ -93,12 +93,28 @@ impl AlarmBoard {
             self.scanner(now, sorter, scanner);
         }
         for chute in (0..self.levels.closed_since.len()).map(|chute| ChuteId(chute as u16)) {
-            let state = sorter.chute(chute).state;
-            let jammed = state.jammed && state.enabled;
+            let view = sorter.chute(chute);
+            let jammed = view.is == ChuteIs::Jammed;
             self.level(now, About::ChuteJammed(chute), jammed, |names| {
                 format!("{} is jammed", names.chute(chute))
             });
-            self.closed(now, chute, (state.full || state.locked) && state.enabled);
+            self.level(
+                now,
+                About::EyeStuck(chute),
+                view.is == ChuteIs::EyeStuck,
+                |names| format!("The full eye of {} is stuck", names.chute(chute)),
+            );
+            let waits = matches!(
+                view.is.closed_because(),
+                Some(
+                    Reason::ChuteFull
+                        | Reason::ChuteLocked
+                        | Reason::BagChange
+                        | Reason::BagLimit
+                        | Reason::PendingClear
+                )
+            );
+            self.closed(now, chute, waits.then_some(view.since));
         }
         self.rates(now, sorter);
         if now.since(self.levels.looked) >= LOOK_EVERY {
@@ -213,14 +229,13 @@ impl AlarmBoard {
         });
     }
 
-    fn closed(&mut self, now: Micros, chute: ChuteId, closed: bool) {
-        let since = &mut self.levels.closed_since[chute.index()];
-        if closed {
-            since.get_or_insert(now);
-        } else {
-            *since = None;
-        }
-        let for_long = since.is_some_and(|since| now.since(since) >= CHUTE_CLOSED_MAX);
+    /// `since` is when a chute began to be what it is, if that needs somebody to see to it. It may
+    /// go from full to locked meanwhile: what counts is since when it takes nothing.
+    fn closed(&mut self, now: Micros, chute: ChuteId, since: Option<Micros>) {
+        let closed_since = &mut self.levels.closed_since[chute.index()];
+        *closed_since = since.map(|since| closed_since.map_or(since, |first| first.min(since)));
+        let for_long = closed_since.is_some_and(|since| now.since(since) >= CHUTE_CLOSED_MAX);
+        let closed = closed_since.is_some();
         if self.names.is_reject(chute) {
             // Nothing that cannot be sorted has anywhere to go.
             self.level(now, About::RejectClosed(chute), closed, |names| {

@@ -29,6 +29,8 @@ pub enum About {
     ChuteJammed(ChuteId),
     /// A chute's diverter fails.
     ChuteFails(ChuteId),
+    /// A chute's full eye is stuck.
+    EyeStuck(ChuteId),
     /// Carriers of a track are not used.
     CarriersDisabled(TrackId),
     /// Carriers of a track were not empty after their discharge.
@@ -102,7 +104,11 @@ impl About {
     pub(super) fn lasts(self) -> bool {
         matches!(
             self,
-            Self::LinkLost(_) | Self::TrackingReset(_) | Self::CarriersDisabled(_)
+            Self::LinkLost(_)
+                | Self::TrackingReset(_)
+                | Self::CarriersDisabled(_)
+                | Self::EyeStuck(_)
+                | Self::ChuteClosed(_)
         )
     }
 
@@ -119,6 +125,7 @@ impl About {
             | Self::RejectClosed(_)
             | Self::ChuteJammed(_)
             | Self::ChuteFails(_)
+            | Self::EyeStuck(_)
             | Self::CarriersDisabled(_)
             | Self::CarrierNotEmpty(_)
             | Self::EncoderStuck(_)
@@ -186,6 +193,10 @@ impl About {
                 "Its diverter or the air to it fails: several carriers could not unload there.",
                 "Disable the chute, then look at its diverter.",
             ),
+            Self::EyeStuck(_) => high(
+                "Its full eye is dirty, moved, or covered by what is no parcel.",
+                "Look at the eye and wipe it; once it is clear the chute is used again.",
+            ),
             Self::CarriersDisabled(_) => low(
                 "They failed to unload at several chutes, or a person said so.",
                 "Look at them at the next stop, mend them, and enable them again.",
@@ -241,7 +252,7 @@ impl About {
             ),
             Self::HostSlow => high(
                 "The host or the network to it is overloaded or down.",
-                "Ask who runs the host; until then the plan or the exception chute decides.",
+                "Ask who runs the host; until then the plan's rules or the exception chute decide.",
             ),
             Self::DestinationFull(_) => low(
                 "Its chutes are full, closed or out of service.",
@@ -335,6 +346,14 @@ impl Names {
             Alarm::ChuteFails { chute } => {
                 let text = format!("{} fails to take parcels", self.chute(chute));
                 (About::ChuteFails(chute), text)
+            }
+            Alarm::EyeStuck { chute } => {
+                let text = format!("The full eye of {} is stuck", self.chute(chute));
+                (About::EyeStuck(chute), text)
+            }
+            Alarm::LockedLong { chute } => {
+                let text = format!("{} has taken nothing for 3 minutes", self.chute(chute));
+                (About::ChuteClosed(chute), text)
             }
             Alarm::NoReadStreak { scanner } => {
                 let text = format!("{} has read nothing for a while", self.scanner(scanner));

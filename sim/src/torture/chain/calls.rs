@@ -3,7 +3,7 @@
 use sorthub_core::ids::SorterId;
 use sorthub_core::plc::Mark;
 use sorthub_core::signal::{Output, Signal};
-use sorthub_core::sorter::Sorter;
+use sorthub_core::sorter::{Sorter, Wish};
 use sorthub_core::units::Micros;
 
 use super::Chain;
@@ -88,6 +88,18 @@ impl Chain {
                     let track = self.drawn.hub.inductions()[induction.index()].track;
                     self.lanes[track.index()].pace(induction, to, limit_per_h);
                     self.looks[track.index()] = now;
+                }
+                Output::ChuteWish {
+                    chute,
+                    lock,
+                    lamp,
+                    why,
+                } => {
+                    let wish = Wish { lock, lamp, why };
+                    for (lane, look) in self.lanes.iter_mut().zip(&mut self.looks) {
+                        lane.wish_chute(chute, wish);
+                        *look = now;
+                    }
                 }
                 Output::HandOver {
                     transfer,

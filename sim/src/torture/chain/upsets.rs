@@ -216,6 +216,11 @@ impl Chain {
                     until,
                 });
             }
+            // What is wished of chutes is a level, which the new lane does not know.
+            let sorter = &self.sorters[self.drawn.hub.sorter_of(track).index()];
+            for chute in (0..self.drawn.hub.chutes().len()).map(|at| ChuteId(at as u16)) {
+                self.lanes[index].wish_chute(chute, sorter.chute(chute).wish);
+            }
         }
         Ok(())
     }
@@ -224,7 +229,7 @@ impl Chain {
     fn restore(&mut self, index: usize, resume: &mut [Option<Mark>]) -> Result<(), String> {
         let Journal { snapshot, records } = &self.journals[index];
         let (hub, plan) = (Arc::clone(&self.drawn.hub), Arc::clone(&self.drawn.plan));
-        let mut sorter = Sorter::restore(hub, plan, snapshot)
+        let mut sorter = Sorter::restore(hub, &[plan], snapshot)
             .map_err(|error| format!("a snapshot cannot be restored: {error}"))?;
         for record in records.iter().filter(|record| record.durable <= self.now) {
             self.outbox.clear();
@@ -243,7 +248,7 @@ impl Chain {
     /// it was after the last durable one.
     fn unsay_the_rest(&mut self, index: usize, sorter: &Sorter) -> Result<(), String> {
         let (hub, plan) = (Arc::clone(&self.drawn.hub), Arc::clone(&self.drawn.plan));
-        let mut again = Sorter::restore(hub, plan, &sorter.snapshot())
+        let mut again = Sorter::restore(hub, &[plan], &sorter.snapshot())
             .map_err(|error| format!("a snapshot cannot be restored: {error}"))?;
         let records = self.journals[index].records.iter();
         let mut said = vec![];
