@@ -220,6 +220,7 @@ impl Sorter {
         self.state.cases[slot as usize].derived = derived;
         let it = &mut self.state.items[slot as usize];
         it.intent = derived.intent;
+        it.is_spent = false;
         it.dest = derived.dest;
         it.basis = derived.basis;
         if it.intent != Intent::Undecided {

@@ -143,6 +143,7 @@ impl Sorter {
         it.intent = before.intent;
         it.cause = before.cause;
         it.laps = before.laps;
+        it.is_spent = before.is_spent;
         it.rounds = before.rounds;
         outbox.push(Output::Known {
             parcel: it.parcel,

@@ -9,7 +9,7 @@ use crate::ids::{CellId, ChuteId, PlcItem};
 use crate::outbox::Outbox;
 use crate::reason::{Disposition, Reason};
 use crate::signal::{Alarm, OrderAnswer, Output, Refusal};
-use crate::units::{BeltMm, Mm};
+use crate::units::{BeltMm, Micros, Mm};
 
 impl Sorter {
     /// An item left by a chute.
@@ -208,9 +208,13 @@ impl Sorter {
             return;
         }
         chute.taken = taken;
-        for _ in 0..more {
+        for left in (1..=more).rev() {
             let Some(room) = chute.contents.pop_front() else {
-                // Taken out before it was told to be in: an empty chute is empty.
+                // Taken out before it was told to be in.
+                if self.hub.chutes()[id.index()].outlets.len() > 1 && !mutant!("drop_told_late") {
+                    let early = u16::from(chute.early.0).saturating_add(left);
+                    chute.early = (early.min(EARLY_MAX) as u8, self.state.now);
+                }
                 break;
             };
             if !mutant!("taken_but_room_used") {
@@ -229,7 +233,15 @@ impl Sorter {
             return;
         }
         let room = room_of(spec.capacity, length);
+        let now = self.state.now;
         let chute = &mut self.state.chutes[id.index()];
+        if now.since(chute.early.1) > LINKS_APART_MAX {
+            chute.early.0 = 0;
+        }
+        if chute.early.0 > 0 {
+            chute.early.0 -= 1;
+            return;
+        }
         if chute.contents.len() < contents_max(spec.capacity) {
             chute.contents.push_back(room);
             chute.used += u64::from(room);
@@ -239,3 +251,7 @@ impl Sorter {
 
 /// How far back a chute's counter of parcels taken out may be told by a link that is behind.
 const TAKEN_STALE_MAX: u16 = 16;
+/// As many as can drop while the link of their track is behind.
+const EARLY_MAX: u16 = 16;
+/// How long the link of one track can be behind that of another which passes the same chute.
+const LINKS_APART_MAX: Micros = Micros::from_secs(60);

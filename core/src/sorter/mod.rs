@@ -370,7 +370,7 @@ impl Sorter {
         self.state.tracks[track.index()].linked = to == LinkState::Up;
         self.lose(track, Parts::LINK, to == LinkState::Lost);
         match to {
-            LinkState::Up => {}
+            LinkState::Up => self.state.transfers.begin(self.state.now),
             LinkState::Lost => outbox.push(Output::Alarm(Alarm::LinkLost { track })),
             LinkState::Reset => self.tracking_reset(track, outbox),
         }

@@ -113,6 +113,8 @@ pub(super) struct Item {
     pub aim: Option<Aim>,
     /// Failed tries that led to another lap.
     pub laps: u8,
+    /// Its own chutes have had their last turn: where it goes now it goes for want of laps.
+    pub is_spent: bool,
     /// Times it has passed the lap eye.
     pub rounds: u8,
 }

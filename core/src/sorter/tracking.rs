@@ -210,6 +210,7 @@ impl Sorter {
             revision: 0,
             aim: None,
             laps: 0,
+            is_spent: false,
             rounds: 0,
         };
         let Some(slot) = self.state.take_slot(&self.hub, new) else {
@@ -300,6 +301,10 @@ impl Sorter {
         it.laps = it
             .laps
             .saturating_add(u8::from(!mutant!("returns_uncounted")));
+        if it.is_spent && it.intent == Intent::Sort {
+            // Its overflow has had its turn too.
+            self.reject_spent(slot);
+        }
         self.use_late_answer(slot, outbox);
     }
 

@@ -8,7 +8,7 @@ use sorthub_core::ids::{CellId, ChuteId, ParcelId, PlcItem, TrackId};
 use sorthub_core::plan::{Plan, RoomPolicy};
 use sorthub_core::reason::Reason;
 use sorthub_core::signal::{LinkState, Order, OrderAnswer, Output, Signal};
-use sorthub_core::sorter::Sorter;
+use sorthub_core::sorter::{ItemView, Sorter};
 
 /// A PLC that holds a newer order than an engine knows of says so once, and once more for what was
 /// on its way.
@@ -241,16 +241,8 @@ impl Orders {
         let Some(item) = sorter.items().find(|item| item.cell == order.cell) else {
             return Err(format!("cell {} is ordered but empty", order.cell.0));
         };
-        let belt = sorter.track(track);
-        let here = belt
-            .at
-            .plus(belt.speed.travel_mm(sorter.now().since(belt.told)));
         for &chute in order.chutes.iter().flatten() {
-            let Some(outlet) = self.hub.outlet(chute, track) else {
-                continue;
-            };
-            let commit = i64::from(outlet.at.0) - i64::from(outlet.lead.0);
-            let behind = here.minus(item.origin.plus(commit));
+            let behind = self.behind_commit(sorter, &item, track, chute);
             if behind > 0 {
                 return Err(format!(
                     "chute {} is ordered {behind} mm behind its commit point",
@@ -259,6 +251,25 @@ impl Orders {
             }
         }
         Ok(())
+    }
+
+    /// How far an item on a line is past a chute's commit point, in mm.
+    fn behind_commit(
+        &self,
+        sorter: &Sorter,
+        item: &ItemView,
+        track: TrackId,
+        chute: ChuteId,
+    ) -> i64 {
+        let Some(outlet) = self.hub.outlet(chute, track) else {
+            return 0;
+        };
+        let belt = sorter.track(track);
+        let here = belt
+            .at
+            .plus(belt.speed.travel_mm(sorter.now().since(belt.told)));
+        let commit = i64::from(outlet.at.0) - i64::from(outlet.lead.0);
+        here.minus(item.origin.plus(commit))
     }
 
     /// Where room is reserved, what is in a chute and on its way has room in it.
@@ -301,7 +312,11 @@ impl Orders {
             return Ok(());
         }
         let own = &self.plan.spec().destinations[dest.index()].chutes;
-        let here = |chute: &&ChuteId| self.hub.outlet(**chute, track).is_some();
+        let is_loop = self.hub.tracks()[track.index()].kind.is_loop();
+        let here = |chute: &&ChuteId| {
+            let is_ahead = is_loop || self.behind_commit(sorter, &item, track, **chute) <= 0;
+            self.hub.outlet(**chute, track).is_some() && is_ahead
+        };
         let is_empty = |chute: &ChuteId| {
             let view = sorter.chute(*chute);
             let is_counted = self.hub.chutes()[chute.index()].sensing == Sensing::Counted;
