@@ -40,6 +40,11 @@ fn main() {
             println!("{seed}: {keep:?} of {} {:?}", all.len(), run(&keep));
             for i in &keep { println!("   {}", all[*i]); }
         },
+        "all" => {
+            let r = sorthub_sim::torture::torture(1, args.next().unwrap().parse().unwrap(), horizon, &|| {});
+            for f in &r.failures { println!("{}: {} at {}", f.seed, f.broken.what, f.broken.at.0 as f64 / 1e6); }
+            println!("{} passed", r.passed);
+        }
         _ => {}
     }
 }

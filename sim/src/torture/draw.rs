@@ -259,7 +259,7 @@ impl Draft {
                 from: chute,
                 to: induction,
                 travel,
-                patience: Micros::from_secs(300),
+                patience: Micros::from_secs(600),
             });
         }
         let is_shared = self.hub.chutes.iter().any(|chute| chute.outlets.len() > 1);

@@ -215,8 +215,12 @@ impl Judge {
             }
             Output::HandOver { parcel, .. } => {
                 self.ends(parcel)?;
-                // It may come back over another transfer.
+                // It may come back over another transfer. What is unread there may be taken for
+                // it, so that its code is not sure any more.
                 self.parcels.remove(&parcel);
+                if let Some(code) = self.codes.remove(&parcel) {
+                    self.bearers.remove(&code);
+                }
             }
             Output::Divert(ref order) => {
                 self.is_under_way(order.parcel)?;
@@ -264,9 +268,23 @@ impl Judge {
             let track = self.hub.track_of(cell).map(|(track, _)| track);
             track.is_some_and(|track| sorter.track(track).linked)
         };
+        let track_of = |cell| self.hub.track_of(cell).map(|(track, _)| track);
+        let here = sorter.items().find(|item| item.parcel == parcel);
+        let here = here.and_then(|item| track_of(item.cell));
+        // That it has gone over a transfer can be told after it has come out.
+        let leads_here = |from| {
+            !truth.is_calm()
+                && self.hub.transfers().iter().any(|transfer| {
+                    let to = self.hub.inductions()[transfer.to.index()].track;
+                    Some(to) == here && self.hub.outlet(transfer.from, from).is_some()
+                })
+        };
         let is_here = || {
             let mut items = sorter.items();
-            items.any(|item| item.parcel == other && tells(item.cell))
+            items.any(|item| {
+                let from = track_of(item.cell);
+                item.parcel == other && tells(item.cell) && !from.is_some_and(leads_here)
+            })
         };
         if other != parcel && truth.is_certain(code) && is_here() {
             return Err(format!("code {} is on {other} and on {parcel}", code.0));

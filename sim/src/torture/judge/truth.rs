@@ -62,6 +62,11 @@ impl Truth {
         }
     }
 
+    /// Whether nothing is put wrong in this run.
+    pub fn is_calm(&self) -> bool {
+        self.is_calm
+    }
+
     /// How far the book may differ from it.
     pub fn hides(&self) -> Hides {
         self.hides
