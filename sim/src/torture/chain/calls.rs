@@ -59,10 +59,6 @@ impl Chain {
         self.outbox.clear();
         sorter.handle(now, signal, &mut self.outbox);
         let outputs = self.outbox.outputs();
-        if std::env::var_os("TT").is_some() {
-            println!("{:.3} s{index} {signal:?}", now.0 as f64 / 1e6);
-            for output in outputs { println!("      -> {output:?}"); }
-        }
         self.judges[index].after(sorter, &self.truth, now, signal, outputs, stepwise)?;
         for output in outputs {
             match *output {

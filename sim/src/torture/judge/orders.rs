@@ -33,6 +33,8 @@ pub(super) struct Orders {
     hub: Arc<Hub>,
     plan: Arc<Plan>,
     said: BTreeMap<(CellId, PlcItem), Said>,
+    /// What the present signal says has left its cell.
+    leaves: Option<(CellId, PlcItem)>,
 }
 
 impl Orders {
@@ -41,6 +43,7 @@ impl Orders {
             hub: Arc::clone(hub),
             plan: Arc::clone(plan),
             said: BTreeMap::new(),
+            leaves: None,
         }
     }
 
@@ -51,6 +54,7 @@ impl Orders {
 
     /// What a signal says of orders, before the sorter is called with it.
     pub fn hear(&mut self, signal: &Signal) -> Result<(), String> {
+        self.leaves = None;
         match *signal {
             Signal::Inducted { cell, item, .. } | Signal::Unexpected { cell, item, .. } => {
                 // The PLC holds no order for what has just got a place.
@@ -63,6 +67,7 @@ impl Orders {
             | Signal::Discharged { cell, item, .. }
             | Signal::RemovedByHand { cell, item } => {
                 self.said.remove(&(cell, item));
+                self.leaves = Some((cell, item));
             }
             Signal::NotDischarged {
                 cell, item, chute, ..
@@ -239,6 +244,10 @@ impl Orders {
             return Ok(());
         }
         let Some(item) = sorter.items().find(|item| item.cell == order.cell) else {
+            if self.leaves == Some((order.cell, order.item)) {
+                // What was due was done before the signal was heard.
+                return Ok(());
+            }
             return Err(format!("cell {} is ordered but empty", order.cell.0));
         };
         for &chute in order.chutes.iter().flatten() {
