@@ -194,6 +194,27 @@ fn overflow_comes_before_reject_and_reject_after_a_refusing_overflow() {
     assert_eq!(order(&said).map(|order| chutes(&order)), Some(vec![3]));
 }
 
+/// Its own chute may be open again by then; but it has had its laps.
+#[test]
+fn an_overflow_that_closes_calls_nobody_back_to_his_own_chute() {
+    let mut plan = plan_spec();
+    plan.laps_max = 0;
+    let mut hand = Hand::new(loop_spec(), plan);
+    hand.brought(3, 100, 2);
+    hand.belt(4_500);
+    let said = hand.refused(2, 3, 100);
+    assert_eq!(order(&said).map(|order| chutes(&order)), Some(vec![0]));
+    let said = hand.tell(Signal::Chute {
+        chute: ChuteId(0),
+        state: ChuteState {
+            jammed: true,
+            ..ChuteState::OPEN
+        },
+        taken: 0,
+    });
+    assert_eq!(order(&said).map(|order| chutes(&order)), Some(vec![3]));
+}
+
 #[test]
 fn a_closed_chute_is_passed_over_for_an_open_alternate() {
     let mut hand = Hand::new(loop_spec(), plan_spec());
