@@ -194,6 +194,27 @@ fn overflow_comes_before_reject_and_reject_after_a_refusing_overflow() {
     assert_eq!(order(&said).map(|order| chutes(&order)), Some(vec![3]));
 }
 
+/// Its own chute may be open again by then; but it has had its laps.
+#[test]
+fn an_overflow_that_closes_calls_nobody_back_to_his_own_chute() {
+    let mut plan = plan_spec();
+    plan.laps_max = 0;
+    let mut hand = Hand::new(loop_spec(), plan);
+    hand.brought(3, 100, 2);
+    hand.belt(4_500);
+    let said = hand.refused(2, 3, 100);
+    assert_eq!(order(&said).map(|order| chutes(&order)), Some(vec![0]));
+    let said = hand.tell(Signal::Chute {
+        chute: ChuteId(0),
+        state: ChuteState {
+            jammed: true,
+            ..ChuteState::OPEN
+        },
+        taken: 0,
+    });
+    assert_eq!(order(&said).map(|order| chutes(&order)), Some(vec![3]));
+}
+
 #[test]
 fn a_closed_chute_is_passed_over_for_an_open_alternate() {
     let mut hand = Hand::new(loop_spec(), plan_spec());
@@ -364,6 +385,32 @@ fn a_parcel_that_was_never_read_is_found_again_without_a_name() {
     hand.discharged(0, 8, 1);
     let books = hand.sorter.books();
     assert_eq!((books.inducted, books.sorted, books.adopted), (1, 1, 1));
+}
+
+/// Where scanners tell carriers only, the lap eye is the one that tells of it.
+#[test]
+fn what_was_given_up_and_passes_the_lap_eye_is_taken_up() {
+    let mut hub = loop_spec();
+    hub.scanners[0].meets_by = sorthub_core::hub::MeetsBy::Carrier;
+    let mut hand = Hand::new(hub, plan_spec());
+    hand.inducted(3, 100);
+    hand.belt(11_000);
+    let said = hand.belt(23_000);
+    assert_eq!(
+        ended(&said),
+        Some((Disposition::Lost, Reason::Missing, None))
+    );
+    hand.belt(23_500);
+    hand.lap(3, 100);
+    hand.belt(24_500);
+    let said = hand.tell(Signal::Scanned {
+        scanner: ScannerId(0),
+        key: ScanKey::Carrier(CellId(3)),
+        facts: good(1, 0),
+    });
+    let order = order(&said).expect("it is there, and has been read");
+    assert_eq!((order.cell, order.item), (CellId(3), PlcItem(100)));
+    assert_eq!(chutes(&order), [0]);
 }
 
 #[test]

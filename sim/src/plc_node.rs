@@ -14,7 +14,7 @@ use sorthub_core::plc::{
     StatusBits, StatusInputs, StopCause,
 };
 use sorthub_core::running::{Pace, Standstill};
-use sorthub_core::signal::{OrderAnswer, Signal};
+use sorthub_core::signal::{Order, OrderAnswer, Signal};
 use sorthub_core::units::{BeltMm, Micros};
 use sorthub_core::wire::{Wire, answer, chute_bits};
 
@@ -33,6 +33,9 @@ pub struct PlcNode {
     /// The command that each cell's order came by, to be named in later answers.
     commands: BTreeMap<(CellId, u16), Consumed>,
     is_alive: bool,
+    /// Where its encoder counts from, in mm of the belt's travel.
+    zero: BeltMm,
+    has_lost: bool,
 }
 
 impl PlcNode {
@@ -41,12 +44,25 @@ impl PlcNode {
     /// # Errors
     /// If the track does not fit the register map.
     pub fn new(hub: &Arc<Hub>, track: TrackId, boot: u16) -> Result<Self, PlcConfigError> {
+        Self::with_fifo(hub, track, boot, FIFO_DEPTH)
+    }
+
+    /// A PLC that keeps so many events for an engine that is away.
+    ///
+    /// # Errors
+    /// If the track does not fit the register map, or the FIFO is too small.
+    pub fn with_fifo(
+        hub: &Arc<Hub>,
+        track: TrackId,
+        boot: u16,
+        fifo_depth: u16,
+    ) -> Result<Self, PlcConfigError> {
         let wire = Wire::new(Arc::clone(hub), track);
         let (chutes, inductions, cells) = wire.counts();
         let mut config = PlcConfig::new(boot, chutes, inductions, cells);
         let kind = hub.tracks()[track.index()].kind;
         config.info.config_hash = wire.config_hash();
-        config.info.fifo_depth = FIFO_DEPTH;
+        config.info.fifo_depth = fifo_depth;
         config.info.track_mm = kind.length().0;
         if let TrackKind::Loop { pitch, .. } = kind {
             config.info.pitch_mm = pitch.0 as u16;
@@ -58,6 +74,8 @@ impl PlcNode {
             config,
             commands: BTreeMap::new(),
             is_alive: true,
+            zero: BeltMm(0),
+            has_lost: false,
         })
     }
 
@@ -84,8 +102,21 @@ impl PlcNode {
         self.commands.clear();
     }
 
-    /// It boots, with nothing in its memory.
-    pub fn boot(&mut self) {
+    /// Whether its FIFO was too full for something since it was made.
+    #[must_use]
+    pub fn has_lost_events(&self) -> bool {
+        self.has_lost
+    }
+
+    /// Where its encoder counts from, in mm of the belt's travel.
+    #[must_use]
+    pub fn zero(&self) -> BeltMm {
+        self.zero
+    }
+
+    /// It boots, with nothing in its memory; its encoder counts from `zero` on.
+    pub fn boot(&mut self, zero: BeltMm) {
+        self.zero = zero;
         self.config.boot = self.config.boot.wrapping_add(1).max(1);
         self.end.reboot(self.config.boot);
         self.is_alive = true;
@@ -104,8 +135,10 @@ impl PlcNode {
     fn obey(&mut self, consumed: &Consumed, now: Micros, plant: &mut Plant) {
         let near = plant.encoder(self.track, now);
         match &consumed.command {
-            Command::Assign(assign) => match self.wire.order(assign, near) {
+            Command::Assign(assign) => match self.wire.order(assign, self.on_encoder(near)) {
                 Ok(order) => {
+                    let obey_by = order.obey_by.plus(self.zero.0);
+                    let order = Order { obey_by, ..order };
                     let named = (order.cell, order.revision);
                     self.commands.insert(named, *consumed);
                     plant.order(now, &order);
@@ -121,7 +154,7 @@ impl PlcNode {
             },
             // It has no reject chute of its own: the engine names the chute.
             Command::ForceReject(_) => {
-                let stamp = stamp(near, now);
+                let stamp = stamp(self.on_encoder(near), now);
                 let _lost_is_counted = self.end.answer(consumed, Answer::NotUnderstood, stamp);
             }
             Command::CarrierEnable { cell, enable } => match self.wire.cell(*cell) {
@@ -140,16 +173,35 @@ impl PlcNode {
 
     fn latch_inventory(&mut self, now: Micros, plant: &Plant) {
         let cells = inventory(&self.wire, plant);
-        let at = stamp(plant.encoder(self.track, now), now);
+        let at = stamp(self.on_encoder(plant.encoder(self.track, now)), now);
         let _lost_is_counted = self.end.latch_inventory(cells, at);
     }
 
     fn answer(&mut self, to: &Consumed, said: OrderAnswer, at: BeltMm, now: Micros) {
-        let _lost_is_counted = self.end.answer(to, answer(said), stamp(at, now));
+        let stamp = stamp(self.on_encoder(at), now);
+        let _lost_is_counted = self.end.answer(to, answer(said), stamp);
+    }
+
+    /// A position of the belt as its encoder shows it.
+    fn on_encoder(&self, at: BeltMm) -> BeltMm {
+        at.plus(-self.zero.0)
+    }
+
+    /// So many alarms at once that there may be no room left for what happens on the track.
+    pub fn flood(&mut self, alarms: u16) {
+        for code in 1..=alarms {
+            let event = Event::of(EventKind::Alarm { code, on: true });
+            let _lost_is_counted = self.end.push_event(event);
+        }
+    }
+
+    fn push(&mut self, event: Event) {
+        self.has_lost |= self.end.push_event(event).is_err();
     }
 
     /// Something has happened on the track.
     pub fn tell(&mut self, signal: &Signal, at: BeltMm, now: Micros) {
+        let at = self.on_encoder(at);
         match *signal {
             Signal::OrderAnswered {
                 cell,
@@ -175,18 +227,24 @@ impl PlcNode {
                     encoder_mm: at.wire(),
                     ..Event::of(kind)
                 };
-                let _lost_is_counted = self.end.push_event(event);
+                self.push(event);
             }
             _ => {
                 if let Some(event) = self.wire.event(signal) {
                     if let Signal::Discharged { cell, .. } = *signal {
                         self.commands.retain(|(other, _), _| *other != cell);
                     }
+                    let encoder_mm = match signal {
+                        // It says nothing of where that was.
+                        Signal::RemovedByHand { .. } => at.wire(),
+                        _ => event.encoder_mm.wrapping_sub(self.zero.wire()),
+                    };
                     let event = Event {
                         plc_ms: plc_ms(now),
+                        encoder_mm,
                         ..event
                     };
-                    let _lost_is_counted = self.end.push_event(event);
+                    self.push(event);
                 }
             }
         }
@@ -206,16 +264,18 @@ impl PlcNode {
             taken: if counts_taken { truth.taken as u16 } else { 0 },
             bag_generation: 0,
         };
-        let _lost_is_counted = self.end.set_chute(number, level, stamp(at, Micros(0)));
+        let at = stamp(self.on_encoder(at), Micros(0));
+        let _lost_is_counted = self.end.set_chute(number, level, at);
     }
 
     /// The second half of a PLC cycle: events and status are published.
     pub fn end_scan(&mut self, link: LinkMs, now: Micros, plant: &Plant) {
-        let at = stamp(plant.encoder(self.track, now), now);
+        let here = self.on_encoder(plant.encoder(self.track, now));
+        let at = stamp(here, now);
         let speed = plant.speed(self.track, now);
         tell_inductions(&mut self.end, &self.wire, plant, at);
         let inputs = StatusInputs {
-            encoder_mm: plant.encoder(self.track, now).wire(),
+            encoder_mm: here.wire(),
             speed_mm_s: speed.0 as u16,
             bits: running(speed.0),
         };

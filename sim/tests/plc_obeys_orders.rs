@@ -394,24 +394,25 @@ fn a_restarted_plc_knows_nothing_and_numbers_what_it_finds() {
     assert_eq!(steps.plant.encoder(TrackId(0), ms(9_000)), BeltMm(3_000));
     steps.plant.belt(ms(9_000), TrackId(0), BeltCommand::Run);
     steps.until(17_500);
-    // 6 s of standing; the order is forgotten, so it passes A; at the scanner again at 17.5 s.
+    // It counts its items from 1 again.
+    // It stood for 6 s; the order is forgotten, so it passes A; at the scanner again at 17.5 s.
     let found = Signal::Unexpected {
         cell: CELL,
-        item: PlcItem(2),
+        item: PlcItem(1),
         at: BeltMm(11_500),
     };
     let at_scanner = Signal::AtScanner {
         scanner: ScannerId(0),
         cell: CELL,
-        item: PlcItem(2),
+        item: PlcItem(1),
         trigger: 2,
         at: BeltMm(11_500),
     };
     assert_eq!(steps.said(), [(17_500, found), (17_500, at_scanner)]);
     let inventory: Vec<_> = steps.plant.inventory(TrackId(0)).collect();
-    assert_eq!(inventory, [(CELL, PlcItem(2))]);
+    assert_eq!(inventory, [(CELL, PlcItem(1))]);
     steps
-        .order(17_500, &order(CELL, PlcItem(2), 1, &[0]))
+        .order(17_500, &order(CELL, PlcItem(1), 1, &[0]))
         .until(40_000);
     assert_eq!(told(&mut steps), ["20500 left by 0"]);
 }

@@ -272,6 +272,7 @@ impl InventoryReader {
         let header = registers.try_into().ok().and_then(InventoryHeader::decode);
         let ours = header.filter(|header| header.boot == self.boot);
         match ours.map(|header| header.generation) {
+            Some(_) if mutant!("any_inventory") => self.stage = then,
             Some(generation) if generation == self.generation => self.stage = then,
             Some(generation) if is_newer(generation, self.generation) => {
                 self.stage = Stage::Event {

@@ -148,6 +148,9 @@ pub(super) struct Chute {
     pub used: u64,
     /// What is in it, in order, for chutes with a capacity: the room of each parcel.
     pub contents: VecDeque<u32>,
+    /// Taken out, and that was told by another track's PLC before the drop was by its own; and
+    /// when the last of them was told.
+    pub early: (u8, Micros),
 }
 
 /// What a chute's PLC should do.
@@ -240,6 +243,7 @@ impl Chute {
             held: 0,
             used: 0,
             contents: VecDeque::with_capacity(contents_max(capacity)),
+            early: (0, Micros(0)),
         }
     }
 

@@ -169,6 +169,9 @@ impl Sorter {
     /// What becomes of an item that could not be read: it is tried again if the plan says so and
     /// a scanner or a lap is left to do it.
     fn no_read(&self, slot: Slot) -> Intent {
+        if mutant!("read_for_ever") {
+            return Intent::Undecided;
+        }
         let item = &self.state.items[slot as usize];
         let Some((scanner, _)) = self.state.cases[slot as usize].seen_by else {
             return Intent::Undecided;
@@ -217,6 +220,7 @@ impl Sorter {
         self.state.cases[slot as usize].derived = derived;
         let it = &mut self.state.items[slot as usize];
         it.intent = derived.intent;
+        it.is_spent = false;
         it.dest = derived.dest;
         it.basis = derived.basis;
         if it.intent != Intent::Undecided {

@@ -17,7 +17,9 @@ use crate::units::{BeltMm, Mm};
 impl Sorter {
     /// An item is no longer where it should be: it may be found again.
     pub(super) fn doubt(&mut self, slot: Slot) {
-        self.release_room(slot);
+        if !mutant!("doubt_keeps_room") {
+            self.release_room(slot);
+        }
         self.leave_cell(slot);
         self.put_in_doubt(slot);
     }
@@ -50,7 +52,7 @@ impl Sorter {
     pub(super) fn tracking_reset(&mut self, track: TrackId, outbox: &mut Outbox) {
         for cell in self.hub.cells_of(track) {
             let slot = self.state.cells[cell as usize];
-            if slot != super::state::NO_ITEM {
+            if slot != super::state::NO_ITEM && !mutant!("reset_is_trusted") {
                 self.doubt(slot);
             }
         }
@@ -126,7 +128,7 @@ impl Sorter {
         let in_doubt = &mut self.state.tracks[usize::from(items[slot as usize].track)].in_doubt;
         let position = in_doubt
             .iter()
-            .position(|&old| items[old as usize].code == code);
+            .position(|&old| items[old as usize].code == code || mutant!("anyone_is_adopted"));
         let Some(old) = position.and_then(|at| in_doubt.remove(at)) else {
             return self.take_over_by(slot, code, outbox);
         };
@@ -141,6 +143,7 @@ impl Sorter {
         it.intent = before.intent;
         it.cause = before.cause;
         it.laps = before.laps;
+        it.is_spent = before.is_spent;
         it.rounds = before.rounds;
         outbox.push(Output::Known {
             parcel: it.parcel,

@@ -9,7 +9,7 @@ use crate::ids::{CellId, ChuteId, PlcItem};
 use crate::outbox::Outbox;
 use crate::reason::{Disposition, Reason};
 use crate::signal::{Alarm, OrderAnswer, Output, Refusal};
-use crate::units::{BeltMm, Mm};
+use crate::units::{BeltMm, Micros, Mm};
 
 impl Sorter {
     /// An item left by a chute.
@@ -130,7 +130,8 @@ impl Sorter {
         self.aim_at_next(slot, chute);
         let it = &self.state.items[slot as usize];
         // While another chute of the order is still to come, the order goes on by itself.
-        if it.ordered.is_some_and(|order| order.last() == Some(chute)) {
+        let is_over = it.ordered.is_some_and(|order| order.last() == Some(chute));
+        if is_over && !mutant!("refusal_unheard") {
             self.order_failed(slot, outbox);
         }
     }
@@ -149,7 +150,8 @@ impl Sorter {
             return;
         };
         let it = &self.state.items[slot as usize];
-        if it.revision != revision || it.ordered.is_none() {
+        let is_current = it.revision == revision || mutant!("any_answer");
+        if !is_current || it.ordered.is_none() {
             // An answer to an order that no longer stands.
             return;
         }
@@ -158,7 +160,9 @@ impl Sorter {
             OrderAnswer::OldRevision => {
                 // The PLC holds a newer one, given by a run before this. A leap passes it.
                 let it = &mut self.state.items[slot as usize];
-                it.revision = it.revision.wrapping_add(256);
+                it.revision = it
+                    .revision
+                    .wrapping_add(if mutant!("no_leap") { 0 } else { 256 });
                 self.order_void(slot, outbox);
             }
             OrderAnswer::NoSuchItem => self.doubt(slot),
@@ -192,7 +196,7 @@ impl Sorter {
             // The counter went back. A little: another PLC of a shared chute tells an older state.
             // Far: its PLC has restarted, and what was taken out meanwhile is not known. Counting
             // the chute as emptied is safe, since it refuses by itself when it is full.
-            if chute.taken.wrapping_sub(taken) > TAKEN_STALE_MAX {
+            if chute.taken.wrapping_sub(taken) > TAKEN_STALE_MAX || mutant!("stale_is_restart") {
                 chute.contents.clear();
                 chute.used = 0;
                 chute.taken = taken;
@@ -204,12 +208,18 @@ impl Sorter {
             return;
         }
         chute.taken = taken;
-        for _ in 0..more {
+        for left in (1..=more).rev() {
             let Some(room) = chute.contents.pop_front() else {
-                // Taken out before it was told to be in: an empty chute is empty.
+                // Taken out before it was told to be in.
+                if self.hub.chutes()[id.index()].outlets.len() > 1 && !mutant!("drop_told_late") {
+                    let early = u16::from(chute.early.0).saturating_add(left);
+                    chute.early = (early.min(EARLY_MAX) as u8, self.state.now);
+                }
                 break;
             };
-            chute.used -= u64::from(room);
+            if !mutant!("taken_but_room_used") {
+                chute.used -= u64::from(room);
+            }
         }
         if chute.contents.is_empty() {
             self.chute_emptied(id);
@@ -223,7 +233,15 @@ impl Sorter {
             return;
         }
         let room = room_of(spec.capacity, length);
+        let now = self.state.now;
         let chute = &mut self.state.chutes[id.index()];
+        if now.since(chute.early.1) > LINKS_APART_MAX {
+            chute.early.0 = 0;
+        }
+        if chute.early.0 > 0 {
+            chute.early.0 -= 1;
+            return;
+        }
         if chute.contents.len() < contents_max(spec.capacity) {
             chute.contents.push_back(room);
             chute.used += u64::from(room);
@@ -233,3 +251,7 @@ impl Sorter {
 
 /// How far back a chute's counter of parcels taken out may be told by a link that is behind.
 const TAKEN_STALE_MAX: u16 = 16;
+/// As many as can drop while the link of their track is behind.
+const EARLY_MAX: u16 = 16;
+/// How long the link of one track can be behind that of another which passes the same chute.
+const LINKS_APART_MAX: Micros = Micros::from_secs(60);

@@ -4,8 +4,9 @@
 //! induction. Whoever owns that induction is told of each that went in
 //! ([`Signal::Transfer`](crate::signal::Signal::Transfer)) and expects it. One that comes out is
 //! known for sure when it is read. Before that it is taken for the only one that can have come out
-//! by then, if there is just one; what was never read is booked as the oldest of them, without its
-//! code being trusted. What has not come out in time is lost.
+//! by then, if there is just one, and none of which we do not know can be on its way since before
+//! we began. What was never read is booked as the oldest of them, without its code being trusted.
+//! What has not come out in time is lost.
 
 use alloc::collections::VecDeque;
 
@@ -36,6 +37,11 @@ pub(super) struct Expected {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Transfers {
     expected: alloc::vec::Vec<VecDeque<Expected>>,
+    /// When the first of each came out last, or what went in before us did: a queue that moves
+    /// is waited for, however long it is.
+    moved: alloc::vec::Vec<Micros>,
+    /// When we were told of a link first. What went in before that is not known here.
+    begun: Option<Micros>,
     /// How many in all, so that nothing is looked for where nothing is.
     count: u32,
 }
@@ -45,8 +51,21 @@ impl Transfers {
         let room = |_: &TransferSpec| VecDeque::with_capacity(TRANSFER_EXPECTED_MAX);
         Self {
             expected: hub.transfers().iter().map(room).collect(),
+            moved: alloc::vec![Micros(0); hub.transfers().len()],
+            begun: None,
             count: 0,
         }
+    }
+
+    /// A link is there: from now on it is known what goes in.
+    pub fn begin(&mut self, now: Micros) {
+        self.begun.get_or_insert(now);
+    }
+
+    /// Whether something can still be on a transfer that went in before we began.
+    fn may_hold_unknown(&self, spec: &TransferSpec, now: Micros) -> bool {
+        let begun = self.begun.unwrap_or(now);
+        now < begun.after(spec.patience) && !mutant!("guesses_at_once")
     }
 
     /// Gives back the capacity that a decoded state lacks.
@@ -57,6 +76,9 @@ impl Transfers {
     }
 
     fn take(&mut self, transfer: TransferId, at: usize) -> Option<Expected> {
+        if mutant!("taken_over_again") {
+            return self.expected[transfer.index()].get(at).copied();
+        }
         let taken = self.expected[transfer.index()].remove(at);
         self.count -= u32::from(taken.is_some());
         taken
@@ -126,7 +148,11 @@ impl Sorter {
     pub(super) fn take_over_the_only(&mut self, slot: Slot, at: InductionId, outbox: &mut Outbox) {
         let mut able = None;
         for transfer in self.hub.transfers_to(at) {
-            let travel = self.hub.transfers()[transfer.index()].travel;
+            let spec = &self.hub.transfers()[transfer.index()];
+            if self.state.transfers.may_hold_unknown(spec, self.state.now) {
+                return;
+            }
+            let travel = spec.travel;
             for (nth, expected) in self.state.transfers.expected[transfer.index()]
                 .iter()
                 .enumerate()
@@ -140,7 +166,7 @@ impl Sorter {
             }
         }
         let Some((transfer, nth)) = able else { return };
-        let Some(expected) = self.state.transfers.take(transfer, nth) else {
+        let Some(expected) = self.take_expected(transfer, nth) else {
             return;
         };
         self.take_over(slot, &expected, outbox);
@@ -152,19 +178,24 @@ impl Sorter {
     }
 
     /// Takes an item over that came out at an induction: as the one with this code, or, with
-    /// [`CodeId::NONE`], as the oldest that can have come out by now.
+    /// [`CodeId::NONE`], as the oldest that can have come out by now, unless codes were read of
+    /// both: they are not the same then.
     pub(super) fn take_over_by(&mut self, slot: Slot, code: CodeId, outbox: &mut Outbox) -> bool {
         let item = &self.state.items[slot as usize];
         let Some(at) = item.over.filter(|_| self.state.transfers.count > 0) else {
             return false;
         };
+        let is_read = self.state.facts[slot as usize].code != CodeId::NONE;
         let mut found: Option<(Micros, TransferId, usize)> = None;
         for transfer in self.hub.transfers_to(at) {
             let travel = self.hub.transfers()[transfer.index()].travel;
             let mut queue = self.state.transfers.expected[transfer.index()].iter();
             let nth = queue.position(|expected| match code {
-                CodeId::NONE => has_arrived(expected, travel, self.state.now),
-                code => expected.facts.code == code,
+                CodeId::NONE => {
+                    let is_another = is_read && expected.facts.code != CodeId::NONE;
+                    !is_another && has_arrived(expected, travel, self.state.now)
+                }
+                code => expected.facts.code == code || mutant!("any_is_taken_over"),
             });
             let Some(nth) = nth else { continue };
             let since = self.state.transfers.expected[transfer.index()][nth].since;
@@ -172,7 +203,7 @@ impl Sorter {
                 found = Some((since, transfer, nth));
             }
         }
-        let taken = found.and_then(|(_, transfer, nth)| self.state.transfers.take(transfer, nth));
+        let taken = found.and_then(|(_, transfer, nth)| self.take_expected(transfer, nth));
         let Some(expected) = taken else { return false };
         if code != CodeId::NONE {
             let read_just_now = self.state.facts[slot as usize];
@@ -180,6 +211,14 @@ impl Sorter {
         }
         self.take_over(slot, &expected, outbox);
         true
+    }
+
+    /// Takes one that has come out from a transfer's queue.
+    fn take_expected(&mut self, transfer: TransferId, nth: usize) -> Option<Expected> {
+        if nth == 0 {
+            self.state.transfers.moved[transfer.index()] = self.state.now;
+        }
+        self.state.transfers.take(transfer, nth)
     }
 
     /// Puts an item in the book as one that was handed over.
@@ -197,7 +236,7 @@ impl Sorter {
 
     /// When the first parcel on a transfer is to be given up, and on which.
     pub(super) fn next_overdue(&self) -> Option<(Micros, TransferId)> {
-        if self.state.transfers.count == 0 {
+        if self.state.transfers.count == 0 || mutant!("awaited_for_ever") {
             return None;
         }
         let queues = self
@@ -213,7 +252,8 @@ impl Sorter {
                 // What waits behind an induction that we hold is not lost.
                 return None;
             }
-            let since = first.since.max(induction.let_go);
+            let moved = self.state.transfers.moved[index];
+            let since = first.since.max(induction.let_go).max(moved);
             Some((since.after(spec.patience), TransferId(index as u16)))
         });
         due.min()

@@ -146,7 +146,7 @@ impl Sorter {
         });
         self.state.turns += 1;
         let chute = &mut self.state.chutes[id.index()];
-        chute.coming += 1;
+        chute.coming += if mutant!("room_held_twice") { 2 } else { 1 };
         chute.held += u64::from(room);
         chute.coming_weight += u64::from(weight);
         chute.coming_volume += u64::from(volume);

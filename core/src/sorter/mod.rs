@@ -148,7 +148,8 @@ impl Sorter {
         );
         self.state.now = now;
         let said = outbox.outputs().len();
-        if self.is_due(now) {
+        let waits_for_tick = mutant!("due_only_at_ticks") && *signal != Signal::Tick;
+        if self.is_due(now) && !waits_for_tick {
             self.fire_due(now, outbox);
             self.settle(outbox);
         }
@@ -163,6 +164,7 @@ impl Sorter {
 
     fn take(&mut self, signal: &Signal, outbox: &mut Outbox) {
         match *signal {
+            Signal::Tick if mutant!("tick_gives_up") => self.scanner_silent(ScannerId(0), outbox),
             Signal::Tick => {}
             Signal::Belt { track, at, speed } => self.belt(track, at, speed, outbox),
             Signal::Chute {
@@ -368,7 +370,7 @@ impl Sorter {
         self.state.tracks[track.index()].linked = to == LinkState::Up;
         self.lose(track, Parts::LINK, to == LinkState::Lost);
         match to {
-            LinkState::Up => {}
+            LinkState::Up => self.state.transfers.begin(self.state.now),
             LinkState::Lost => outbox.push(Output::Alarm(Alarm::LinkLost { track })),
             LinkState::Reset => self.tracking_reset(track, outbox),
         }

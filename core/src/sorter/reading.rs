@@ -113,6 +113,15 @@ impl Sorter {
                 }
                 scans.push(scan);
             }
+            Err(_) if mutant!("two_fit_so_the_first") => {
+                if let Some(item) = room.items.pop_first() {
+                    self.state.waiting -= 1;
+                    if let Some(slot) = self.find_or_count(item.cell, item.item) {
+                        let trigger = item.trigger;
+                        self.apply(Sight { scanner, trigger }, slot, &facts, outbox);
+                    }
+                }
+            }
             Err(_) => self.state.books.unmatched_scans += 1,
         }
     }
@@ -135,7 +144,7 @@ impl Sorter {
             // Just before the eye is as near to it as just behind it.
             past = (past + wait).rem_euclid(lap) - wait;
         }
-        (past.abs() <= wait).then_some(slot)
+        (past.abs() <= wait || mutant!("carrier_anywhere")).then_some(slot)
     }
 
     /// The oldest item at a scanner has waited long enough: nothing was read of it.
@@ -154,6 +163,9 @@ impl Sorter {
 
     /// Telegrams whose item has not come within the scanner's allowance of belt never will.
     pub(super) fn drop_stale_scans(&mut self, track: TrackId) {
+        if mutant!("telegram_kept") {
+            return;
+        }
         let at = self.state.tracks[track.index()].at;
         for (scanner, spec) in self.state.scanners.iter_mut().zip(self.hub.scanners()) {
             let keep = i64::from(spec.wait.0);
@@ -248,7 +260,8 @@ struct Meeting {
 
 impl Meeting {
     fn fits(self, item: &WaitingItem, scan: &WaitingScan) -> bool {
-        let near = |at: BeltMm| item.at.minus(at).abs() <= self.window_mm;
+        let window_mm = self.window_mm * if mutant!("window_too_wide") { 20 } else { 1 };
+        let near = |at: BeltMm| item.at.minus(at).abs() <= window_mm;
         match scan.key {
             ScanKey::Trigger(trigger) => item.trigger == trigger || mutant!("any_trigger_fits"),
             ScanKey::Carrier(cell) => item.cell == cell,

@@ -13,7 +13,7 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use super::Sorter;
-use super::state::{Intent, Slot, Whereabouts};
+use super::state::{Intent, Item, Slot, Whereabouts};
 use crate::ids::ChuteId;
 use crate::limits::{
     LOOKS_PER_CALL_MAX, REDECIDED_BY_COMMAND_MAX, SWEEP_PER_CALL_MAX, WISHES_PER_CALL_MAX,
@@ -268,7 +268,11 @@ impl Sorter {
         self.renew(slot, outbox);
         if before.plan == self.state.plans.active || !self.keeps_order(slot, &before) {
             self.remember_order(slot);
-            self.route(slot, outbox);
+            if before.plan == self.state.plans.active && self.has_begun_its_order(&before) {
+                self.order_failed(slot, outbox);
+            } else {
+                self.route(slot, outbox);
+            }
         }
         // It may have been left as it is; then it is heading there as before.
         let heading = self.state.items[slot as usize].heading_for();
@@ -277,6 +281,14 @@ impl Sorter {
         {
             self.state.lists.push(u32::from(heading.0), slot);
         }
+    }
+
+    /// Whether a chute of an item's order on a loop has refused it already: if the rest of the order
+    /// has closed too, it has failed.
+    fn has_begun_its_order(&self, item: &Item) -> bool {
+        let is_loop = self.hub.tracks()[usize::from(item.track)].kind.is_loop();
+        let first = item.ordered.and_then(|order| order.chutes[0]);
+        is_loop && item.intent == Intent::Sort && first.is_some() && first != item.heading_for()
     }
 
     /// Looks after those that were decided under another plan and are heading nowhere; `false` if

@@ -41,12 +41,12 @@ impl Sorter {
             Intent::Force(chute) => self.route_forced(slot, chute, outbox),
             Intent::Reject(why) => self.route_reject(slot, why, outbox),
             Intent::Sort => {
-                if self.route_sort(slot, outbox) {
+                if !item.is_spent && self.route_sort(slot, outbox) {
                     return;
                 }
                 let item = &self.state.items[slot as usize];
                 let track = TrackId(item.track);
-                let may_lap = item.laps < self.laps_max(track);
+                let may_lap = item.laps < self.laps_max(track) && !item.is_spent;
                 if !is_lasting(item.cause) && may_lap && self.comes_round(track) {
                     // No chute takes it now: it goes round without an order.
                     outbox.push(item.decided(None, item.cause));
@@ -60,10 +60,11 @@ impl Sorter {
 
     /// It may lap no more: overflow, and if there is none, reject.
     fn last_resort(&mut self, slot: Slot, outbox: &mut Outbox) {
-        let item = &self.state.items[slot as usize];
-        let (track, cause) = (TrackId(item.track), item.cause);
+        let item = &mut self.state.items[slot as usize];
+        let (cause, dest) = (item.cause, item.dest);
         let standing = item.ordered;
-        if let Some(dest) = item.dest {
+        item.is_spent = true;
+        if let Some(dest) = dest {
             let Choice { chutes, .. } = self.choose(slot, Answers::Overflow(dest));
             // An overflow that has just refused is not asked again.
             if chutes[0].is_some() && standing.is_none_or(|order| order.chutes != chutes) {
@@ -71,10 +72,21 @@ impl Sorter {
                 return;
             }
         }
-        let laps_count = self.comes_round(track) && !is_lasting(cause);
-        let why = if laps_count { Reason::MostLaps } else { cause };
-        self.state.items[slot as usize].intent = Intent::Reject(why);
+        let why = self.reject_spent(slot);
         self.route_reject(slot, why, outbox);
+    }
+
+    /// There is nowhere left for an item but the reject chutes: says why.
+    pub(super) fn reject_spent(&mut self, slot: Slot) -> Reason {
+        let item = &self.state.items[slot as usize];
+        let laps_count = self.comes_round(TrackId(item.track)) && !is_lasting(item.cause);
+        let why = if laps_count {
+            Reason::MostLaps
+        } else {
+            item.cause
+        };
+        self.state.items[slot as usize].intent = Intent::Reject(why);
+        why
     }
 
     /// Tries the destination's own chutes; `false` if none can be tried now, with the cause noted
@@ -208,7 +220,7 @@ impl Sorter {
     /// Takes back the order that stands, if one does.
     pub(super) fn withdraw(&mut self, slot: Slot, outbox: &mut Outbox) {
         let it = &mut self.state.items[slot as usize];
-        if it.ordered.take().is_none() {
+        if it.ordered.take().is_none() || mutant!("withdrawal_unsaid") {
             return;
         }
         it.revision = next_revision(it.revision);
@@ -261,7 +273,7 @@ impl Sorter {
             self.last_resort(slot, outbox);
             return;
         }
-        self.state.items[slot as usize].laps += 1;
+        self.state.items[slot as usize].laps += u8::from(!mutant!("laps_uncounted"));
         self.state.books.recirculated += 1;
         // The plan's next answer; often the same, and then the standing order serves.
         self.route(slot, outbox);

@@ -277,6 +277,7 @@ impl Sorter {
             it.intent = derived.intent;
             it.basis = derived.basis;
         }
+        it.is_spent &= is == was;
         self.sort_unread(slot);
     }
 

@@ -31,7 +31,7 @@ impl Sorter {
         let now = self.state.now;
         let before = &self.state.tracks[track.index()];
         let back = at.minus(before.at);
-        if back < 0 && before.is_fresh {
+        if back < 0 && before.is_fresh && !mutant!("encoder_goes_on") {
             self.rebase(track, back);
         }
         let belt = &mut self.state.tracks[track.index()];
@@ -210,6 +210,7 @@ impl Sorter {
             revision: 0,
             aim: None,
             laps: 0,
+            is_spent: false,
             rounds: 0,
         };
         let Some(slot) = self.state.take_slot(&self.hub, new) else {
@@ -226,7 +227,8 @@ impl Sorter {
     /// Puts an item in the book, if it is not in it yet: as one in doubt that was never read, if
     /// there is any, and else as a new one.
     pub(super) fn enter_in_book(&mut self, slot: Slot, outbox: &mut Outbox) {
-        if self.state.items[slot as usize].provisional && !self.adopt(slot, CodeId::NONE, outbox) {
+        let is_new = self.state.items[slot as usize].provisional || mutant!("booked_again");
+        if is_new && !self.adopt(slot, CodeId::NONE, outbox) {
             self.book_new(slot, outbox);
         }
     }
@@ -296,7 +298,13 @@ impl Sorter {
         it.length = length;
         it.evidence = seen.at;
         it.refused = None;
-        it.laps = it.laps.saturating_add(1);
+        it.laps = it
+            .laps
+            .saturating_add(u8::from(!mutant!("returns_uncounted")));
+        if it.is_spent && it.intent == Intent::Sort {
+            // Its overflow has had its turn too.
+            self.reject_spent(slot);
+        }
         self.use_late_answer(slot, outbox);
     }
 
@@ -308,7 +316,9 @@ impl Sorter {
         self.release_room(slot);
         self.leave_cell(slot);
         let it = &mut self.state.items[slot as usize];
-        it.ordered = None;
+        if !mutant!("order_kept_over_the_return") {
+            it.ordered = None;
+        }
         it.evidence = at;
         it.whereabouts = Whereabouts::Returning;
         let track = usize::from(it.track);
@@ -322,7 +332,9 @@ impl Sorter {
         }
     }
 
-    /// An occupied carrier passed the lap eye: it is still there, and a lap is over.
+    /// An occupied carrier passed the lap eye: it is still there, and a lap is over. One that the
+    /// PLC follows and we do not is taken up: where scanners tell carriers only, nothing else would
+    /// tell of it again.
     pub(super) fn lap_passed(
         &mut self,
         cell: CellId,
@@ -331,6 +343,7 @@ impl Sorter {
         outbox: &mut Outbox,
     ) {
         let Some(slot) = self.find_or_count(cell, item) else {
+            self.unexpected(cell, item, at, outbox);
             return;
         };
         let it = &mut self.state.items[slot as usize];

@@ -129,6 +129,12 @@ impl Sorter {
         &self.state.books
     }
 
+    /// The time of its last call.
+    #[must_use]
+    pub fn now(&self) -> Micros {
+        self.state.now
+    }
+
     /// The hub it sorts.
     #[must_use]
     pub fn hub(&self) -> &Arc<Hub> {

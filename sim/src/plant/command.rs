@@ -255,6 +255,32 @@ impl Plant {
         true
     }
 
+    /// A PLC takes a carrier or window for empty although a parcel lies there: it says that it is
+    /// missing, forgets its order, and finds it again at the next scanner under another number.
+    /// Whether it knew of that parcel.
+    pub fn mislay(&mut self, now: Micros, number: u64) -> bool {
+        self.command_at(now);
+        let is_it = |cell: &super::track::Cell| {
+            let is_known = cell.plc.item != 0 && !cell.on_return;
+            is_known && cell.parcel.is_some_and(|parcel| parcel.number == number)
+        };
+        let mut tracks = self.tracks.iter().enumerate();
+        let found = tracks.find_map(|(at, track)| Some((at, track.cells.iter().position(is_it)?)));
+        let Some((index, cell)) = found else {
+            return false;
+        };
+        let track = &mut self.tracks[index];
+        let item = PlcItem(track.cells[cell].plc.item);
+        track.forget_cell(cell);
+        self.out.push(PlantEvent::Plc(Signal::Missing {
+            cell: track.cell_id(cell),
+            item,
+            at: encoder(track.belt.travel_nm(now)),
+        }));
+        self.plan_later(index, cell);
+        true
+    }
+
     /// An induction is told how fast to feed: slowly is half as fast as it can. Who waits goes on
     /// waiting. Its PLC tells what it does then.
     pub fn pace(&mut self, now: Micros, id: InductionId, to: Pace, limit_per_h: u16) {

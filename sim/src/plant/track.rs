@@ -226,11 +226,19 @@ impl Track {
 
     /// Forgets all that the PLC knew, and which parcels have been read under its numbers.
     pub fn forget(&mut self) {
-        for cell in &mut self.cells {
-            cell.plc = Tracked::NONE;
-            if let Some(parcel) = &mut cell.parcel {
-                parcel.is_read = false;
-            }
+        for cell in 0..self.cells.len() {
+            self.forget_cell(cell);
+        }
+        // It counts from 1 again: numbers of its last life come again.
+        self.item_last = 0;
+    }
+
+    /// Forgets what the PLC knew of one cell.
+    pub fn forget_cell(&mut self, cell: usize) {
+        let cell = &mut self.cells[cell];
+        cell.plc = Tracked::NONE;
+        if let Some(parcel) = &mut cell.parcel {
+            parcel.is_read = false;
         }
     }
 

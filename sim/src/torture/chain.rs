@@ -3,33 +3,41 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use sorthub_core::facts::Facts;
-use sorthub_core::ids::{ChuteId, CodeId, ScannerId, SorterId, TrackId};
-use sorthub_core::operator::{Command, Ticket};
+use sorthub_core::ids::{ChuteId, SorterId, TrackId};
 use sorthub_core::outbox::Outbox;
-use sorthub_core::plc::{Exchange, Mark};
-use sorthub_core::signal::{Output, Signal};
-use sorthub_core::sorter::{Books, Setup, Sorter, Wish};
-use sorthub_core::units::{Micros, MmPerS};
+use sorthub_core::signal::{ScanKey, Signal};
+use sorthub_core::sorter::{Books, Setup, Sorter};
+use sorthub_core::units::Micros;
 
 use super::dice::Dice;
 use super::draw::Drawn;
-use super::fault::{Fault, What};
-use super::judge::Judge;
-use super::lane::{InFlight, Lane, link_ms};
-use crate::plant::{BeltCommand, ChuteCommand, Options, Plant, PlantEvent, Sight};
+use super::fault::Fault;
+use super::judge::{Judge, Truth};
+use super::lane::{Lane, link_ms};
+use crate::plant::{Options, Plant, PlantEvent};
 use crate::plc_node::PlcNode;
 
-mod trouble;
+mod calls;
+mod end;
+mod links;
+mod telegrams;
+mod upsets;
+
+use calls::Journal;
+use links::Rival;
+use telegrams::{ScannerTrouble, Telegram};
+use upsets::ROUNDS;
 
 /// A PLC's cycle.
 const SCAN: Micros = Micros::from_millis(10);
-/// How long an exchange may take before its connection is dropped.
-const GIVE_UP: Micros = Micros::from_millis(500);
-/// How long until a dropped connection is tried again.
-const RETRY: Micros = Micros::from_millis(100);
 /// How long what is on the tracks gets to leave once nobody comes any more.
 const EMPTYING_MAX: Micros = Micros::from_secs(900);
+/// So long at least does something get on, leave or go round, or nothing will any more. What has
+/// been lost on a transfer is waited for longer.
+const STALLED: Micros = Micros::from_secs(120);
+
+/// How long until all levels have been read again, the last link is up and its lease is granted.
+const SETTLING: Micros = Micros::from_secs(12);
 
 /// Why a run failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,24 +70,7 @@ struct Trouble {
     is_cut: bool,
     eye_blind: bool,
     eye_twice: bool,
-}
-
-/// What is being put wrong with one scanner.
-#[derive(Clone, Copy, Debug, Default)]
-struct ScannerTrouble {
-    late_ms: u16,
-    is_twice: bool,
-    is_swapped: bool,
-    held: Option<Signal>,
-}
-
-/// A record of a sorter's journal.
-#[derive(Clone, Copy)]
-struct Record {
-    now: Micros,
-    signal: Signal,
-    durable: Micros,
-    mark: Option<(usize, Mark)>,
+    induction_blind: bool,
 }
 
 pub(super) struct Chain {
@@ -93,23 +84,27 @@ pub(super) struct Chain {
     looks: Vec<Micros>,
     sorters: Vec<Sorter>,
     judges: Vec<Judge>,
-    /// For each sorter its last snapshot and the calls since.
-    journals: Vec<(Vec<u8>, Vec<Record>)>,
+    journals: Vec<Journal>,
     handed_over: VecDeque<Signal>,
-    telegrams: Vec<(Micros, u64, Signal)>,
+    telegrams: Vec<Telegram>,
     telegrams_sent: u64,
+    /// Engines that were taken for dead.
+    rivals: Vec<Rival>,
     trouble: Vec<Trouble>,
     scanner_trouble: Vec<ScannerTrouble>,
     disk_ms: u16,
+    /// So much later than they are due do ticks come.
+    ticks_late: Micros,
     epoch: u16,
     dice: Dice,
     now: Micros,
     next_scan: Micros,
+    /// When people look at how the tracks run.
+    next_round: Micros,
     outbox: Outbox,
     events: Vec<PlantEvent>,
     calls: u64,
-    /// Books of sorters that were forgotten by a crash.
-    forgotten: bool,
+    truth: Truth,
 }
 
 impl Chain {
@@ -128,12 +123,12 @@ impl Chain {
         let mut dice = Dice::new(seed, 3);
         let tracks = hub.tracks().len();
         let plcs = (0..tracks).map(|track| {
-            PlcNode::new(hub, TrackId(track as u16), 7)
+            PlcNode::with_fifo(hub, TrackId(track as u16), 7, drawn.fifo_depth)
                 .unwrap_or_else(|error| panic!("drew an unfit track: {error}"))
         });
         let plcs = plcs.collect();
         let fc23 = dice.chance(500);
-        let lanes = (0..tracks).map(|track| Lane::new(hub, TrackId(track as u16), 1, fc23));
+        let lanes = (0..tracks).map(|track| Lane::new(hub, TrackId(track as u16), fc23));
         let lanes = lanes.collect();
         let sorters: Vec<Sorter> = (0..hub.sorters())
             .map(|sorter| new_sorter(&drawn, sorter, 1))
@@ -141,7 +136,7 @@ impl Chain {
         let judges = (0..sorters.len())
             .map(|sorter| Judge::new(hub, &drawn.plan, seed, sorter as u64))
             .collect();
-        let journals = sorters.iter().map(|s| (s.snapshot(), vec![])).collect();
+        let journals = sorters.iter().map(Journal::new).collect();
         let mut timetable = vec![];
         for (index, fault) in faults.iter().enumerate() {
             timetable.push((fault.at, index, true));
@@ -150,7 +145,6 @@ impl Chain {
         timetable.sort_by_key(|&(at, index, begins)| std::cmp::Reverse((at, index, !begins)));
         Self {
             timetable,
-            faults,
             plant,
             plcs,
             lanes,
@@ -162,16 +156,20 @@ impl Chain {
             telegrams: vec![],
             telegrams_sent: 0,
             trouble: vec![Trouble::default(); tracks],
+            rivals: vec![],
             scanner_trouble: vec![ScannerTrouble::default(); hub.scanners().len()],
             disk_ms: 1,
+            ticks_late: Micros(0),
             epoch: 1,
             dice,
             now: Micros(0),
             next_scan: Micros(0),
+            next_round: ROUNDS,
             outbox: Outbox::new(),
             events: vec![],
             calls: 0,
-            forgotten: false,
+            truth: Truth::new(hub, &faults),
+            faults,
             drawn,
         }
     }
@@ -194,14 +192,24 @@ impl Chain {
         for chute in 0..self.drawn.hub.chutes().len() {
             self.tell_chute(ChuteId(chute as u16));
         }
-        self.run_until(horizon, false)?;
+        self.run_until(horizon)?;
         self.plant.feed(horizon.max(self.plant.now()), false);
-        self.run_until(horizon.after(EMPTYING_MAX), true)?;
+        self.run_empty(horizon.after(EMPTYING_MAX))?;
+        self.check_empty()?;
+        // All that there is to tell has been told by then.
+        self.run_for(SETTLING)?;
+        self.run_until_chutes_rest()?;
         self.check_end()
     }
 
-    /// Goes on to a time, or until nothing is anywhere any more.
-    fn run_until(&mut self, until: Micros, or_empty: bool) -> Result<(), String> {
+    /// Goes on for so long.
+    fn run_for(&mut self, time: Micros) -> Result<(), String> {
+        let until = self.now.after(time);
+        self.run_until(until)
+    }
+
+    /// Goes on to a time.
+    fn run_until(&mut self, until: Micros) -> Result<(), String> {
         loop {
             let next = self.next();
             if next > until {
@@ -210,10 +218,29 @@ impl Chain {
             }
             self.now = next;
             self.turn()?;
-            if or_empty && self.is_empty() {
+        }
+    }
+
+    /// Goes on until nothing is anywhere any more, but not for ever.
+    fn run_empty(&mut self, until: Micros) -> Result<(), String> {
+        let patience = self.drawn.hub.transfers().iter();
+        let patience = patience.map(|transfer| transfer.patience).max();
+        let stalled = STALLED.after(patience.unwrap_or(Micros(0)));
+        let mut before = (self.books(), *self.plant.tally(), self.timetable.len());
+        let mut changed = self.now;
+        while self.now < until && self.now.since(changed) < stalled {
+            self.now = self.next();
+            self.turn()?;
+            if self.is_empty() {
                 return Ok(());
             }
+            let here = (self.books(), *self.plant.tally(), self.timetable.len());
+            if here != before {
+                before = here;
+                changed = self.now;
+            }
         }
+        Ok(())
     }
 
     fn is_empty(&self) -> bool {
@@ -236,26 +263,26 @@ impl Chain {
     }
 
     fn next(&mut self) -> Micros {
-        let mut next = self.next_scan;
+        let mut next = self.next_scan.min(self.next_round);
         if let Some(at) = self.plant.next_time() {
             next = next.min(at);
         }
         if let Some(&(at, ..)) = self.timetable.last() {
             next = next.min(at);
         }
-        for (at, ..) in &self.telegrams {
-            next = next.min(*at);
+        for telegram in &self.telegrams {
+            next = next.min(telegram.due);
         }
         for sorter in &self.sorters {
-            next = next.min(sorter.next_timeout().unwrap_or(Micros::NEVER));
+            let due = sorter.next_timeout().unwrap_or(Micros::NEVER);
+            next = next.min(due.after(self.ticks_late));
+        }
+        for rival in &self.rivals {
+            next = next.min(rival.next());
         }
         for (lane, look) in self.lanes.iter().zip(&self.looks) {
             let due = match &lane.in_flight {
-                Some(flight) => {
-                    let served = flight.served_at.unwrap_or(Micros::NEVER);
-                    let reply = flight.reply_at.unwrap_or(Micros::NEVER);
-                    served.min(reply).min(flight.give_up_at)
-                }
+                Some(flight) => flight.next(),
                 None if lane.is_connected => *look,
                 None => lane.retry_at,
             };
@@ -278,14 +305,19 @@ impl Chain {
             self.next_scan = self.now.after(SCAN);
             self.scan_plcs()?;
         }
+        if self.next_round <= self.now {
+            self.next_round = self.now.after(ROUNDS);
+            self.people_look()?;
+        }
         self.run_telegrams()?;
         for lane in 0..self.lanes.len() {
             self.run_lane(lane)?;
         }
+        self.run_rivals();
         for sorter in 0..self.sorters.len() {
             while self.sorters[sorter]
                 .next_timeout()
-                .is_some_and(|due| due <= self.now)
+                .is_some_and(|due| due.after(self.ticks_late) <= self.now)
             {
                 self.call(sorter, &Signal::Tick, None)?;
             }
@@ -317,18 +349,17 @@ impl Chain {
                 key,
                 sight,
             } => {
-                let (scanner, key) = (*scanner, *key);
-                let facts = self.facts(sight);
-                self.telegram(
-                    scanner,
-                    Signal::Scanned {
-                        scanner,
-                        key,
-                        facts,
-                    },
-                );
+                let track = self.drawn.hub.scanners()[scanner.index()].track;
+                let zero = self.plcs[track.index()].zero();
+                let key = match *key {
+                    ScanKey::Encoder(at) => ScanKey::Encoder(at.plus(-zero.0)),
+                    key => key,
+                };
+                self.telegram(*scanner, key, sight);
             }
-            PlantEvent::Left(exit) => Judge::left(&self.drawn.hub, &self.drawn.plan, exit)?,
+            PlantEvent::Left(exit) => {
+                self.truth.left(&self.drawn.hub, &self.drawn.plan, exit)?;
+            }
         }
         Ok(())
     }
@@ -354,6 +385,16 @@ impl Chain {
         };
         let at = self.plant.encoder(track, self.now);
         let trouble = &mut self.trouble[track.index()];
+        let is_new = matches!(
+            signal,
+            Signal::Inducted {
+                returned: false,
+                ..
+            }
+        );
+        if is_new && std::mem::take(&mut trouble.induction_blind) {
+            return;
+        }
         let is_eye = matches!(signal, Signal::AtScanner { .. } | Signal::LapPassed { .. });
         if is_eye && std::mem::take(&mut trouble.eye_blind) {
             return;
@@ -362,6 +403,9 @@ impl Chain {
         let plc = &mut self.plcs[track.index()];
         if plc.is_alive() {
             (0..times).for_each(|_| plc.tell(signal, at, self.now));
+            if plc.has_lost_events() {
+                self.truth.forgotten();
+            }
         }
     }
 
@@ -372,60 +416,6 @@ impl Chain {
             let at = self.plant.encoder(plc.track(), self.now);
             plc.chute(chute, &truth, counts, at);
         }
-    }
-
-    fn facts(&self, sight: &Sight) -> Facts {
-        let measured = sight.measured;
-        if !sight.is_read {
-            return Facts {
-                measured,
-                ..Facts::default()
-            };
-        }
-        let key = sight.dest.map(|dest| self.drawn.plan.key(dest));
-        Facts {
-            measured,
-            ..Facts::advised(CodeId(sight.number + 1), key.unwrap_or_default())
-        }
-    }
-
-    fn telegram(&mut self, scanner: ScannerId, signal: Signal) {
-        let trouble = &mut self.scanner_trouble[scanner.index()];
-        let due = self
-            .now
-            .after(Micros::from_millis(u64::from(trouble.late_ms)));
-        let mut sent = vec![signal];
-        if trouble.is_twice {
-            sent.push(signal);
-        }
-        if trouble.is_swapped {
-            match trouble.held.take() {
-                None => {
-                    trouble.held = Some(signal);
-                    return;
-                }
-                Some(first) => {
-                    sent.push(first);
-                    trouble.is_swapped = false;
-                }
-            }
-        }
-        for signal in sent {
-            self.telegrams_sent += 1;
-            self.telegrams.push((due, self.telegrams_sent, signal));
-        }
-    }
-
-    fn run_telegrams(&mut self) -> Result<(), String> {
-        while let Some(first) = (0..self.telegrams.len())
-            .filter(|&at| self.telegrams[at].0 <= self.now)
-            .min_by_key(|&at| (self.telegrams[at].0, self.telegrams[at].1))
-        {
-            let (_, _, signal) = self.telegrams.remove(first);
-            let sorter = self.drawn.hub.addressee(&signal);
-            self.call(sorter.map_or(0, SorterId::index), &signal, None)?;
-        }
-        Ok(())
     }
 
     fn scan_plcs(&mut self) -> Result<(), String> {
@@ -439,237 +429,6 @@ impl Chain {
         }
         Ok(())
     }
-
-    /// What is due on one link.
-    fn run_lane(&mut self, index: usize) -> Result<(), String> {
-        if let Some(flight) = &mut self.lanes[index].in_flight {
-            if flight.served_at.is_some_and(|at| at <= self.now) {
-                flight.served_at = None;
-                match serve(&mut self.plcs[index], &flight.exchange) {
-                    Some(registers) => flight.registers = registers,
-                    None => flight.reply_at = None,
-                }
-            }
-            if flight.reply_at.is_some_and(|at| at <= self.now) && flight.served_at.is_none() {
-                let registers = std::mem::take(&mut flight.registers);
-                let lane = &mut self.lanes[index];
-                lane.in_flight = None;
-                lane.end
-                    .reply(link_ms(self.now), &registers)
-                    .map_err(|error| format!("an exchange is not understood: {error}"))?;
-                self.looks[index] = self.now;
-                self.hear(index)?;
-            } else if flight.give_up_at <= self.now {
-                self.disconnect(index)?;
-            } else {
-                return Ok(());
-            }
-        }
-        if !self.lanes[index].is_connected {
-            return self.connect(index);
-        }
-        if self.looks[index] <= self.now {
-            self.look(index);
-        }
-        Ok(())
-    }
-
-    fn connect(&mut self, index: usize) -> Result<(), String> {
-        let lane = &mut self.lanes[index];
-        if lane.retry_at > self.now {
-            return Ok(());
-        }
-        if self.trouble[index].is_cut || !self.plcs[index].is_alive() {
-            lane.retry_at = self.now.after(RETRY);
-            // The link's loss is noticed meanwhile.
-            lane.end.disconnected(link_ms(self.now));
-            return self.hear(index);
-        }
-        lane.is_connected = true;
-        lane.end.connected(link_ms(self.now));
-        self.looks[index] = self.now;
-        self.look(index);
-        Ok(())
-    }
-
-    fn disconnect(&mut self, index: usize) -> Result<(), String> {
-        let lane = &mut self.lanes[index];
-        lane.in_flight = None;
-        lane.is_connected = false;
-        lane.retry_at = self.now.after(RETRY);
-        lane.end.disconnected(link_ms(self.now));
-        self.hear(index)
-    }
-
-    /// Sends the next exchange, if there is one.
-    fn look(&mut self, index: usize) {
-        let now = self.now;
-        let Some(exchange) = self.lanes[index].next_exchange(now) else {
-            self.looks[index] = self.lanes[index].next_look(now);
-            return;
-        };
-        let trouble = self.trouble[index];
-        let dice = &mut self.dice;
-        let way_us = dice.between(200, 3_000) + u64::from(trouble.slow_ms) * 1_000;
-        let back_us = dice.between(200, 3_000) + u64::from(trouble.slow_ms) * 1_000;
-        let is_gone = dice.chance(u64::from(trouble.requests_lost));
-        let no_reply = dice.chance(u64::from(trouble.replies_lost)) || is_gone;
-        self.lanes[index].in_flight = Some(InFlight {
-            exchange,
-            served_at: (!is_gone).then_some(Micros(now.0 + way_us)),
-            registers: vec![],
-            reply_at: (!no_reply).then_some(Micros(now.0 + way_us + back_us)),
-            give_up_at: now.after(GIVE_UP),
-        });
-    }
-
-    fn hear(&mut self, index: usize) -> Result<(), String> {
-        while let Some((signal, mark)) = self.lanes[index].hear() {
-            let mark = mark.map(|mark| (index, mark));
-            match (signal, mark) {
-                (Some(signal), mark) => {
-                    let sorter = self.drawn.hub.sorter_of(TrackId(index as u16));
-                    self.call(sorter.index(), &signal, mark)?;
-                }
-                (None, Some((lane, mark))) => self.lanes[lane].durable_at(self.now, mark),
-                (None, None) => {}
-            }
-        }
-        Ok(())
-    }
-
-    fn call(
-        &mut self,
-        index: usize,
-        signal: &Signal,
-        mark: Option<(usize, Mark)>,
-    ) -> Result<(), String> {
-        self.calls += 1;
-        let now = self.now;
-        let sorter = &mut self.sorters[index];
-        let stepwise = self.judges[index].before(sorter, now, signal)?;
-        self.outbox.clear();
-        sorter.handle(now, signal, &mut self.outbox);
-        let outputs = self.outbox.outputs();
-        self.judges[index].after(sorter, now, signal, outputs, stepwise)?;
-        for output in outputs {
-            match *output {
-                Output::Divert(ref order) => {
-                    if let Some((track, own)) = self.drawn.hub.track_of(order.cell) {
-                        self.lanes[track.index()].order(own, output);
-                        self.looks[track.index()] = now;
-                    }
-                }
-                Output::Withdraw { cell, .. } => {
-                    if let Some((track, own)) = self.drawn.hub.track_of(cell) {
-                        self.lanes[track.index()].order(own, output);
-                        self.looks[track.index()] = now;
-                    }
-                }
-                Output::CarrierEnable { cell, .. } => {
-                    if let Some((track, own)) = self.drawn.hub.track_of(cell) {
-                        self.lanes[track.index()].use_carrier(own, output);
-                        self.looks[track.index()] = now;
-                    }
-                }
-                Output::Pace {
-                    induction,
-                    to,
-                    limit_per_h,
-                } => {
-                    let track = self.drawn.hub.inductions()[induction.index()].track;
-                    self.lanes[track.index()].pace(induction, to, limit_per_h);
-                    self.looks[track.index()] = now;
-                }
-                Output::ChuteWish {
-                    chute,
-                    lock,
-                    lamp,
-                    why,
-                } => {
-                    let wish = Wish { lock, lamp, why };
-                    for (lane, look) in self.lanes.iter_mut().zip(&mut self.looks) {
-                        lane.wish_chute(chute, wish);
-                        *look = now;
-                    }
-                }
-                Output::HandOver {
-                    transfer,
-                    parcel,
-                    facts,
-                } => self.handed_over.push_back(Signal::Transfer {
-                    transfer,
-                    parcel,
-                    facts,
-                }),
-                _ => {}
-            }
-        }
-        self.journal(index, signal, mark);
-        while let Some(news) = self.handed_over.pop_front() {
-            let to = self.drawn.hub.addressee(&news).map_or(0, SorterId::index);
-            self.call(to, &news, None)?;
-        }
-        Ok(())
-    }
-
-    /// Writes a call down; its event is acknowledged once it is durable.
-    fn journal(&mut self, index: usize, signal: &Signal, mark: Option<(usize, Mark)>) {
-        let (now, signal) = (self.now, *signal);
-        let (snapshot, records) = &mut self.journals[index];
-        // Records become durable in their order.
-        let before = records.last().map_or(now, |record: &Record| record.durable);
-        let durable = before.max(now.after(Micros::from_millis(u64::from(self.disk_ms))));
-        if let Some((lane, mark)) = mark {
-            self.lanes[lane].durable_at(durable, mark);
-        }
-        records.push(Record {
-            now,
-            signal,
-            durable,
-            mark,
-        });
-        if records.len() > 2_000 && records.iter().all(|record| record.durable <= now) {
-            *snapshot = self.sorters[index].snapshot();
-            records.clear();
-        }
-    }
-
-    /// Everything has left, and the book says so.
-    fn check_end(&mut self) -> Result<(), String> {
-        if !self.is_empty() {
-            let books = self.books();
-            return Err(format!(
-                "{} parcels are still in the plant and {} in the book, {} in transfer, {} s after \
-                 the last came",
-                self.plant.tally().on_tracks() + self.plant.tally().on_transfers(),
-                books.on_sorter,
-                books.in_transfer(),
-                EMPTYING_MAX.0 / 1_000_000,
-            ));
-        }
-        if self.forgotten || self.faults.iter().any(|fault| fault.what.hides_something()) {
-            return Ok(());
-        }
-        let (books, tally) = (self.books(), *self.plant.tally());
-        for (what, truth, book) in [
-            ("inducted", tally.inducted, books.inducted),
-            (
-                "discharged",
-                tally.discharged,
-                books.sorted + books.rejected,
-            ),
-            ("removed", tally.removed, books.removed),
-            ("lost", 0, books.lost),
-            ("missorted", 0, books.missorted),
-            ("handed over", tally.handed_over, books.handed_over),
-        ] {
-            if truth != book {
-                return Err(format!("{what}: really {truth}, in the book {book}"));
-            }
-        }
-        Ok(())
-    }
 }
 
 fn new_sorter(drawn: &Drawn, sorter: usize, run_epoch: u32) -> Sorter {
@@ -678,21 +437,4 @@ fn new_sorter(drawn: &Drawn, sorter: usize, run_epoch: u32) -> Sorter {
         sorter: SorterId(sorter as u16),
     };
     Sorter::new(Arc::clone(&drawn.hub), Arc::clone(&drawn.plan), setup)
-}
-
-/// A PLC's Modbus server: what is written comes first. `None`: nobody answers.
-fn serve(plc: &mut PlcNode, exchange: &Exchange) -> Option<Vec<u16>> {
-    if !plc.is_alive() {
-        return None;
-    }
-    let end = plc.registers();
-    if let Some(write) = &exchange.write {
-        end.write(write.address, write.registers()).ok()?;
-    }
-    let Some(read) = exchange.read else {
-        return Some(vec![]);
-    };
-    let mut registers = vec![0; usize::from(read.count)];
-    end.read(read.address, &mut registers).ok()?;
-    Some(registers)
 }

@@ -24,6 +24,8 @@ pub struct Drawn {
     pub plan: Arc<Plan>,
     /// Its plant.
     pub plant: Arc<PlantSpec>,
+    /// Events that its PLCs can keep for an engine that is away.
+    pub fifo_depth: u16,
 }
 
 /// The description while it is drawn.
@@ -56,10 +58,14 @@ pub fn draw(seed: u64) -> Drawn {
     for _ in 0..tracks {
         draft.track();
     }
+    if tracks > 1 && draft.dice.chance(400) {
+        draft.share();
+    }
     if tracks > 1 && draft.dice.chance(600) {
         draft.transfers();
     }
     draft.plan();
+    let fifo_depth = draft.dice.pick(&[256, 256, 4_096]);
     let Draft {
         hub, plan, plant, ..
     } = draft;
@@ -70,6 +76,7 @@ pub fn draw(seed: u64) -> Drawn {
         hub: Arc::new(hub),
         plan: Arc::new(plan),
         plant: Arc::new(plant),
+        fifo_depth,
     }
 }
 
@@ -140,6 +147,7 @@ impl Draft {
     }
 
     fn scanner(&mut self, track: TrackId, at: u32) {
+        // Half of the least distance between parcels, so that no telegram fits two.
         let window = Mm(150);
         // The window of arrivals must hold the time to the telegram, which the plant varies.
         let meets_by = match self.dice.below(4) {
@@ -162,7 +170,7 @@ impl Draft {
         });
         self.plant.scanners.push(ScannerPlant {
             read_ppm: self.dice.pick(&[1_000_000, 980_000, 850_000]),
-            delay: Micros::from_millis(self.dice.pick(&[0, 60, 200])),
+            delay: Micros::from_millis(self.dice.pick(&[0, 60, 200, 450])),
         });
     }
 
@@ -219,6 +227,19 @@ impl Draft {
         id
     }
 
+    /// A chute of the first track takes parcels of the second one too.
+    fn share(&mut self) {
+        let chute = self.dice.pick(&self.own[0]);
+        let at = Mm(self.hub.tracks[1].kind.length().0 - 800);
+        let lead = self.hub.chutes[chute.index()].outlets[0].lead;
+        self.hub.chutes[chute.index()].outlets.push(Outlet {
+            track: TrackId(1),
+            at,
+            lead,
+        });
+        self.own[1].push(chute);
+    }
+
     /// A transfer from each track to the next, and two sorters or one.
     fn transfers(&mut self) {
         for from in 0..self.hub.tracks.len() - 1 {
@@ -238,10 +259,11 @@ impl Draft {
                 from: chute,
                 to: induction,
                 travel,
-                patience: Micros::from_secs(300),
+                patience: Micros::from_secs(600),
             });
         }
-        if self.dice.chance(500) {
+        let is_shared = self.hub.chutes.iter().any(|chute| chute.outlets.len() > 1);
+        if !is_shared && self.dice.chance(500) {
             for track in 0..self.hub.tracks.len() {
                 self.hub.sorters.push(SorterSpec {
                     name: format!("S{track}"),
@@ -278,8 +300,12 @@ impl Draft {
                 });
                 let weight = self.dice.between(1, 4) as u32;
                 // Whoever gets on upstream can be for here too.
-                let first = if joined { 0 } else { track };
-                for from in first..=track {
+                let passes = |from: usize| {
+                    let outlets = &self.hub.chutes[chute.index()].outlets;
+                    outlets.iter().any(|outlet| outlet.track.index() == from)
+                };
+                let from_here = (0..=track).filter(|&from| joined || passes(from));
+                for from in from_here.collect::<Vec<_>>() {
                     self.plant.demand[from].push(Demand { dest, weight });
                 }
             }

@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use sorthub_core::facts::Reading;
 use sorthub_core::hub::Hub;
 use sorthub_core::ids::{CellId, ChuteId, InductionId, ScannerId, TrackId};
 use sorthub_core::operator::{Command, InductionWish, Mode, TrackWish};
@@ -51,10 +52,20 @@ pub enum What {
     ScannerTwice(ScannerId),
     /// Two telegrams in a row come in the wrong order.
     ScannerSwapped(ScannerId),
+    /// It reads codes that contradict each other, or that are none.
+    ScannerOdd(ScannerId, Reading),
+    /// It reads the label of the item before.
+    LabelBefore(ScannerId),
     /// The eye at a scanner does not see the next item.
     EyeBlind(TrackId),
     /// An eye tells of the next item twice.
     EyeTwice(TrackId),
+    /// The eye at an induction does not see the next item: nobody announces it.
+    InductionBlind(TrackId),
+    /// A PLC takes a carrier for empty that is not.
+    Mislaid(TrackId),
+    /// A PLC has so much else to tell that events are lost, while its network is cut.
+    Flood(TrackId),
     /// A person takes an item off.
     TakenOff(TrackId),
     /// People let nothing more on and start the track again.
@@ -73,20 +84,12 @@ pub enum What {
     InductionOff(InductionId),
     /// The disk takes so many ms to make a record durable.
     DiskSlow(u16),
+    /// The engine is so busy that ticks come so many ms late.
+    TicksLate(u16),
     /// The engine dies and starts again: what was not durable is forgotten.
     Crash,
-}
-
-impl What {
-    /// Whether after it the book may differ from the truth, because something happened that nobody
-    /// could notice.
-    #[must_use]
-    pub const fn hides_something(self) -> bool {
-        matches!(
-            self,
-            Self::PlcRestart(_) | Self::EyeBlind(_) | Self::EyeTwice(_) | Self::Crash
-        )
-    }
+    /// The same, but the old one goes on writing for a while.
+    Rival,
 }
 
 impl What {
@@ -145,7 +148,7 @@ pub fn draw(seed: u64, hub: &Hub, horizon: Micros) -> Vec<Fault> {
     let mut faults: Vec<Fault> = (0..count)
         .map(|_| Fault {
             at: Micros(dice.below(calm_from)),
-            lasts: Micros::from_millis(dice.pick(&[200, 800, 2_500, 9_000])),
+            lasts: Micros::from_millis(dice.pick(&[200, 800, 2_500, 9_000, 40_000])),
             what: what(&mut dice, hub),
         })
         .collect();
@@ -159,7 +162,7 @@ fn what(dice: &mut Dice, hub: &Hub) -> What {
     let scanner = ScannerId(dice.below(hub.scanners().len() as u64) as u16);
     let cell = CellId(dice.below(u64::from(hub.cells())) as u32);
     let induction = InductionId(dice.below(hub.inductions().len() as u64) as u16);
-    match dice.below(24) {
+    match dice.below(36) {
         0 => What::PlcRestart(track),
         1 => What::LinkCut(track),
         2 => What::RequestsLost(track, dice.between(20, 400) as u16),
@@ -167,20 +170,30 @@ fn what(dice: &mut Dice, hub: &Hub) -> What {
         4 => What::Slow(track, dice.between(5, 200) as u16),
         5 => What::BeltStop(track),
         6 => What::BeltSlow(track),
-        7 | 8 => What::Jam(chute),
-        9 | 10 => What::Lock(chute),
-        11 => What::Disable(chute),
-        12 => What::ScannerSilent(scanner),
-        13 => What::ScannerLate(scanner, dice.between(20, 900) as u16),
-        14 => What::ScannerTwice(scanner),
-        15 => What::ScannerSwapped(scanner),
-        16 => dice.pick(&[What::EyeBlind(track), What::EyeTwice(track)]),
-        17 => What::TakenOff(track),
-        18 => What::DiskSlow(dice.between(5, 500) as u16),
-        19 => dice.pick(&[What::Drained(track), What::Purged(track)]),
-        20 => dice.pick(&[What::Maintained(track), What::Emptied(track)]),
-        21 => dice.pick(&[What::Closed(track), What::InductionOff(induction)]),
-        22 => What::CarrierOff(cell),
+        7..=9 => What::Jam(chute),
+        10 | 11 => What::Lock(chute),
+        12 => What::Disable(chute),
+        13 => What::ScannerSilent(scanner),
+        14 => What::ScannerLate(scanner, dice.pick(&[40, 300, 900, 4_000, 12_000])),
+        15 => What::ScannerTwice(scanner),
+        16 => What::ScannerSwapped(scanner),
+        17 => {
+            let odd = [Reading::Conflict, Reading::Invalid, Reading::Several];
+            What::ScannerOdd(scanner, dice.pick(&odd))
+        }
+        18 => What::LabelBefore(scanner),
+        19 => dice.pick(&[What::EyeBlind(track), What::EyeTwice(track)]),
+        20 => What::InductionBlind(track),
+        21 | 22 => What::Mislaid(track),
+        23 => What::Flood(track),
+        24 => What::TakenOff(track),
+        25 | 26 => What::DiskSlow(dice.between(5, 500) as u16),
+        27 => What::TicksLate(dice.between(1, 50) as u16),
+        28 => What::Rival,
+        29 => dice.pick(&[What::Drained(track), What::Purged(track)]),
+        30 => dice.pick(&[What::Maintained(track), What::Emptied(track)]),
+        31 => dice.pick(&[What::Closed(track), What::InductionOff(induction)]),
+        32 => What::CarrierOff(cell),
         _ => What::Crash,
     }
 }

@@ -4,16 +4,21 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sorthub_core::hub::Hub;
-use sorthub_core::ids::{CellId, ChuteId, ParcelId, PlcItem};
+use sorthub_core::ids::{CodeId, ParcelId};
 use sorthub_core::limits::OUTPUTS_PER_CALL_MAX;
 use sorthub_core::outbox::Outbox;
 use sorthub_core::plan::Plan;
-use sorthub_core::signal::{Order, Output, Signal};
+use sorthub_core::signal::{OrderAnswer, Output, Signal};
 use sorthub_core::sorter::Sorter;
 use sorthub_core::units::Micros;
 
 use super::dice::Dice;
-use crate::plant::{Exit, Way};
+
+mod orders;
+mod truth;
+
+use orders::Orders;
+pub(super) use truth::{Hides, Truth};
 
 /// More calls at one instant than any hub has reason for.
 const CALLS_AT_ONCE_MAX: u32 = 20_000;
@@ -24,12 +29,13 @@ const TWIN_CALLS: u32 = 60;
 /// One sorter's judge.
 pub(super) struct Judge {
     hub: Arc<Hub>,
-    plan: Arc<Plan>,
     dice: Dice,
     /// Parcels that were named, and whether their passage is over.
     parcels: BTreeMap<ParcelId, bool>,
-    /// The newest revision said for each item in a cell.
-    revisions: BTreeMap<(CellId, PlcItem), u16>,
+    /// The code that was read of each parcel, and the parcel of each code.
+    codes: BTreeMap<ParcelId, CodeId>,
+    bearers: BTreeMap<CodeId, ParcelId>,
+    orders: Orders,
     twin: Option<(Sorter, u32)>,
     outbox: Outbox,
     last: Micros,
@@ -44,10 +50,11 @@ impl Judge {
         let bytes = cells * 2_000 + hub.chutes().len() * 60_000 + hub.transfers().len() * 300_000;
         Self {
             hub: Arc::clone(hub),
-            plan: Arc::clone(plan),
             dice: Dice::new(seed, 100 + sorter),
             parcels: BTreeMap::new(),
-            revisions: BTreeMap::new(),
+            codes: BTreeMap::new(),
+            bearers: BTreeMap::new(),
+            orders: Orders::new(hub, plan),
             twin: None,
             outbox: Outbox::new(),
             last: Micros(0),
@@ -59,7 +66,7 @@ impl Judge {
     /// The sorter has been put in another one's place.
     pub fn replaced(&mut self) {
         self.twin = None;
-        self.revisions.clear();
+        self.orders.forget();
     }
 
     /// What was said in a call that is not durable was said to nobody: it may be said again.
@@ -72,6 +79,10 @@ impl Judge {
                 Output::Ended { parcel, .. } | Output::HandOver { parcel, .. } => {
                     self.parcels.insert(parcel, false);
                 }
+                Output::Read { parcel, code, .. } => {
+                    self.codes.remove(&parcel);
+                    self.bearers.remove(&code);
+                }
                 _ => {}
             }
         }
@@ -81,19 +92,21 @@ impl Judge {
     pub fn forgotten(&mut self) {
         self.replaced();
         self.parcels.clear();
+        self.codes.clear();
+        self.bearers.clear();
     }
 
-    /// Before a call: now and then a second sorter is made of the first one's snapshot.
+    /// Before a call: now and then it is made with a copy too, in two steps.
     pub fn before(
         &mut self,
         sorter: &Sorter,
         now: Micros,
         signal: &Signal,
     ) -> Result<Option<u64>, String> {
-        if self.twin.is_none() && self.dice.chance(4) {
-            self.twin = Some((self.copy(sorter)?, TWIN_CALLS));
-        }
-        if !self.dice.chance(5) {
+        self.orders.hear(signal)?;
+        let is_due = sorter.next_timeout().is_some_and(|due| due <= now);
+        let is_due_besides = is_due && *signal != Signal::Tick;
+        if !self.dice.chance(if is_due_besides { 200 } else { 5 }) {
             return Ok(None);
         }
         // Time may pass in one step or in two.
@@ -123,6 +136,7 @@ impl Judge {
     pub fn after(
         &mut self,
         sorter: &Sorter,
+        truth: &Truth,
         now: Micros,
         signal: &Signal,
         outputs: &[Output],
@@ -148,8 +162,19 @@ impl Judge {
         }
         self.follow_twin(sorter, now, signal, outputs)?;
         for output in outputs {
-            self.output(sorter, output)
+            self.output(sorter, truth, output)
                 .map_err(|what| format!("{what}, after {signal:?}"))?;
+        }
+        if self.dice.chance(60) {
+            self.orders
+                .stand(sorter)
+                .map_err(|what| format!("{what}, after {signal:?}"))?;
+        }
+        // What is rare is looked at more often: a part of the state that a snapshot forgets may
+        // be in use only then.
+        let often = if is_rare(signal) { 150 } else { 4 };
+        if self.twin.is_none() && self.dice.chance(often) {
+            self.twin = Some((self.copy(sorter)?, TWIN_CALLS));
         }
         Ok(())
     }
@@ -176,26 +201,30 @@ impl Judge {
         Ok(())
     }
 
-    fn output(&mut self, sorter: &Sorter, output: &Output) -> Result<(), String> {
+    fn output(&mut self, sorter: &Sorter, truth: &Truth, output: &Output) -> Result<(), String> {
         match *output {
-            Output::Known { parcel, .. } => {
-                let before = self.parcels.insert(parcel, false);
-                if before == Some(true) {
-                    return Err(format!(
-                        "parcel {parcel} is back after its passage was over"
-                    ));
+            Output::Known { parcel, .. } => self.known(parcel)?,
+            Output::Read { parcel, code, .. } => self.read(sorter, truth, parcel, code)?,
+            Output::Ended {
+                parcel, how, chute, ..
+            } => {
+                self.ends(parcel)?;
+                if let Some(&code) = self.codes.get(&parcel) {
+                    truth.confirms(code, how, chute)?;
                 }
             }
-            Output::Ended { parcel, .. } => self.ends(parcel)?,
             Output::HandOver { parcel, .. } => {
                 self.ends(parcel)?;
-                // It may come back over another transfer.
+                // It may come back over another transfer. What is unread there may be taken for
+                // it, so that its code is not sure any more.
                 self.parcels.remove(&parcel);
+                if let Some(code) = self.codes.remove(&parcel) {
+                    self.bearers.remove(&code);
+                }
             }
             Output::Divert(ref order) => {
                 self.is_under_way(order.parcel)?;
-                self.is_newer(order.cell, order.item, order.revision)?;
-                self.is_sensible(sorter, order)?;
+                self.orders.order(sorter, order)?;
             }
             Output::Withdraw {
                 parcel,
@@ -204,9 +233,61 @@ impl Judge {
                 revision,
             } => {
                 self.is_under_way(parcel)?;
-                self.is_newer(cell, item, revision)?;
+                self.orders.withdrawal(parcel, cell, item, revision)?;
             }
+            Output::Decided { .. } => self.orders.is_full(sorter, output)?,
             _ => {}
+        }
+        Ok(())
+    }
+
+    fn known(&mut self, parcel: ParcelId) -> Result<(), String> {
+        match self.parcels.insert(parcel, false) {
+            Some(true) => Err(format!(
+                "parcel {parcel} is back after its passage was over"
+            )),
+            Some(false) | None => Ok(()),
+        }
+    }
+
+    /// No two parcels in cells have one code. (One in doubt may: it was found unread, and is
+    /// followed as a new one. So may one on a track that tells nothing: it may have gone over a
+    /// transfer.)
+    fn read(
+        &mut self,
+        sorter: &Sorter,
+        truth: &Truth,
+        parcel: ParcelId,
+        code: CodeId,
+    ) -> Result<(), String> {
+        self.codes.insert(parcel, code);
+        let Some(other) = self.bearers.insert(code, parcel) else {
+            return Ok(());
+        };
+        let tells = |cell| {
+            let track = self.hub.track_of(cell).map(|(track, _)| track);
+            track.is_some_and(|track| sorter.track(track).linked)
+        };
+        let track_of = |cell| self.hub.track_of(cell).map(|(track, _)| track);
+        let here = sorter.items().find(|item| item.parcel == parcel);
+        let here = here.and_then(|item| track_of(item.cell));
+        // That it has gone over a transfer can be told after it has come out.
+        let leads_here = |from| {
+            !truth.is_calm()
+                && self.hub.transfers().iter().any(|transfer| {
+                    let to = self.hub.inductions()[transfer.to.index()].track;
+                    Some(to) == here && self.hub.outlet(transfer.from, from).is_some()
+                })
+        };
+        let is_here = || {
+            let mut items = sorter.items();
+            items.any(|item| {
+                let from = track_of(item.cell);
+                item.parcel == other && tells(item.cell) && !from.is_some_and(leads_here)
+            })
+        };
+        if other != parcel && truth.is_certain(code) && is_here() {
+            return Err(format!("code {} is on {other} and on {parcel}", code.0));
         }
         Ok(())
     }
@@ -228,83 +309,18 @@ impl Judge {
             None => Err(format!("parcel {parcel} is ordered but was never named")),
         }
     }
+}
 
-    fn is_newer(&mut self, cell: CellId, item: PlcItem, revision: u16) -> Result<(), String> {
-        let before = self.revisions.insert((cell, item), revision);
-        let is_newer = before.is_none_or(|before| {
-            let ahead = revision.wrapping_sub(before);
-            ahead > 0 && ahead < u16::MAX / 2
-        });
-        if is_newer && revision != 0 {
-            return Ok(());
-        }
-        Err(format!(
-            "item {} gets revision {revision} after {before:?}",
-            item.0
-        ))
-    }
-
-    fn is_sensible(&self, sorter: &Sorter, order: &Order) -> Result<(), String> {
-        let Some((track, _)) = self.hub.track_of(order.cell) else {
-            return Err(format!("an order names cell {}", order.cell.0));
-        };
-        let chutes = order.chutes.iter().flatten();
-        for &chute in chutes.clone() {
-            if self.hub.outlet(chute, track).is_none() {
-                return Err(format!("an order names chute {} of another track", chute.0));
-            }
-        }
-        let Some(&first) = chutes.clone().next() else {
-            return Err("an order names no chute".to_owned());
-        };
-        let is_open = |chute: ChuteId| sorter.chute(chute).state.closed_because().is_none();
-        if is_open(first) || !self.hub.tracks()[track.index()].kind.is_loop() {
-            return Ok(());
-        }
-        // On a loop every chute can be reached, so a closed one is tried only if all are closed.
-        // Several destinations may have been meant; wrong is what is wrong for each of them.
-        let is_meant = |own: &[ChuteId]| chutes.clone().all(|chute| own.contains(chute));
-        let dests = self.plan.spec().destinations.iter();
-        if dests.clone().any(|dest| is_meant(&dest.overflow)) {
-            // It may lap no more: its own chutes have had their turn, whatever their eyes say.
-            return Ok(());
-        }
-        let mut meant = dests.filter(|dest| is_meant(&dest.chutes)).peekable();
-        let any = meant.peek().is_some();
-        let all_better = meant.all(|dest| {
-            let own = dest.chutes.iter();
-            let mut here = own.filter(|&&chute| self.hub.outlet(chute, track).is_some());
-            here.any(|&chute| is_open(chute))
-        });
-        let rejects = self.plan.spec().reject.contains(&first);
-        if any && all_better && !rejects {
-            return Err(format!(
-                "chute {} is ordered, which is closed, though another is open",
-                first.0
-            ));
-        }
-        Ok(())
-    }
-
-    /// A parcel has left the plant: never by a chute that is none of its own.
-    pub fn left(hub: &Hub, plan: &Plan, exit: &Exit) -> Result<(), String> {
-        let Way::Chute(chute) = exit.way else {
-            return Ok(());
-        };
-        let spec = plan.spec();
-        let rejects = spec.exceptions.iter().flat_map(|(_, chutes)| chutes);
-        let is_right = exit.dest.is_some_and(|dest| plan.allows(dest, chute))
-            || spec.reject.iter().chain(rejects).any(|&own| own == chute);
-        if is_right {
-            return Ok(());
-        }
-        let name = &hub.chutes()[chute.index()].name;
-        let dest = exit
-            .dest
-            .map(|dest| plan.spec().destinations[dest.index()].name.as_str());
-        Err(format!(
-            "parcel {} for {dest:?} left by {name}, which is not its own",
-            exit.number
-        ))
+/// Whether a signal leads to parts of the state that most calls do not touch.
+fn is_rare(signal: &Signal) -> bool {
+    match *signal {
+        Signal::OrderAnswered { answer, .. } => answer != OrderAnswer::Accepted,
+        Signal::Link { .. }
+        | Signal::InventoryEnd { .. }
+        | Signal::Missing { .. }
+        | Signal::Unexpected { .. }
+        | Signal::Transfer { .. }
+        | Signal::Command { .. } => true,
+        _ => false,
     }
 }

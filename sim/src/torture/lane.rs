@@ -20,6 +20,8 @@ pub(super) type Heard = (Option<Signal>, Option<Mark>);
 
 /// One link.
 pub(super) struct Lane {
+    claim: (Area, u16),
+    is_ready: bool,
     pub end: EngineEnd,
     wire: Wire,
     unsent: Vec<Option<Command>>,
@@ -52,16 +54,29 @@ pub(super) struct InFlight {
 
 impl Lane {
     /// A lane that is not connected.
-    pub fn new(hub: &Arc<Hub>, track: TrackId, epoch: u16, fc23: bool) -> Self {
-        Self::with(hub, track, epoch, fc23, None)
+    pub fn new(hub: &Arc<Hub>, track: TrackId, fc23: bool) -> Self {
+        Self::with(hub, track, (Area::A, 1), fc23, None)
     }
 
     /// A lane of an engine that goes on after another run of it.
-    pub fn resumed(hub: &Arc<Hub>, track: TrackId, epoch: u16, resume: Option<Mark>) -> Self {
-        Self::with(hub, track, epoch, false, resume)
+    pub fn resumed(
+        hub: &Arc<Hub>,
+        track: TrackId,
+        area: Area,
+        epoch: u16,
+        resume: Option<Mark>,
+    ) -> Self {
+        Self::with(hub, track, (area, epoch), false, resume)
     }
 
-    fn with(hub: &Arc<Hub>, track: TrackId, epoch: u16, fc23: bool, resume: Option<Mark>) -> Self {
+    fn with(
+        hub: &Arc<Hub>,
+        track: TrackId,
+        claim: (Area, u16),
+        fc23: bool,
+        resume: Option<Mark>,
+    ) -> Self {
+        let (area, epoch) = claim;
         let wire = Wire::new(Arc::clone(hub), track);
         let (chutes, inductions, cells) = wire.counts();
         let config = EngineConfig {
@@ -69,7 +84,7 @@ impl Lane {
             fc23,
             resume,
             config_hash: wire.config_hash(),
-            ..EngineConfig::new(Area::A, epoch, chutes, inductions, cells)
+            ..EngineConfig::new(area, epoch, chutes, inductions, cells)
         };
         let mut end =
             EngineEnd::new(config).unwrap_or_else(|error| panic!("drew an unfit track: {error}"));
@@ -77,6 +92,8 @@ impl Lane {
             end.set_induction(induction, induction_wish(Pace::Stop, 0));
         }
         Self {
+            claim,
+            is_ready: false,
             end,
             wire,
             unsent: vec![None; usize::from(cells)],
@@ -90,6 +107,22 @@ impl Lane {
             is_connected: false,
             retry_at: Micros(0),
         }
+    }
+
+    /// What it claims: where it writes, and its epoch.
+    pub fn claim(&self) -> (Area, u16) {
+        self.claim
+    }
+
+    /// Whether it has said that it is ready: it knows what is on the track.
+    pub fn is_ready(&self) -> bool {
+        self.is_ready
+    }
+
+    fn ready(&mut self, is_ready: bool) {
+        self.is_ready = is_ready;
+        let none = EngineBits::default();
+        self.end.set_bits(none.with(EngineBits::READY, is_ready));
     }
 
     /// Takes what the sorter says about a cell.
@@ -154,6 +187,11 @@ impl Lane {
         let next = self.end.next_timeout(link_ms(now));
         let next = next.map_or(now.0 + 100_000, |at| at.0 * 1_000);
         Micros(next.max(now.0 + 1_000))
+    }
+
+    /// What it has told its sorter since will not be durable in its journal.
+    pub fn stop_acknowledging(&mut self) {
+        self.undurable.clear();
     }
 
     /// The call with an event's signal will be durable at `at`.
@@ -221,7 +259,7 @@ impl Lane {
             }
             Delivery::InventoryEnd(InventoryEnd::Complete) => {
                 let (at, track) = (self.wire.position(self.inventory_at), self.wire.track());
-                self.end.set_bits(EngineBits::READY);
+                self.ready(true);
                 self.say(Signal::InventoryEnd { track, at });
             }
             Delivery::InventoryEnd(InventoryEnd::Superseded) => {}
@@ -255,11 +293,11 @@ impl Lane {
                 self.unsent.fill(None);
                 self.unsent_uses.fill(None);
                 self.undurable.clear();
-                self.end.set_bits(EngineBits::default());
+                self.ready(false);
                 Some(LinkState::Reset)
             }
             Link::Granted { .. } => {
-                self.end.set_bits(EngineBits::default());
+                self.ready(false);
                 self.wants_inventory = true;
                 Some(LinkState::Up)
             }

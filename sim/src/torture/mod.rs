@@ -156,10 +156,15 @@ fn failure(seed: u64, longest: Micros, broken: Broken, shrinks: bool) -> Failure
     failure
 }
 
+/// Runs that are spent on making one failure smaller.
+const SHRINKING_RUNS_MAX: u32 = 40;
+
 /// Leaves faults out as long as the run still fails, then shortens it.
 fn shrink(failure: &mut Failure) {
     let mut at = 0;
-    while at < failure.faults.len() {
+    let mut left = SHRINKING_RUNS_MAX;
+    while at < failure.faults.len() && left > 0 {
+        left -= 1;
         let mut fewer = failure.faults.clone();
         fewer.remove(at);
         if run_with(failure.seed, failure.horizon, &fewer).is_err() {
@@ -168,7 +173,8 @@ fn shrink(failure: &mut Failure) {
             at += 1;
         }
     }
-    loop {
+    while left > 0 {
+        left -= 1;
         let shorter = Micros(failure.horizon.0 / 4 * 3);
         let last = failure.faults.iter().map(|fault| fault.at).max();
         let is_after_all = last.is_none_or(|last| shorter > last);

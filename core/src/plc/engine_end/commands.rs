@@ -79,7 +79,7 @@ impl CommandRing {
 
     /// Fills free slots. The window is about to be written.
     pub(super) fn load(&mut self, epoch: u16, boot: u16) {
-        while self.in_flight() < SLOTS {
+        while self.in_flight() < SLOTS || mutant!("ring_overrun") {
             let Some(command) = self.waiting.pop_front() else {
                 break;
             };
@@ -103,7 +103,11 @@ impl CommandRing {
     pub(super) fn on_ack(&mut self, register: u16) {
         let ack = Seq::from_wire(register);
         if ack.is_some() && distance(self.acked, ack) <= distance(self.acked, self.head) {
-            self.acked = ack;
+            self.acked = if mutant!("all_acknowledged") {
+                self.head
+            } else {
+                ack
+            };
         }
     }
 
@@ -114,6 +118,9 @@ impl CommandRing {
 
     /// Forgets everything: the PLC that was to carry it out has restarted.
     pub(super) fn void(&mut self) {
+        if mutant!("orders_outlive_the_plc") {
+            return;
+        }
         self.waiting.clear();
         self.slots = [[0; SLOT_REGS]; SLOTS];
         self.head = None;

@@ -96,6 +96,7 @@ impl EventIntake {
         // again.
         let on_disk = self
             .resume
+            .filter(|_| !mutant!("told_again"))
             .filter(|seq| distance(before, Some(*seq)) <= distance(before, Some(head)));
         self.taken = on_disk.or(before);
         self.acked = self.taken;
@@ -110,7 +111,8 @@ impl EventIntake {
         }
         let seq = after(self.taken);
         let slot = slot_of(slots, seq);
-        if whole_slot(slot) != Ok(seq) || slot[1] != self.epoch {
+        let is_ours = slot[1] == self.epoch || mutant!("any_epoch");
+        if whole_slot(slot) != Ok(seq) || !is_ours {
             return None;
         }
         let taken = match Event::decode(slot) {
@@ -118,7 +120,9 @@ impl EventIntake {
             Err(SlotError::Meaning) => Taken::Unreadable(seq, *slot),
             Err(SlotError::Empty | SlotError::Check | SlotError::Sequence) => return None,
         };
-        self.taken = Some(seq);
+        if !(mutant!("taken_again") && seq.get().is_multiple_of(50) && self.taken != self.acked) {
+            self.taken = Some(seq);
+        }
         Some(taken)
     }
 
@@ -144,7 +148,11 @@ impl EventIntake {
     }
 
     pub(super) fn ack_on_wire(&self) -> u16 {
-        to_wire(self.acked)
+        to_wire(if mutant!("acknowledged_early") {
+            self.taken
+        } else {
+            self.acked
+        })
     }
 }
 

@@ -83,7 +83,8 @@ impl EngineEnd {
         if !self.accepts(&status) {
             return;
         }
-        if self.boot != Some(status.boot) {
+        let is_other = self.boot != Some(status.boot);
+        if is_other && !(mutant!("any_boot") && self.boot.is_some()) {
             self.on_boot(now, status.boot);
         }
         self.their_heartbeat = status.heartbeat;
@@ -185,7 +186,7 @@ impl EngineEnd {
 
     fn on_events_lost(&mut self, lost: u16) {
         let known = *self.events_lost.get_or_insert(lost);
-        if is_newer(lost, known) {
+        if is_newer(lost, known) && !mutant!("events_lost_unheard") {
             self.events_lost = Some(lost);
             self.sweep.ask();
             self.tell(Delivery::Link(Link::EventsLost {
@@ -208,6 +209,7 @@ impl EngineEnd {
         }
         let complete =
             !self.inventory.is_active() && !self.more_events && self.intake.is_complete(head);
+        let complete = complete || mutant!("status_before_events");
         if !complete {
             return;
         }

@@ -1,8 +1,27 @@
-//! Faults as they begin and end, and what an engine goes on from after it has died.
+//! Faults begin and end.
 
 use std::sync::Arc;
 
-use super::*;
+use sorthub_core::ids::{ChuteId, InductionId, TrackId};
+use sorthub_core::operator::{Command, Ticket, TrackWish};
+use sorthub_core::plc::{Area, Mark};
+use sorthub_core::running::Hold;
+use sorthub_core::signal::Signal;
+use sorthub_core::sorter::Sorter;
+use sorthub_core::units::{Micros, MmPerS};
+
+use super::calls::Journal;
+use super::links::{RETRY, Rival};
+use super::{Chain, new_sorter};
+use crate::plant::{BeltCommand, ChuteCommand};
+use crate::torture::fault::What;
+use crate::torture::lane::Lane;
+
+/// More alarms than the smallest FIFO has room for.
+const FLOOD: u16 = 300;
+
+/// How often people look at how the tracks run.
+pub(super) const ROUNDS: Micros = Micros::from_secs(10);
 
 impl Chain {
     /// A fault begins or ends.
@@ -23,7 +42,8 @@ impl Chain {
             }
             What::PlcRestart(track) => {
                 if !self.plcs[track.index()].is_alive() {
-                    self.plcs[track.index()].boot();
+                    let zero = self.plant.encoder(track, now);
+                    self.plcs[track.index()].boot(zero);
                     self.plant.restart_plc(now, track);
                     for chute in 0..self.drawn.hub.chutes().len() {
                         self.tell_chute(ChuteId(chute as u16));
@@ -32,12 +52,7 @@ impl Chain {
                     self.plant.belt(now, track, BeltCommand::Run);
                 }
             }
-            What::LinkCut(track) => {
-                self.trouble[track.index()].is_cut = begins;
-                if begins && self.lanes[track.index()].is_connected {
-                    self.disconnect(track.index())?;
-                }
-            }
+            What::LinkCut(track) => self.cut(track, begins)?,
             What::RequestsLost(track, n) => self.trouble[track.index()].requests_lost = on(n),
             What::RepliesLost(track, n) => self.trouble[track.index()].replies_lost = on(n),
             What::Slow(track, ms) => self.trouble[track.index()].slow_ms = on(ms),
@@ -59,7 +74,10 @@ impl Chain {
                 self.plant
                     .change_chute(now, chute, ChuteCommand::Disable(begins));
             }
-            What::ScannerSilent(scanner) => self.plant.silence_scanner(now, scanner, begins),
+            What::ScannerSilent(scanner) => {
+                self.scanner_trouble[scanner.index()].is_silent = begins;
+                self.plant.silence_scanner(now, scanner, begins);
+            }
             What::ScannerLate(scanner, ms) => {
                 self.scanner_trouble[scanner.index()].late_ms = on(ms);
             }
@@ -67,16 +85,24 @@ impl Chain {
                 self.scanner_trouble[scanner.index()].is_twice = begins;
             }
             What::ScannerSwapped(scanner) => {
-                let trouble = &mut self.scanner_trouble[scanner.index()];
-                trouble.is_swapped = begins;
-                // Nobody came after the one that was held back: it comes late.
-                if let Some(held) = trouble.held.take() {
-                    self.telegrams_sent += 1;
-                    self.telegrams.push((self.now, self.telegrams_sent, held));
-                }
+                self.swap_telegrams(scanner, begins);
+            }
+            What::ScannerOdd(scanner, read) => {
+                self.scanner_trouble[scanner.index()].odd = begins.then_some(read);
+            }
+            What::LabelBefore(scanner) => {
+                self.scanner_trouble[scanner.index()].sees_before = begins;
             }
             What::EyeBlind(track) => self.trouble[track.index()].eye_blind = begins,
             What::EyeTwice(track) => self.trouble[track.index()].eye_twice = begins,
+            What::InductionBlind(track) => self.trouble[track.index()].induction_blind = begins,
+            What::Mislaid(track) if begins && self.plcs[track.index()].is_alive() => {
+                let last = self.plant.view(track, now).last();
+                if let Some(parcel) = last {
+                    self.plant.mislay(now, parcel.number);
+                }
+            }
+            What::Mislaid(_) => {}
             What::TakenOff(track) if begins => {
                 let first = self.plant.view(track, now).next();
                 if let Some(parcel) = first {
@@ -84,9 +110,18 @@ impl Chain {
                 }
             }
             What::TakenOff(_) => {}
+            What::Flood(track) => {
+                if begins && self.plcs[track.index()].is_alive() {
+                    self.plcs[track.index()].flood(FLOOD);
+                }
+                self.cut(track, begins)?;
+            }
             What::DiskSlow(ms) => self.disk_ms = on(ms).max(1),
-            What::Crash if begins => self.crash()?,
+            What::TicksLate(ms) => self.ticks_late = Micros::from_millis(u64::from(on(ms))),
+            What::Crash if begins => self.crash(None)?,
+            What::Rival if begins => self.crash(Some(now.after(self.faults[index].lasts)))?,
             What::Crash
+            | What::Rival
             | What::Drained(_)
             | What::Purged(_)
             | What::Maintained(_)
@@ -96,6 +131,24 @@ impl Chain {
             | What::InductionOff(_) => {}
         }
         self.people_say(&self.faults[index].what.commands(begins))
+    }
+
+    /// People come by: a track whose scanners were silent lets nothing in until a person who has
+    /// seen them work again says so.
+    pub(super) fn people_look(&mut self) -> Result<(), String> {
+        let mut commands = vec![];
+        for (index, spec) in self.drawn.hub.inductions().iter().enumerate() {
+            let sorter = &self.sorters[self.drawn.hub.sorter_of(spec.track).index()];
+            let view = sorter.induction(InductionId(index as u16));
+            let mut scanners = self.drawn.hub.scanners().iter().zip(&self.scanner_trouble);
+            let are_dead =
+                scanners.any(|(of, trouble)| of.track == spec.track && trouble.is_silent);
+            if view.hold == Hold::ScannersSilent && !are_dead {
+                let (track, to) = (spec.track, TrackWish::Start);
+                commands.push(Command::Track { track, to });
+            }
+        }
+        self.people_say(&commands)
     }
 
     /// People tell every sorter that it is for what they want.
@@ -115,11 +168,22 @@ impl Chain {
         Ok(())
     }
 
-    /// The engine dies. It starts again at once, either knowing nothing, or with what is durable.
-    fn crash(&mut self) -> Result<(), String> {
+    fn cut(&mut self, track: TrackId, begins: bool) -> Result<(), String> {
+        self.trouble[track.index()].is_cut = begins;
+        if begins && self.lanes[track.index()].is_connected {
+            self.disconnect(track.index())?;
+        }
+        Ok(())
+    }
+
+    /// The engine dies, or is taken for dead: then it goes on writing for a while. Another starts
+    /// at once, either knowing nothing, or with what is durable.
+    fn crash(&mut self, rival_until: Option<Micros>) -> Result<(), String> {
         self.epoch += 1;
         let knows_nothing = self.dice.chance(400);
-        self.forgotten |= knows_nothing;
+        if knows_nothing {
+            self.truth.forgotten();
+        }
         let mut resume: Vec<Option<Mark>> = vec![None; self.lanes.len()];
         for index in 0..self.sorters.len() {
             if knows_nothing {
@@ -129,12 +193,29 @@ impl Chain {
                 self.restore(index, &mut resume)?;
                 self.judges[index].replaced();
             }
-            self.journals[index] = (self.sorters[index].snapshot(), vec![]);
+            self.journals[index] = Journal::new(&self.sorters[index]);
         }
         for (index, resume) in resume.into_iter().enumerate() {
             let track = TrackId(index as u16);
-            self.lanes[index] = Lane::resumed(&self.drawn.hub, track, self.epoch, resume);
-            self.lanes[index].retry_at = self.now.after(RETRY);
+            let before = &self.lanes[index];
+            // Whoever may still be alive keeps its area.
+            let area = match (before.claim().0, rival_until) {
+                (Area::A, Some(_)) => Area::B,
+                (Area::B, Some(_)) => Area::A,
+                (area, None) => area,
+            };
+            let mut lane = Lane::resumed(&self.drawn.hub, track, area, self.epoch, resume);
+            lane.retry_at = self.now.after(RETRY);
+            let mut before = std::mem::replace(&mut self.lanes[index], lane);
+            if let Some(until) = rival_until.filter(|_| before.is_connected) {
+                before.stop_acknowledging();
+                self.rivals.push(Rival {
+                    track,
+                    lane: before,
+                    look: self.now,
+                    until,
+                });
+            }
             // What is wished of chutes is a level, which the new lane does not know.
             let sorter = &self.sorters[self.drawn.hub.sorter_of(track).index()];
             for chute in (0..self.drawn.hub.chutes().len()).map(|at| ChuteId(at as u16)) {
@@ -146,7 +227,7 @@ impl Chain {
 
     /// A sorter from its snapshot and the calls after it that are durable.
     fn restore(&mut self, index: usize, resume: &mut [Option<Mark>]) -> Result<(), String> {
-        let (snapshot, records) = &self.journals[index];
+        let Journal { snapshot, records } = &self.journals[index];
         let (hub, plan) = (Arc::clone(&self.drawn.hub), Arc::clone(&self.drawn.plan));
         let mut sorter = Sorter::restore(hub, &[plan], snapshot)
             .map_err(|error| format!("a snapshot cannot be restored: {error}"))?;
@@ -169,9 +250,9 @@ impl Chain {
         let (hub, plan) = (Arc::clone(&self.drawn.hub), Arc::clone(&self.drawn.plan));
         let mut again = Sorter::restore(hub, &[plan], &sorter.snapshot())
             .map_err(|error| format!("a snapshot cannot be restored: {error}"))?;
-        let (_, records) = &self.journals[index];
+        let records = self.journals[index].records.iter();
         let mut said = vec![];
-        for record in records.iter().filter(|record| record.durable > self.now) {
+        for record in records.filter(|record| record.durable > self.now) {
             self.outbox.clear();
             again.handle(record.now, &record.signal, &mut self.outbox);
             said.push(self.outbox.outputs().to_vec());

@@ -1,0 +1,123 @@
+//! What scanners send, and what goes wrong with it.
+
+use sorthub_core::facts::{Facts, Reading};
+use sorthub_core::ids::{CodeId, ScannerId, SorterId};
+use sorthub_core::signal::{ScanKey, Signal};
+use sorthub_core::units::Micros;
+
+use super::Chain;
+use crate::plant::Sight;
+
+/// A telegram on its way.
+#[derive(Clone, Copy)]
+pub(super) struct Telegram {
+    pub due: Micros,
+    nth: u64,
+    signal: Signal,
+}
+
+/// What is being put wrong with one scanner.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct ScannerTrouble {
+    pub is_silent: bool,
+    pub late_ms: u16,
+    pub is_twice: bool,
+    pub is_swapped: bool,
+    /// What it says of each item in place of its code.
+    pub odd: Option<Reading>,
+    /// It reads the label of the item before.
+    pub sees_before: bool,
+    before: Option<Sight>,
+    held: Option<Signal>,
+}
+
+impl Chain {
+    fn facts(&mut self, scanner: ScannerId, sight: &Sight) -> Facts {
+        let measured = sight.measured;
+        let trouble = &mut self.scanner_trouble[scanner.index()];
+        let before = trouble.before.replace(*sight);
+        let seen = before.filter(|_| trouble.sees_before).unwrap_or(*sight);
+        if let Some(read) = trouble.odd {
+            return Facts {
+                measured,
+                read,
+                ..Facts::default()
+            };
+        }
+        if !seen.is_read {
+            return Facts {
+                measured,
+                ..Facts::default()
+            };
+        }
+        if seen.number != sight.number {
+            self.truth.mislabelled(sight.number, seen.number);
+        }
+        let key = seen.dest.map(|dest| self.drawn.plan.key(dest));
+        Facts {
+            measured,
+            ..Facts::advised(CodeId(seen.number + 1), key.unwrap_or_default())
+        }
+    }
+
+    pub(super) fn telegram(&mut self, scanner: ScannerId, key: ScanKey, sight: &Sight) {
+        let facts = self.facts(scanner, sight);
+        let signal = Signal::Scanned {
+            scanner,
+            key,
+            facts,
+        };
+        let trouble = &mut self.scanner_trouble[scanner.index()];
+        let late = Micros::from_millis(u64::from(trouble.late_ms));
+        let mut sent = vec![signal];
+        if trouble.is_twice {
+            sent.push(signal);
+        }
+        if trouble.is_swapped {
+            match trouble.held.take() {
+                None => {
+                    trouble.held = Some(signal);
+                    return;
+                }
+                Some(first) => {
+                    sent.push(first);
+                    trouble.is_swapped = false;
+                }
+            }
+        }
+        for signal in sent {
+            self.send_telegram(self.now.after(late), signal);
+        }
+    }
+
+    fn send_telegram(&mut self, due: Micros, signal: Signal) {
+        self.telegrams_sent += 1;
+        self.telegrams.push(Telegram {
+            due,
+            nth: self.telegrams_sent,
+            signal,
+        });
+    }
+
+    /// Telegrams of a scanner come in the wrong order from now on, or no longer.
+    pub(super) fn swap_telegrams(&mut self, scanner: ScannerId, begins: bool) {
+        let trouble = &mut self.scanner_trouble[scanner.index()];
+        trouble.is_swapped = begins;
+        // Nobody came after the one that was held back: it comes late.
+        if let Some(held) = trouble.held.take() {
+            self.send_telegram(self.now, held);
+        }
+    }
+
+    pub(super) fn run_telegrams(&mut self) -> Result<(), String> {
+        while let Some(first) = (0..self.telegrams.len())
+            .filter(|&at| self.telegrams[at].due <= self.now)
+            .min_by_key(|&at| (self.telegrams[at].due, self.telegrams[at].nth))
+        {
+            let Telegram { signal, .. } = self.telegrams.remove(first);
+            let sorter = self.drawn.hub.addressee(&signal);
+            self.call(sorter.map_or(0, SorterId::index), &signal, None)?;
+        }
+        Ok(())
+    }
+}

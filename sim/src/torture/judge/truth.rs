@@ -1,0 +1,141 @@
+//! What really happened, and how much of it nobody could notice.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sorthub_core::hub::Hub;
+use sorthub_core::ids::{ChuteId, CodeId, TrackId};
+use sorthub_core::plan::Plan;
+use sorthub_core::reason::Disposition;
+
+use crate::plant::{Exit, Way};
+use crate::torture::fault::{Fault, What};
+
+/// How far a book may differ from the truth because of what nobody could notice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::torture) enum Hides {
+    /// It may not.
+    Nothing,
+    /// One parcel may stand in it as a lost one and a new one.
+    Identity,
+    /// Parcels may have left, or come, without being in it.
+    Exits,
+}
+
+fn feeds_a_transfer(hub: &Hub, track: TrackId) -> bool {
+    let mut from = hub.transfers().iter().map(|transfer| transfer.from);
+    from.any(|chute| hub.outlet(chute, track).is_some())
+}
+
+/// What really happened in a run.
+#[derive(Debug)]
+pub(in crate::torture) struct Truth {
+    exits: BTreeMap<u64, Way>,
+    /// Codes that were read on a parcel that does not bear them, and that parcel's own.
+    doubtful: BTreeSet<CodeId>,
+    hides: Hides,
+    /// Nothing is put wrong in this run.
+    is_calm: bool,
+}
+
+impl Truth {
+    /// Nothing has happened yet; these faults will.
+    pub fn new(hub: &Hub, faults: &[Fault]) -> Self {
+        let hides = faults.iter().map(|fault| match fault.what {
+            // What it had not told yet is told by nobody.
+            What::PlcRestart(_) => Hides::Exits,
+            // At the end of a line it drops off, and nobody knows of it.
+            What::Mislaid(track) if !hub.tracks()[track.index()].kind.is_loop() => Hides::Exits,
+            What::EyeBlind(_)
+            | What::InductionBlind(_)
+            | What::Mislaid(_)
+            | What::LabelBefore(_)
+            | What::Flood(_) => Hides::Identity,
+            // What it puts on a transfer comes out before that is told.
+            What::LinkCut(track) if feeds_a_transfer(hub, track) => Hides::Identity,
+            _ => Hides::Nothing,
+        });
+        Self {
+            exits: BTreeMap::new(),
+            doubtful: BTreeSet::new(),
+            hides: hides.max().unwrap_or(Hides::Nothing),
+            is_calm: faults.is_empty(),
+        }
+    }
+
+    /// Whether nothing is put wrong in this run.
+    pub fn is_calm(&self) -> bool {
+        self.is_calm
+    }
+
+    /// How far the book may differ from it.
+    pub fn hides(&self) -> Hides {
+        self.hides
+    }
+
+    /// A sorter has lost its book, or a PLC something that it had to tell.
+    pub fn forgotten(&mut self) {
+        self.hides = Hides::Exits;
+    }
+
+    /// One parcel's label was read on another.
+    pub fn mislabelled(&mut self, parcel: u64, label: u64) {
+        self.doubtful
+            .extend([CodeId(parcel + 1), CodeId(label + 1)]);
+    }
+
+    /// Whether a code was read where it is.
+    pub fn is_certain(&self, code: CodeId) -> bool {
+        code != CodeId::NONE && !self.doubtful.contains(&code)
+    }
+
+    /// A parcel has left the plant: never by a chute that is none of its own.
+    pub fn left(&mut self, hub: &Hub, plan: &Plan, exit: &Exit) -> Result<(), String> {
+        self.exits.insert(exit.number, exit.way);
+        // A lap more before it is first seen, and one more to the reject chute, on each track.
+        let laps_max = (u32::from(plan.spec().laps_max) + 2) * hub.tracks().len() as u32;
+        if self.is_calm && exit.laps > laps_max {
+            let (number, laps) = (exit.number, exit.laps);
+            return Err(format!("parcel {number} has gone round {laps} times"));
+        }
+        let Way::Chute(chute) = exit.way else {
+            return Ok(());
+        };
+        let spec = plan.spec();
+        let rejects = spec.exceptions.iter().flat_map(|(_, chutes)| chutes);
+        let is_right = exit.dest.is_some_and(|dest| plan.allows(dest, chute))
+            || spec.reject.iter().chain(rejects).any(|&own| own == chute);
+        if is_right || !self.is_certain(CodeId(exit.number + 1)) {
+            return Ok(());
+        }
+        let name = &hub.chutes()[chute.index()].name;
+        let dest = exit
+            .dest
+            .map(|dest| plan.spec().destinations[dest.index()].name.as_str());
+        Err(format!(
+            "parcel {} for {dest:?} left by {name}, which is not its own",
+            exit.number
+        ))
+    }
+
+    /// A sorter says how the parcel with a code has left: that is how it really left.
+    pub fn confirms(
+        &self,
+        code: CodeId,
+        how: Disposition,
+        chute: Option<ChuteId>,
+    ) -> Result<(), String> {
+        let expected = match (how, chute) {
+            (Disposition::Sorted | Disposition::Rejected, Some(chute)) => Way::Chute(chute),
+            (Disposition::Removed, _) if self.hides < Hides::Exits => Way::ByHand,
+            _ => return Ok(()),
+        };
+        let way = self.exits.get(&(code.0 - 1));
+        if !self.is_certain(code) || way == Some(&expected) {
+            return Ok(());
+        }
+        Err(format!(
+            "the parcel with code {} is said to have left by {expected:?}, but really {way:?}",
+            code.0
+        ))
+    }
+}
