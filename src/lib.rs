@@ -6,6 +6,7 @@
 //! socket [`control`]. [`emulate`] is the virtual hub on sockets, [`demo`]
 //! runs both ends in one process; [`cli`] is the command line.
 
+pub mod advice;
 pub mod api;
 pub mod cli;
 pub mod clock;

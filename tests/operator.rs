@@ -10,6 +10,7 @@ use std::sync::Arc;
 use program::Dir;
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use sorthub::advice::Generations;
 use sorthub::config::HubFile;
 use sorthub::control::{LINE_BYTES_MAX, Line, Splitter};
 use sorthub::engine::{INBOX_MAX, InboxReceiver, InboxSender, Request as Wish, inbox};
@@ -79,6 +80,20 @@ const SPELLINGS: &[(&str, &str)] = &[
     (
         "verdict A03-00000017 suspect",
         r#"{"do":"verdict","waybill":"A03-00000017","verdict":"suspect"}"#,
+    ),
+    ("advice status", r#"{"do":"advice","to":"status"}"#),
+    (
+        "advice load today.csv --lenient",
+        r#"{"do":"advice","to":"load","file":"today.csv","lenient":true}"#,
+    ),
+    (
+        "advice set A03-00000017 --segment 571-A1 --tag fragile --weight-g 1200",
+        r#"{"do":"advice","to":"set","waybill":"A03-00000017","segment":"571-A1",
+            "tags":["fragile"],"weight_g":1200}"#,
+    ),
+    (
+        "advice withdraw A03-00000017",
+        r#"{"do":"advice","to":"withdraw","waybill":"A03-00000017"}"#,
     ),
     ("unread list", r#"{"do":"unread","to":"list"}"#),
     (
@@ -202,6 +217,7 @@ fn names_become_numbers_or_the_nearest_is_told() {
     let names = Names {
         hub: &file.hub,
         plan: &file.plan,
+        formats: file.formats.as_deref(),
         directory: &file.directory,
     };
     let commands = |words: &str| {
@@ -280,7 +296,12 @@ proptest! {
         request[key] = value;
         if let Ok(request) = Request::from_json(request) {
             let file = demo();
-            let names = Names { hub: &file.hub, plan: &file.plan, directory: &file.directory };
+            let names = Names {
+                hub: &file.hub,
+                plan: &file.plan,
+                formats: None,
+                directory: &file.directory,
+            };
             // Whatever it names, it is answered.
             let _ = names.commands(&request);
         }
@@ -356,7 +377,8 @@ fn played() -> Played {
     let setup = DeskSetup {
         hub: Arc::clone(&file.hub),
         plan: Arc::clone(&file.plan),
-        directory: Arc::new(file.directory.clone()),
+        formats: None,
+        directory: Arc::new(Generations::new(file.directory.clone())),
         inboxes: vec![sender.clone()],
         keepers: vec![recorder.plan_keeper()],
         show: None,

@@ -25,7 +25,7 @@ fn the_ready_scenario_is_sound_and_all_of_it_is_done() {
     let run = simulated(&dir, "with", &["--scenario", MORNING]);
     assert_balance(&run);
     let actions = run["actions"].as_array().expect("a list of actions");
-    assert_eq!(actions.len(), 5);
+    assert_eq!(actions.len(), 7);
     for action in actions {
         assert_eq!(
             (count(action, "done"), &action["refused"]),

@@ -76,10 +76,28 @@ impl Address {
     /// Packs a text.
     #[must_use]
     pub fn of(text: &str) -> Self {
-        let kept = text.chars().filter(|c| !c.is_whitespace());
-        let digits = kept.map(Self::digit).chain(core::iter::repeat(0));
-        let digits = digits.take(Self::CHARS_MAX);
-        Self(digits.fold(0, |packed, digit| packed * Self::BASE + digit))
+        match text.is_ascii() {
+            true => Self::pack(
+                text.bytes()
+                    .map(|byte| Self::ASCII_DIGITS[usize::from(byte & 0x7f)]),
+            ),
+            false => Self::pack(text.chars().map(Self::digit)),
+        }
+    }
+
+    fn pack(digits: impl Iterator<Item = u8>) -> Self {
+        let (mut packed, mut chars) = (0_u64, 0);
+        for digit in digits.filter(|digit| *digit != Self::BLANK) {
+            if chars == Self::CHARS_MAX {
+                break;
+            }
+            // Twelve digits fit; to ask at each of them takes as long as all the rest.
+            packed = packed
+                .wrapping_mul(Self::BASE)
+                .wrapping_add(u64::from(digit));
+            chars += 1;
+        }
+        Self(packed.wrapping_mul(Self::PLACES[chars]))
     }
 
     /// How many characters it has.
@@ -121,11 +139,48 @@ impl Address {
         prefix.0 <= self.0 && self.0 <= prefix.last_with_prefix().0
     }
 
-    fn digit(c: char) -> u64 {
-        match c.to_ascii_uppercase() {
-            c @ '0'..='9' => 1 + u64::from(u32::from(c) - u32::from('0')),
-            c @ 'A'..='Z' => 11 + u64::from(u32::from(c) - u32::from('A')),
-            _ => 37,
+    fn digit(c: char) -> u8 {
+        match u8::try_from(c) {
+            Ok(byte) if byte.is_ascii() => Self::ascii_digit(byte),
+            _ if c.is_whitespace() => Self::BLANK,
+            _ => Self::SEPARATOR,
+        }
+    }
+
+    /// A character that does not count. No digit is 0, so that a prefix is less than what begins
+    /// with it.
+    const BLANK: u8 = 0;
+    const SEPARATOR: u8 = 37;
+
+    /// What the last of so many characters is multiplied by.
+    const PLACES: [u64; Self::CHARS_MAX + 1] = {
+        let mut places = [1; Self::CHARS_MAX + 1];
+        let mut chars = Self::CHARS_MAX;
+        while chars > 0 {
+            places[chars - 1] = places[chars] * Self::BASE;
+            chars -= 1;
+        }
+        places
+    };
+
+    /// Files of pre-advice have millions of addresses, nearly all of them in ASCII.
+    const ASCII_DIGITS: [u8; 128] = {
+        let mut digits = [0; 128];
+        let mut byte = 0;
+        while byte < 128 {
+            digits[byte as usize] = Self::ascii_digit(byte);
+            byte += 1;
+        }
+        digits
+    };
+
+    const fn ascii_digit(byte: u8) -> u8 {
+        match byte.to_ascii_uppercase() {
+            byte @ b'0'..=b'9' => 1 + byte - b'0',
+            byte @ b'A'..=b'Z' => 11 + byte - b'A',
+            // What `char::is_whitespace` says of ASCII.
+            b'\t'..=b'\r' | b' ' => Self::BLANK,
+            _ => Self::SEPARATOR,
         }
     }
 }
@@ -258,6 +313,19 @@ pub struct Advice {
     pub declared: Measures,
 }
 
+impl Advice {
+    /// The same with the segment code and the postcode of another one where it has none.
+    #[must_use]
+    pub fn with_address_of(self, other: &Self) -> Self {
+        let or = |own: Address, other| if own.is_some() { own } else { other };
+        Self {
+            segment: or(self.segment, other.segment),
+            postcode: or(self.postcode, other.postcode),
+            ..self
+        }
+    }
+}
+
 /// What is known of a parcel after a reading.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Facts {
@@ -336,6 +404,9 @@ impl Facts {
         if later.verdict != Verdict::None {
             all.verdict = later.verdict;
         }
+        if later.read == Reading::NoRead {
+            all.advice = self.advice.with_address_of(&later.advice);
+        }
         match (self.read, later.read) {
             (Reading::Good, Reading::Good) if later.code != self.code => {
                 all.read = if mutant!("first_code_wins") {
@@ -350,7 +421,11 @@ impl Facts {
                 if later.carrier.is_some() {
                     all.carrier = later.carrier;
                 }
-                if later.advice.known || !self.advice.known {
+                if !self.advice.known {
+                    // What it has is from the label: one reader may see only the address, another
+                    // only the number.
+                    all.advice = later.advice.with_address_of(&self.advice);
+                } else if later.advice.known {
                     all.advice = later.advice;
                 }
             }

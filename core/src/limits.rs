@@ -2,7 +2,7 @@
 //!
 //! Hitting one is a named, counted outcome, never a panic, a wait, or a silent drop.
 
-use crate::units::Micros;
+use crate::units::{Grams, Micros, Mm};
 
 /// Most outputs of one `handle` call. A call that could make more leaves work for the next.
 pub const OUTPUTS_PER_CALL_MAX: usize = 1_024;
@@ -116,6 +116,26 @@ pub const SHAPES_MAX: usize = 4_096;
 /// Different waybills of one priority that are kept while one label is judged. Two already make
 /// it a conflict; more only add evidence.
 pub const LABEL_WAYBILLS_MAX: usize = 8;
+
+/// The longest waybill number in bytes: the longest that carriers print has 34 characters.
+pub const WAYBILL_BYTES_MAX: usize = 64;
+
+/// Waybills of one directory: ten times what the largest hubs sort in a day.
+pub const WAYBILLS_MAX: usize = 100_000_000;
+
+/// Different advices (destination, addresses, service, attributes) of one directory. Waybills
+/// with the same one share it; more than this would be one for nearly every waybill.
+pub const ADVICES_MAX: usize = 20_000_000;
+
+/// Advices and withdrawals of single waybills between two loads of the whole table: each of them
+/// copies the others.
+pub const RECENT_ADVICES_MAX: usize = 4_096;
+
+/// Declared mass that pre-advice can keep: 22 bits of grams.
+pub const DECLARED_WEIGHT_MAX: Grams = Grams((1 << 22) - 1);
+
+/// Declared length, width or height that pre-advice can keep: 14 bits of millimetres.
+pub const DECLARED_SIDE_MAX: Mm = Mm((1 << 14) - 1);
 
 /// Shares of one plan in all: each has a counter, made at the start so that a plan switch needs
 /// none. A hub of 400 chutes with a hundred destinations over eight chutes each has 800.

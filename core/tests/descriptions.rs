@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use common::*;
 use proptest::prelude::*;
 use sorthub_core::directory::Directory;
-use sorthub_core::facts::DestKey;
+use sorthub_core::facts::{Advice, DestKey};
 use sorthub_core::hub::*;
 use sorthub_core::ids::*;
 use sorthub_core::plan::*;
@@ -143,14 +143,15 @@ proptest! {
     #[test]
     fn the_longest_prefix_counts(
         prefixes in prop::collection::btree_map("[ab\u{e9}]{0,4}", 0..50_u32, 0..12),
-        code in "[abc\u{e9}]{0,7}",
+        code in "[abc\u{e9}]{1,7}",
     ) {
         let mut directory = Directory::new();
         let key = |dest: &u32| DestKey(u64::from(*dest) + 1);
         let pairs = prefixes.iter().map(|(prefix, dest)| (prefix.clone(), key(dest)));
         directory.set_prefixes(pairs);
         prop_assert_eq!(directory.dest(&code), naive(&prefixes, &code));
-        directory.advise(&code, DestKey(77));
+        let advice = Advice { dest: DestKey(77), ..Advice::default() };
+        prop_assert_eq!(directory.advise(&code, advice), Ok(()));
         prop_assert_eq!(directory.dest(&code), Some(DestKey(77)), "pre-advice comes first");
     }
 

@@ -308,6 +308,13 @@ fn plans_are_staged_and_taken_out_within_bounds() {
     };
     assert_eq!((refused, staged), (StageRefused::TooMany, 6));
     assert!(hand.sorter.unstage(7).is_none(), "it is active");
+    let mut plan = next_plan();
+    plan.version = 40;
+    let plan = compiled(&hand, plan);
+    let oldest = hand.sorter.stage_in_turn(Arc::clone(&plan));
+    assert_eq!(oldest.map(|plan| plan.version()), Some(8));
+    let again = hand.sorter.stage_in_turn(plan);
+    assert_eq!(again.map(|plan| plan.version()), Some(40), "it is there");
     let taken = hand.sorter.unstage(20).expect("it is only staged");
     assert_eq!(taken.version(), 20);
     assert_eq!(activate(&mut hand, 20).0, Err(Refused::NoSuchPlan));

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use sorthub_core::facts::{Advice, DestKey, Facts, Reading};
 use sorthub_core::hub::Hub;
+use sorthub_core::identify::{Formats, code_of};
 use sorthub_core::ids::{ChuteId, CodeId, SorterId, TrackId};
 use sorthub_core::outbox::Outbox;
 use sorthub_core::plan::Plan;
@@ -53,6 +54,8 @@ pub struct Job {
     /// Codes are made from the texts of labels, as live, so that people can name waybills; else
     /// from parcels' numbers, which is faster and decides alike.
     pub labels_as_codes: bool,
+    /// What the codes on labels look like; `None`: a label's text is its code.
+    pub formats: Option<Arc<Formats>>,
 }
 
 impl Job {
@@ -69,6 +72,7 @@ impl Job {
             keeps_ledger,
             actions: Arc::new([]),
             labels_as_codes: false,
+            formats: None,
         }
     }
 
@@ -467,7 +471,7 @@ impl World {
         let code = if by_number {
             CodeId(sight.number)
         } else {
-            CodeId::of(&self.plant.label(sight.number))
+            code_of(self.job.formats.as_deref(), &self.plant.label(sight.number))
         };
         Facts {
             read: Reading::Good,

@@ -7,6 +7,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{Exit, input, print};
+use crate::advice::{self, Options};
 use crate::config::fault::Meaning;
 use crate::config::scenario::Scenario;
 use crate::config::{
@@ -24,8 +25,12 @@ use crate::config::{
 #[derive(Clone, Debug, Args)]
 pub struct CheckArgs {
     /// The files.
-    #[arg(value_name = "FILE", required = true)]
+    #[arg(value_name = "FILE", required_unless_present = "advice")]
     files: Vec<PathBuf>,
+    /// A CSV file of pre-advice; read as the hub among the files, or of --hub, would read it. Can
+    /// be repeated.
+    #[arg(long, value_name = "FILE.csv")]
+    advice: Vec<PathBuf>,
     /// The hub that a plan is checked against.
     #[arg(long, value_name = "HUB.toml")]
     hub: Option<PathBuf>,
@@ -48,6 +53,7 @@ enum Kind {
     Scenario,
     Layout,
     Parcels,
+    Advice,
     Unreadable,
 }
 
@@ -79,6 +85,27 @@ struct Report {
     files: Vec<Checked>,
 }
 
+impl Checked {
+    fn of(path: &Path, kind: Kind, ok: bool, found: Vec<Fault>) -> Self {
+        let faults = found.iter().map(|fault| FaultJson {
+            severity: fault.severity(),
+            file: fault.file.to_string(),
+            line: fault.line,
+            column: fault.column,
+            message: fault.kind.to_string(),
+            mend: fault.kind.mend(),
+            kind: fault.kind.clone(),
+        });
+        Self {
+            file: path.display().to_string(),
+            kind,
+            ok,
+            faults: faults.collect(),
+            found,
+        }
+    }
+}
+
 /// The files that are checked together.
 struct Batch<'b> {
     files: &'b [PathBuf],
@@ -102,7 +129,9 @@ pub fn run(args: &CheckArgs) -> Exit {
             return Exit::BadInput;
         }
     };
-    let files = (0..args.files.len()).map(|at| batch.check(at)).collect();
+    let files = (0..args.files.len()).map(|at| batch.check(at));
+    let advice = args.advice.iter().map(|path| batch.check_advice(path));
+    let files = files.chain(advice).collect();
     let mut report = Report { ok: true, files };
     report.ok = report.files.iter().all(|file| file.ok);
     if args.json {
@@ -130,7 +159,9 @@ fn kind_of(source: &Source) -> Kind {
     let has = |name: &str| columns.iter().any(|column| column == name);
     // No line of a hub file has commas and neither quotes nor brackets.
     let is_rows = columns.len() > 1 && !header.contains(['=', '[', '#']);
-    if is_plan_table(source) {
+    if is_rows && has("waybill") {
+        Kind::Advice
+    } else if is_plan_table(source) {
         Kind::PlanTable
     } else if has("property") || (is_rows && has("unit")) {
         Kind::Layout
@@ -186,29 +217,29 @@ impl<'b> Batch<'b> {
                 (kind, self.faults_of(at, source, kind))
             }
         };
-        let ok = !all.iter().any(Fault::is_error);
         // What stands in another file of these is told there.
         let is_other = |fault: &Fault| {
             let mut others = (0..self.files.len()).filter(|other| *other != at);
             others.any(|other| same_file(&self.files[other], &fault.file))
         };
+        let ok = !all.iter().any(Fault::is_error);
         let found: Vec<Fault> = all.into_iter().filter(|fault| !is_other(fault)).collect();
-        let faults = found.iter().map(|fault| FaultJson {
-            severity: fault.severity(),
-            file: fault.file.to_string(),
-            line: fault.line,
-            column: fault.column,
-            message: fault.kind.to_string(),
-            mend: fault.kind.mend(),
-            kind: fault.kind.clone(),
-        });
-        Checked {
-            file: path.display().to_string(),
-            kind,
-            ok,
-            faults: faults.collect(),
-            found,
+        Checked::of(path, kind, ok, found)
+    }
+
+    /// Reads a file of pre-advice as a whole: only so it is known whether it can be kept.
+    fn advice_faults(&self, path: &Path) -> Vec<Fault> {
+        let hub = self.hub.as_ref();
+        let options = hub.map(|file| Options::of_hub(&file.hub, file.formats.clone()));
+        match advice::load_file(path, &options.unwrap_or_default()) {
+            Ok(_) => Vec::new(),
+            Err(refused) => input::with_more(refused.faults, refused.more_faults),
         }
+    }
+
+    fn check_advice(&self, path: &Path) -> Checked {
+        let found = self.advice_faults(path);
+        Checked::of(path, Kind::Advice, found.is_empty(), found)
     }
 
     fn faults_of(&self, at: usize, source: &Source, kind: Kind) -> Vec<Fault> {
@@ -239,6 +270,7 @@ impl<'b> Batch<'b> {
                 Err(faults) => faults,
             },
             Kind::Scenario => scenario_faults(source, self.hub.as_ref()),
+            Kind::Advice => self.advice_faults(path),
             Kind::Layout => trace::check_layout(source),
             Kind::Parcels => match self.layout.and_then(|at| self.read[at].as_ref().ok()) {
                 None => trace::check_parcels(source),

@@ -67,6 +67,8 @@ pub struct DemoArgs {
     /// What people do in it, and when, in the hub's time: a scenario file (docs/scenarios.md).
     #[arg(long, value_name = "F.toml")]
     scenario: Option<PathBuf>,
+    #[command(flatten)]
+    advice: input::AdviceInput,
     /// Print one JSON object at the end.
     #[arg(long)]
     json: bool,
@@ -96,7 +98,11 @@ pub(super) fn speed(text: &str) -> Result<u32, String> {
 /// Runs it.
 #[must_use]
 pub fn run(args: &DemoArgs) -> Exit {
-    let file = match read(args) {
+    let file = read(args).and_then(|mut file| {
+        args.advice.read_into(&mut file)?;
+        Ok(file)
+    });
+    let file = match file {
         Ok(file) => file,
         Err(exit) => return exit,
     };

@@ -1,12 +1,15 @@
 //! What several commands read: a hub file, or a layout with parcels.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 use sorthub_core::units::Micros;
 use sorthub_sim::run::Action;
 
 use super::Exit;
+use crate::advice::{self, Loaded, Options};
+use crate::config::fault::TextFault;
 use crate::config::scenario::Scenario;
 use crate::config::{Fault, HubFile, trace};
 
@@ -52,6 +55,59 @@ impl HubInput {
             }
         }
     }
+}
+
+/// Pre-advice that is there from the start.
+#[derive(Clone, Debug, Default, Args)]
+pub struct AdviceInput {
+    /// Where waybills are for: a CSV file of pre-advice (docs/advice.md).
+    #[arg(long, value_name = "FILE.csv")]
+    advice: Option<PathBuf>,
+    /// Leave rows of --advice with a fault out, rather than refuse the file.
+    #[arg(long, requires = "advice")]
+    advice_lenient: bool,
+}
+
+impl AdviceInput {
+    /// Reads it for a hub. Faults, and how many waybills there are, go to standard error.
+    ///
+    /// # Errors
+    /// [`Exit::BadInput`] if the file is refused; all faults have been printed.
+    pub fn read_into(&self, file: &mut HubFile) -> Result<(), Exit> {
+        let Some(path) = &self.advice else {
+            return Ok(());
+        };
+        let options = Options {
+            lenient: self.advice_lenient,
+            ..Options::of_hub(&file.hub, file.formats.clone())
+        };
+        match advice::load_file(path, &options) {
+            Ok(Loaded { waybills, report }) => {
+                print_faults(&with_more(report.faults, report.more_faults));
+                let (count, out) = (report.waybills, report.left_out);
+                eprintln!("pre-advice: {count} waybills, {out} rows left out");
+                file.directory.set_waybills(Arc::new(waybills));
+                Ok(())
+            }
+            Err(refused) => {
+                print_faults(&with_more(refused.faults, refused.more_faults));
+                Err(Exit::BadInput)
+            }
+        }
+    }
+}
+
+/// Faults, with one more that counts those that are not listed.
+#[must_use]
+pub fn with_more(mut faults: Vec<Fault>, more: u64) -> Vec<Fault> {
+    if let Some(last) = faults.last().filter(|_| more > 0) {
+        let others = usize::try_from(more).unwrap_or(usize::MAX);
+        faults.push(Fault {
+            kind: TextFault::More { others }.into(),
+            ..last.clone()
+        });
+    }
+    faults
 }
 
 /// Reads a scenario and looks its names up in a hub. Faults go to standard error. `until`: how far

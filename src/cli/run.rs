@@ -9,6 +9,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::{Exit, input, signals};
+use crate::advice::Generations;
 use crate::api::{Api, ApiLimits};
 use crate::config::HubFile;
 use crate::control::{self, Bound, Control};
@@ -38,6 +39,8 @@ pub struct RunArgs {
     /// The local socket for `sorthub ctl`. Without it control.sock in the journal's directory.
     #[arg(long, value_name = "PATH")]
     control: Option<PathBuf>,
+    #[command(flatten)]
+    advice: input::AdviceInput,
 }
 
 /// Runs it.
@@ -48,7 +51,11 @@ pub fn run(args: &RunArgs) -> Exit {
         layout: None,
         parcels: None,
     };
-    let file = match hub.read() {
+    let file = hub.read().and_then(|mut file| {
+        args.advice.read_into(&mut file)?;
+        Ok(file)
+    });
+    let mut file = match file {
         Ok(file) => file,
         Err(exit) => return exit,
     };
@@ -56,7 +63,7 @@ pub fn run(args: &RunArgs) -> Exit {
     if let Err(error) = signals::count(&interrupts) {
         eprintln!("Ctrl-C will end it without closing the journal: {error}");
     }
-    let (engine, api, control) = match start(args, &file) {
+    let (engine, api, control, directory) = match start(args, &mut file) {
         Ok(started) => started,
         Err(error) => {
             eprintln!("{error}");
@@ -67,6 +74,8 @@ pub fn run(args: &RunArgs) -> Exit {
     eprintln!("control: {}", control.path().display());
     while interrupts.load(Ordering::Relaxed) == 0 && !engine.has_ended() {
         std::thread::sleep(LOOK_EVERY);
+        // Here and not where parcels are decided: it frees hundreds of megabytes.
+        directory.sweep();
     }
     // Those who ask first: nobody is left without an answer.
     drop(control.stop());
@@ -75,9 +84,9 @@ pub fn run(args: &RunArgs) -> Exit {
     conclude(&report)
 }
 
-type Started = (HubEngine, Api, Control);
+type Started = (HubEngine, Api, Control, Arc<Generations>);
 
-fn start(args: &RunArgs, file: &HubFile) -> Result<Started, Box<dyn std::error::Error>> {
+fn start(args: &RunArgs, file: &mut HubFile) -> Result<Started, Box<dyn std::error::Error>> {
     let header = header(file, 1_000);
     let journals = journal::open_all(
         &args.journal,
@@ -93,10 +102,12 @@ fn start(args: &RunArgs, file: &HubFile) -> Result<Started, Box<dyn std::error::
     let recorders = journals.into_iter().map(Journal::start);
     let recorders = recorders.collect::<Result<Vec<Recorder>, _>>()?;
     let keepers = recorders.iter().map(Recorder::plan_keeper).collect();
-    let directory = Arc::new(file.directory.clone());
+    // Taken, so that nothing else keeps the first table when another one takes its place.
+    let directory = Arc::new(Generations::new(std::mem::take(&mut file.directory)));
     let engine = HubEngine::start(HubSetup {
         hub: Arc::clone(&file.hub),
         plan: Arc::clone(&file.plan),
+        formats: file.formats.clone(),
         directory: Arc::clone(&directory),
         links: file.links.clone(),
         recorders,
@@ -106,13 +117,14 @@ fn start(args: &RunArgs, file: &HubFile) -> Result<Started, Box<dyn std::error::
     let desk = DeskSetup {
         hub: Arc::clone(&file.hub),
         plan: Arc::clone(&file.plan),
-        directory,
+        formats: file.formats.clone(),
+        directory: Arc::clone(&directory),
         inboxes: engine.inboxes(),
         keepers,
         show: Some(api.hub_show()),
     };
     let control = bound.serve(desk, 1_000, Vec::new())?;
-    Ok((engine, api, control))
+    Ok((engine, api, control, directory))
 }
 
 fn conclude(report: &EngineReport) -> Exit {

@@ -100,7 +100,10 @@ pub fn run(args: &SimulateArgs) -> Exit {
 }
 
 fn job(file: HubFile, horizon: Option<Micros>) -> Job {
-    let job = Job::new(file.hub, file.plan, Arc::new(file.plant));
+    let job = Job {
+        formats: file.formats,
+        ..Job::new(file.hub, file.plan, Arc::new(file.plant))
+    };
     match horizon {
         Some(horizon) => job.until(horizon),
         None => job,

@@ -10,6 +10,7 @@ use sorthub_core::identify::{
 
 use super::bank::Names;
 use super::fault::{Fault, Meaning, TextFault};
+use super::files::{Files, open_named};
 use super::reader::{Faults, Table, Value};
 use super::source::{Source, Span};
 use super::syntax;
@@ -92,6 +93,17 @@ impl CarrierFile {
             header.len() < line.trim_start().len() && header.trim_start().starts_with("format")
         })
     }
+}
+
+/// `carriers` of a hub file: the table in the file that it names. `None` if there is none, or if
+/// it has a fault.
+pub(super) fn read_named(root: &Table<'_>, files: &Files) -> Option<Formats> {
+    let source = open_named(root.get("carriers")?, files, FILE_MB_MAX)?;
+    let (mended, slips) = syntax::mend(&source);
+    let entries = syntax::parse(&mended);
+    let file = root.faults.add_file(&source, slips);
+    let whole = Span::of(file, 0..0);
+    read_all(&Table::new(root.faults, &entries, whole, "the file"))
 }
 
 /// A format as it is being read, with its places.

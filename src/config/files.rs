@@ -1,8 +1,10 @@
 //! Files that a hub file or a plan names: where they are looked for.
 
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use super::fault::{Fault, FaultKind, TextFault};
+use super::reader::Value;
 use super::source::Source;
 
 /// Where the files are that a text names.
@@ -35,7 +37,7 @@ impl Files {
     ///
     /// # Errors
     /// Why it cannot be used.
-    pub(super) fn open(&self, name: &str, most_mb: u64) -> Result<Source, OpenError> {
+    fn open(&self, name: &str, most_mb: u64) -> Result<Source, OpenError> {
         let missing = |problem: &str| Err(OpenError::Missing(problem.to_owned()));
         match self {
             Self::In(folder) => Source::read(&folder.join(name), most_mb).map_err(|faults| {
@@ -57,9 +59,26 @@ impl Files {
     }
 }
 
+/// Opens a file that a value names; reports why not.
+pub(super) fn open_named(name: Value<'_>, files: &Files, most_mb: u64) -> Option<Rc<Source>> {
+    let file = name.text()?;
+    match files.open(file, most_mb) {
+        Ok(source) => Some(Rc::new(source)),
+        Err(OpenError::Missing(problem)) => {
+            let file = file.to_owned();
+            name.fault(TextFault::FileUnreadable { file, problem });
+            None
+        }
+        Err(OpenError::NotText(faults)) => {
+            name.faults.add_foreign(faults);
+            None
+        }
+    }
+}
+
 /// Why a file that is named cannot be used.
 #[derive(Debug)]
-pub(super) enum OpenError {
+enum OpenError {
     /// There is none: to be told where it is named.
     Missing(String),
     /// It is no text: told at the place in it.

@@ -18,6 +18,8 @@ use std::sync::Arc;
 
 use sorthub_core::directory::Directory;
 use sorthub_core::hub::Hub;
+use sorthub_core::identify::{Formats, code_of};
+use sorthub_core::ids::CodeId;
 use sorthub_core::plan::Plan;
 use sorthub_sim::spec::PlantSpec;
 
@@ -41,15 +43,15 @@ mod files;
 mod joining;
 mod lookup;
 mod named;
-mod names;
-mod number;
+pub(crate) mod names;
+pub(crate) mod number;
 mod odd;
 mod placing;
 mod plan;
 mod plan_file;
 mod plant;
 mod reader;
-mod rows;
+pub(crate) mod rows;
 mod syntax;
 mod tracks;
 
@@ -81,6 +83,8 @@ pub struct HubFile {
     pub plan: Arc<Plan>,
     /// What the simulated hub is like beyond that.
     pub plant: PlantSpec,
+    /// What codes look like; `None`: they are taken as they come.
+    pub formats: Option<Arc<Formats>>,
     /// What codes mean: the prefixes of the plan, or the pre-advice of a trace.
     pub directory: Directory,
     /// Where PLCs and scanners are.
@@ -176,6 +180,12 @@ impl HubFile {
         canonical::to_text(self.hub.spec(), self.plan.spec())
     }
 
+    /// The number that the engine knows a parcel with this label by.
+    #[must_use]
+    pub fn code_id(&self, label: &str) -> CodeId {
+        code_of(self.formats.as_deref(), label)
+    }
+
     /// A fingerprint of [`HubFile::canonical`]; see [`canonical::hash`].
     #[must_use]
     pub fn hash(&self) -> u64 {
@@ -186,6 +196,7 @@ impl HubFile {
 /// Reads all tables. `None` where the core refuses what they describe.
 fn read_all(root: &Table<'_>, files: &Files) -> Option<HubFile> {
     let draft = Draft::read(root);
+    let formats = carriers::read_named(root, files);
     let spec = &draft.spec;
     let chutes = Names::of_chutes(spec);
     let known = plan::Known {
@@ -220,6 +231,7 @@ fn read_all(root: &Table<'_>, files: &Files) -> Option<HubFile> {
         hub: Arc::new(hub),
         plan: Arc::new(plan),
         plant,
+        formats: formats.map(Arc::new),
         directory: plan_draft.directory(),
         links: draft.links,
         text: String::new(),

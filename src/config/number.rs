@@ -5,7 +5,7 @@
 
 /// Why a text gives no number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum NumberFault {
+pub(crate) enum NumberFault {
     /// It is not a decimal number.
     NotANumber,
     /// It is below zero.
@@ -18,7 +18,7 @@ pub(super) enum NumberFault {
 const DIGITS_MAX: i64 = 18;
 
 /// The number times ten to the power of `shift`, rounded half up. Blanks around it do not matter.
-pub(super) fn scaled(text: &str, shift: u32) -> Result<u64, NumberFault> {
+pub(crate) fn scaled(text: &str, shift: u32) -> Result<u64, NumberFault> {
     let number = Decimal::parse(text).ok_or(NumberFault::NotANumber)?;
     let whole = number.whole_digits.saturating_add(i64::from(shift));
     let is_zero = number.digits.is_empty();

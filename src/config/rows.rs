@@ -1,5 +1,7 @@
 //! CSV rows with the places of their fields.
 
+use std::ops::Range;
+
 use super::collect::Listing;
 use super::fault::{Fault, FaultKind, RowFault, TraceFault};
 use super::names::nearest;
@@ -34,24 +36,18 @@ impl Row {
     pub(super) fn places(&self, source: &Source, separator: u8) -> Vec<Span> {
         let rest = source.text().get(self.start..).unwrap_or("");
         let line_end = rest.find(['\n', '\r']).unwrap_or(rest.len());
-        let mut places = Vec::with_capacity(self.fields.len());
-        let (mut start, mut quoted) = (0, false);
-        for (at, byte) in rest.bytes().take(line_end).enumerate() {
-            quoted ^= byte == b'"';
-            if byte == separator && !quoted {
-                places.push(Span::from(self.start + start..self.start + at));
-                start = at + 1;
-            }
-        }
-        places.push(Span::from(self.start + start..self.start + line_end));
-        places
+        let line = rest.get(..line_end).unwrap_or("");
+        let ranges = field_ranges(line, separator).into_iter();
+        let place =
+            |range: Range<usize>| Span::from(self.start + range.start..self.start + range.end);
+        ranges.map(place).collect()
     }
 }
 
 impl<'s> Rows<'s> {
     /// Splits a text. An error if there is not even a header.
     pub(super) fn read(source: &'s Source, header: &'static str) -> Result<Self, Vec<Fault>> {
-        let separator = separator(source);
+        let separator = separator(source.text());
         let mut reader = csv::ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
@@ -164,13 +160,15 @@ impl<'s> Rows<'s> {
             let mut places = (0..given.len()).filter(|&at| given[at] == name);
             let first = places.next();
             let place = if let Some(second) = places.next() {
-                let fault = RowFault::ColumnTwice { column: name };
+                let fault = RowFault::ColumnTwice {
+                    column: name.into(),
+                };
                 Some((self.place(&self.header, Some(second)), fault))
             } else if first.is_none() && needed.contains(&name) {
                 let unknown = given.iter().map(String::as_str);
                 let nearest = nearest(name, unknown.filter(|given| !known.contains(given)));
                 let fault = RowFault::MissingColumn {
-                    column: name,
+                    column: name.into(),
                     nearest,
                 };
                 Some((self.place(&self.header, None), fault))
@@ -204,7 +202,12 @@ impl<'s> Rows<'s> {
             let first = places.next();
             let fault = match (first, places.next()) {
                 (Some(first), None) => return first,
-                (Some(_), Some(second)) => (Some(second), RowFault::ColumnTwice { column: name }),
+                (Some(_), Some(second)) => (
+                    Some(second),
+                    RowFault::ColumnTwice {
+                        column: name.into(),
+                    },
+                ),
                 (None, _) => {
                     let unused = given
                         .iter()
@@ -214,7 +217,7 @@ impl<'s> Rows<'s> {
                     (
                         None,
                         RowFault::MissingColumn {
-                            column: name,
+                            column: name.into(),
                             nearest,
                         },
                     )
@@ -297,9 +300,24 @@ fn start_of(source: &Source, fields: &csv::StringRecord) -> usize {
     at + before.len() - before.trim_start_matches(['\n', '\r']).len()
 }
 
+/// Where each field stands in a line.
+pub(crate) fn field_ranges(line: &str, separator: u8) -> Vec<Range<usize>> {
+    let mut ranges = Vec::new();
+    let (mut start, mut quoted) = (0, false);
+    for (at, byte) in line.bytes().enumerate() {
+        quoted ^= byte == b'"';
+        if byte == separator && !quoted {
+            ranges.push(start..at);
+            start = at + 1;
+        }
+    }
+    ranges.push(start..line.len());
+    ranges
+}
+
 /// A comma; where the header has none, the semicolon or tab that spreadsheets write instead.
-fn separator(source: &Source) -> u8 {
-    let mut lines = source.text().lines();
+pub(crate) fn separator(text: &str) -> u8 {
+    let mut lines = text.lines();
     let header = lines.find(|line| !line.trim().is_empty()).unwrap_or("");
     let others = [b';', b'\t'].into_iter();
     let mut others = others.filter(|other| header.as_bytes().contains(other));

@@ -21,6 +21,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 use sorthub_core::directory::Directory;
 use sorthub_core::hub::Hub;
+use sorthub_core::identify::Formats;
 use sorthub_core::ids::WaveId;
 use sorthub_core::operator::Command;
 use sorthub_core::plan::Plan;
@@ -251,7 +252,10 @@ fn step(table: &Table<'_>) -> Option<Step> {
         verb.fault(ScenarioFault::OnlyLooks { verb: name() });
         return None;
     }
-    if matches!(request, Request::Host { .. } | Request::Alarms(_)) {
+    if matches!(
+        request,
+        Request::Host { .. } | Request::Alarms(_) | Request::Advice(_)
+    ) {
         verb.fault(ScenarioFault::NotHere { verb: name() });
         return None;
     }
@@ -302,6 +306,7 @@ fn of_problem(problem: Problem) -> ScenarioFault {
 struct Reading<'a> {
     scenario: &'a Scenario,
     hub: &'a Hub,
+    formats: Option<&'a Formats>,
     directory: &'a Directory,
     /// The active plan, and the one before.
     plan: Arc<Plan>,
@@ -317,6 +322,7 @@ impl<'a> Reading<'a> {
         let mut reading = Self {
             scenario,
             hub: &file.hub,
+            formats: file.formats.as_deref(),
             directory: &file.directory,
             plan: Arc::clone(&file.plan),
             before: None,
@@ -420,6 +426,7 @@ impl<'a> Reading<'a> {
         Names {
             hub: self.hub,
             plan: &self.plan,
+            formats: self.formats,
             directory: self.directory,
         }
     }

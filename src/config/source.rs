@@ -18,11 +18,11 @@ pub struct Source {
 
 /// A part of a text, in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Span {
+pub(crate) struct Span {
     /// Which text: 0 is the one that was asked for, the others are those it names.
-    pub(super) file: u16,
-    pub(super) start: usize,
-    pub(super) end: usize,
+    pub(crate) file: u16,
+    pub(crate) start: usize,
+    pub(crate) end: usize,
 }
 
 impl Span {
@@ -143,7 +143,7 @@ impl Source {
     }
 
     /// A fault at a place.
-    pub(super) fn fault(&self, span: Span, kind: impl Into<FaultKind>) -> Fault {
+    pub(crate) fn fault(&self, span: Span, kind: impl Into<FaultKind>) -> Fault {
         let line = self.line_of(span.start);
         let text = self.line(line);
         let start = self.start_of(line);

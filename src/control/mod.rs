@@ -130,8 +130,8 @@ impl Bound {
         let listener = self.place.listener()?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
-            // Reading a plan is the only work beside the loop.
-            .max_blocking_threads(2)
+            // The work beside the loop: reading a plan, reading pre-advice, taking single advices in.
+            .max_blocking_threads(3)
             .build()?;
         let clock = Clock::new(speed_permille);
         let wall = Wall::new(clock);

@@ -13,6 +13,7 @@ use sorthub_core::reason::Disposition;
 use sorthub_core::signal::{Output, Signal};
 
 use super::trail::{Passage, Trails};
+use crate::config::HubFile;
 use crate::emulate::{LedgerRow, Left, Truth};
 
 /// What the ledger says of the engine's book.
@@ -127,9 +128,10 @@ impl Wishes {
     }
 
     /// Whether somebody wanted what the first plan does not say.
-    fn allow(&self, row: &LedgerRow, first: &Plan, chute: ChuteId) -> bool {
+    fn allow(&self, row: &LedgerRow, file: &HubFile, chute: ChuteId) -> bool {
+        let first: &Plan = &file.plan;
         let own = row.dest.map(|dest| first.key(dest));
-        let wanted = self.intercepts.get(&CodeId::of(&row.label));
+        let wanted = self.intercepts.get(&file.code_id(&row.label));
         let dests = own.into_iter().chain(wanted.into_iter().flatten().copied());
         let dests: Vec<DestKey> = dests.chain(self.named.iter().copied()).collect();
         let plans = std::iter::once(first).chain(self.plans.iter().map(Arc::as_ref));
@@ -150,13 +152,8 @@ fn rejects_into(plan: &Plan, chute: ChuteId) -> bool {
 /// Holds the book against the ledger. Parcels that were read are matched by their code; the others
 /// have no name in the book and are matched by where they ended.
 #[must_use]
-pub fn judge(
-    truth: &Truth,
-    trails: &Trails<'_>,
-    hub: &Hub,
-    plan: &Plan,
-    wishes: &Wishes,
-) -> Verdict {
+pub fn judge(truth: &Truth, trails: &Trails<'_>, file: &HubFile, wishes: &Wishes) -> Verdict {
+    let hub = &file.hub;
     let mut verdict = Verdict {
         parcels: truth.rows.len() as u64,
         ..Verdict::default()
@@ -164,13 +161,13 @@ pub fn judge(
     verdict.wrong_chute = truth
         .rows
         .iter()
-        .filter(|row| is_wrong(row, plan, wishes))
+        .filter(|row| is_wrong(row, file, wishes))
         .map(|row| format!("{} {}", row.label, words(end_of_row(row), hub)))
         .collect();
     let mut by_code: BTreeMap<CodeId, VecDeque<&LedgerRow>> = BTreeMap::new();
     for row in &truth.rows {
         by_code
-            .entry(CodeId::of(&row.label))
+            .entry(file.code_id(&row.label))
             .or_default()
             .push_back(row);
     }
@@ -190,7 +187,7 @@ pub fn judge(
     }
     for row in truth.rows.iter().filter(|row| {
         // Whoever is left under its code was not claimed by a passage.
-        let code = CodeId::of(&row.label);
+        let code = file.code_id(&row.label);
         by_code
             .get(&code)
             .is_some_and(|left| left.iter().any(|other| std::ptr::eq(*other, *row)))
@@ -218,12 +215,13 @@ pub fn judge(
     verdict
 }
 
-fn is_wrong(row: &LedgerRow, plan: &Plan, wishes: &Wishes) -> bool {
+fn is_wrong(row: &LedgerRow, file: &HubFile, wishes: &Wishes) -> bool {
+    let plan = &file.plan;
     let Left::Chute(chute) = row.left else {
         return false;
     };
     let allowed = row.dest.is_some_and(|dest| plan.allows(dest, chute));
-    !allowed && !rejects_into(plan, chute) && !wishes.allow(row, plan, chute)
+    !allowed && !rejects_into(plan, chute) && !wishes.allow(row, file, chute)
 }
 
 /// How far two runs of the same parcels agree.

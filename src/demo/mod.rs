@@ -24,6 +24,7 @@ pub use judge::{Comparison, Differing, Disagreement, Verdict, Wishes, compare, j
 pub use report::{duration, json, text};
 pub use trail::{Ending, Passage, Step, Trails};
 
+use crate::advice::Generations;
 use crate::api::{Api, ApiError, ApiLimits};
 use crate::config::{HubFile, LinksSpec, canonical};
 use crate::control::{self, Bound, ControlError, Timed, TimedAnswer};
@@ -150,7 +151,7 @@ impl DemoReport {
 ///
 /// # Errors
 /// See [`DemoError`].
-pub fn run(setup: DemoSetup, tell: &mut impl FnMut(Told<'_>)) -> Result<DemoReport, DemoError> {
+pub fn run(mut setup: DemoSetup, tell: &mut impl FnMut(Told<'_>)) -> Result<DemoReport, DemoError> {
     let begun = Instant::now();
     let folder = Folder::new(setup.journal.as_deref())?;
     let path = setup.control.clone();
@@ -176,10 +177,12 @@ pub fn run(setup: DemoSetup, tell: &mut impl FnMut(Told<'_>)) -> Result<DemoRepo
     let recorders = journals.into_iter().map(Journal::start);
     let recorders = recorders.collect::<Result<Vec<Recorder>, _>>()?;
     let keepers = recorders.iter().map(Recorder::plan_keeper).collect();
-    let directory = Arc::new(setup.file.directory.clone());
+    // Taken, so that nothing else keeps the first table when another one takes its place.
+    let directory = Arc::new(Generations::new(std::mem::take(&mut setup.file.directory)));
     let engine = HubEngine::start(HubSetup {
         hub: Arc::clone(&setup.file.hub),
         plan: Arc::clone(&setup.file.plan),
+        formats: setup.file.formats.clone(),
         directory: Arc::clone(&directory),
         links: emulator.links().clone(),
         recorders,
@@ -189,7 +192,8 @@ pub fn run(setup: DemoSetup, tell: &mut impl FnMut(Told<'_>)) -> Result<DemoRepo
     let desk = DeskSetup {
         hub: Arc::clone(&setup.file.hub),
         plan: Arc::clone(&setup.file.plan),
-        directory,
+        formats: setup.file.formats.clone(),
+        directory: Arc::clone(&directory),
         inboxes: engine.inboxes(),
         keepers,
         show: Some(api.hub_show()),
@@ -290,7 +294,7 @@ fn conclude(
     for (place, run) in journal::places(&folder.path, &hub).iter().zip(runs) {
         records += read_back(place, run, &hub, &mut live, &mut wishes)?;
     }
-    let verdict = judge(&truth, &live, &hub, &setup.file.plan, &wishes);
+    let verdict = judge(&truth, &live, &setup.file, &wishes);
     let comparison = if setup.file.plant.trace.is_empty() {
         None
     } else {

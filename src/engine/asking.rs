@@ -9,7 +9,7 @@ use sorthub_core::ids::CodeId;
 use sorthub_core::operator::{Command, Refused, Ticket};
 use sorthub_core::plan::Plan;
 use sorthub_core::signal::{Output, Signal};
-use sorthub_core::sorter::{Ask, ItemView, Sorter, StageRefused, Unread, Waiting};
+use sorthub_core::sorter::{Ask, ItemView, Sorter, Unread, Waiting};
 use sorthub_core::units::Micros;
 use tokio::sync::oneshot;
 
@@ -172,23 +172,6 @@ impl Decider {
 
 /// Hands a plan to a sorter, to be activated later.
 pub(crate) fn hand_plan(sorter: &mut Sorter, plan: Arc<Plan>) {
-    let Err((refused, plan)) = sorter.stage(plan) else {
-        return;
-    };
-    match refused {
-        StageRefused::TooMany => {
-            // The oldest that nothing depends on goes; whoever staged it keeps it from being freed
-            // here.
-            let (active, former) = (sorter.plan().version(), sorter.former_plan());
-            let free = |version: &u32| *version != active && Some(*version) != former;
-            let known = sorter.plans().map(|plan| plan.version());
-            if let Some(oldest) = known.filter(free).min() {
-                let _taken_out = sorter.unstage(oldest);
-                let _staged = sorter.stage(plan);
-            }
-        }
-        // It has it already: versions stand for one plan each.
-        StageRefused::SameVersion => {}
-        refused => debug_assert!(false, "{refused}"),
-    }
+    // Whoever staged it keeps it, so that nothing is freed here.
+    let _not_needed = sorter.stage_in_turn(plan);
 }

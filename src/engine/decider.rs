@@ -10,9 +10,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
-use sorthub_core::directory::Directory;
 use sorthub_core::facts::{Facts, Reading};
 use sorthub_core::hub::Hub;
+use sorthub_core::identify::Formats;
 use sorthub_core::ids::{CellId, ScannerId, SorterId, TrackId};
 use sorthub_core::operator::Ticket;
 use sorthub_core::outbox::Outbox;
@@ -29,6 +29,7 @@ use super::lanes::Lane;
 use super::latency::Latency;
 use super::show::Show;
 use super::stats::{ScannerStats, Stats};
+use crate::advice::Reader;
 use crate::clock::Clock;
 use crate::config::links::ScannerLink;
 use crate::journal::Recorder;
@@ -55,7 +56,8 @@ pub struct Decider {
     neighbours: Arc<[InboxSender]>,
     /// Parcels put on transfers that the sorter at their end has not been told of yet.
     handed_over: VecDeque<Signal>,
-    directory: Arc<Directory>,
+    formats: Option<Arc<Formats>>,
+    directory: Reader,
     links: Vec<Option<ScannerLink>>,
     last: VecDeque<(Micros, Signal)>,
     /// Set when an invariant of the sorter broke: no order leaves any more.
@@ -82,7 +84,8 @@ pub(super) struct Parts {
     pub lanes: Vec<Lane>,
     pub recorder: Recorder,
     pub show: Show,
-    pub directory: Arc<Directory>,
+    pub formats: Option<Arc<Formats>>,
+    pub directory: Reader,
     pub links: Vec<Option<ScannerLink>>,
 }
 
@@ -107,6 +110,7 @@ impl Decider {
             neighbours: parts.neighbours,
             handed_over: VecDeque::with_capacity(HANDED_OVER_MAX),
             outbox: Outbox::new(),
+            formats: parts.formats,
             directory: parts.directory,
             links: parts.links,
             last: VecDeque::with_capacity(KEPT_SIGNALS),
@@ -307,16 +311,18 @@ impl Decider {
             self.scanners[scanner].garbage += 1;
             return;
         };
-        let (code, measured) = (telegram.codes.first(), telegram.measured);
+        let codes = telegram.codes.all().iter().copied();
+        let directory = self.directory.directory();
+        let read = directory.read(self.formats.as_deref(), codes);
         let facts = Facts {
-            measured,
+            measured: telegram.measured,
             verdict: telegram.verdict,
-            ..self.directory.facts(code, measured.weight)
+            ..read.facts
         };
-        self.scanners[scanner].count(facts.read == Reading::Good, code);
-        if let Some(code) = code {
-            self.recorder.text(facts.code, code);
-            self.show.text(facts.code, code);
+        self.scanners[scanner].count(facts.read == Reading::Good, telegram.codes.first());
+        if let Some(text) = read.text() {
+            self.recorder.text(facts.code, text);
+            self.show.text(facts.code, text);
         }
         self.tell(
             Signal::Scanned {
@@ -361,5 +367,8 @@ impl Decider {
         }
         self.timer.notify_one();
         self.after.notify_one();
+        // Between turns, so that one turn has one directory; heartbeats make turns while nothing
+        // is scanned.
+        self.directory.refresh();
     }
 }

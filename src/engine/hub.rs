@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use sorthub_core::directory::Directory;
 use sorthub_core::hub::Hub;
+use sorthub_core::identify::Formats;
 use sorthub_core::ids::SorterId;
 use sorthub_core::plan::Plan;
 
 use super::inbox::inbox;
 use super::{Engine, EngineReport, EngineSetup, InboxSender, Percentiles, Pulse, StartError};
+use crate::advice::Generations;
 use crate::clock::Clock;
 use crate::config::LinksSpec;
 use crate::journal::Recorder;
@@ -21,8 +22,10 @@ pub struct HubSetup {
     pub hub: Arc<Hub>,
     /// The plan.
     pub plan: Arc<Plan>,
-    /// What codes mean.
-    pub directory: Arc<Directory>,
+    /// What codes look like; `None`: they are taken as they come.
+    pub formats: Option<Arc<Formats>>,
+    /// What codes mean, in generations that are shared by all sorters.
+    pub directory: Arc<Generations>,
     /// Where PLCs and scanners are; every track must have a PLC.
     pub links: LinksSpec,
     /// A journal for each sorter, in their order.
@@ -51,6 +54,7 @@ impl HubEngine {
         let HubSetup {
             hub,
             plan,
+            formats,
             directory,
             links,
             recorders,
@@ -68,7 +72,8 @@ impl HubEngine {
                 hub: Arc::clone(&hub),
                 sorter: SorterId(index as u16),
                 plan: Arc::clone(&plan),
-                directory: Arc::clone(&directory),
+                formats: formats.clone(),
+                directory: directory.reader(),
                 links: links.clone(),
                 recorder,
                 clock,

@@ -14,8 +14,8 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crossbeam::atomic::AtomicCell;
-use sorthub_core::directory::Directory;
 use sorthub_core::hub::Hub;
+use sorthub_core::identify::Formats;
 use sorthub_core::ids::{SorterId, TrackId};
 use sorthub_core::plan::Plan;
 use sorthub_core::plc::ConfigError;
@@ -43,6 +43,7 @@ pub use latency::{Latency, Percentiles};
 pub use show::{Pulse, PulseCell};
 pub use stats::{ScannerStats, Stats};
 
+use crate::advice::Reader;
 use crate::clock::Clock;
 use crate::config::LinksSpec;
 use crate::journal::{CloseError, Counts, Recorder};
@@ -65,8 +66,10 @@ pub struct EngineSetup {
     pub sorter: SorterId,
     /// The plan.
     pub plan: Arc<Plan>,
-    /// What codes mean.
-    pub directory: Arc<Directory>,
+    /// What codes look like; `None`: they are taken as they come.
+    pub formats: Option<Arc<Formats>>,
+    /// What codes mean, in generations.
+    pub directory: Reader,
     /// Where PLCs and scanners are; every track must have a PLC.
     pub links: LinksSpec,
     /// The journal of this run; its epoch goes into parcel ids and claims.
@@ -239,6 +242,7 @@ fn run(
         clock: setup.clock,
         recorder: setup.recorder,
         show: show::Show::new(setup.publisher, pulse, board),
+        formats: setup.formats,
         directory: setup.directory,
         links: setup.links.scanners.clone(),
     });

@@ -7,11 +7,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::{Value, json};
 use sorthub_core::directory::Directory;
 use sorthub_core::hub::Hub;
+use sorthub_core::identify::Formats;
 use sorthub_core::operator::{Command, Refused};
 use sorthub_core::plan::Plan;
 use sorthub_core::sorter::Ask;
 use sorthub_core::units::Micros;
 
+use super::advice_request::AdviceTo;
+use super::advices::Advices;
 use super::plans::{ReadPlan, Shelf};
 use super::problem::{Kind, Problem};
 use super::request::{AlarmsTo, PlanTo, Request, UnreadTo, WaveTo};
@@ -19,6 +22,7 @@ use super::resolve::{Names, Subject};
 use super::sorters::Sorters;
 use super::tell;
 use super::waves::{CutOffs, LocalSeconds, time_of_day};
+use crate::advice::Generations;
 use crate::api::HubShow;
 use crate::config::plan_words::Words;
 use crate::config::{canonical, diff};
@@ -51,8 +55,10 @@ pub struct DeskSetup {
     pub hub: Arc<Hub>,
     /// The plan that the engine starts with.
     pub plan: Arc<Plan>,
+    /// What codes look like; `None`: they are taken as they come.
+    pub formats: Option<Arc<Formats>>,
     /// What codes mean.
-    pub directory: Arc<Directory>,
+    pub directory: Arc<Generations>,
     /// The ways to the decision threads, by sorter.
     pub inboxes: Vec<InboxSender>,
     /// Where plans are kept before they are activated: the journal of each sorter.
@@ -68,7 +74,7 @@ pub struct Desk(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     hub: Arc<Hub>,
-    directory: Arc<Directory>,
+    advices: Advices,
     sorters: Sorters,
     keepers: Vec<PlanKeeper>,
     show: Option<HubShow>,
@@ -96,9 +102,9 @@ impl Desk {
             now,
         };
         Self(Arc::new(Inner {
+            advices: Advices::new(setup.directory, &setup.hub, setup.formats),
             sorters: Sorters::new(Arc::clone(&setup.hub), setup.inboxes),
             hub: setup.hub,
-            directory: setup.directory,
             keepers: setup.keepers,
             show: setup.show,
             plans: tokio::sync::Mutex::new(plans),
@@ -165,13 +171,15 @@ impl Desk {
                 let all = self.0.sorters.unread().await?;
                 Ok(tell::unread(hub, &all))
             }
+            Request::Advice(to) => self.advice(to).await,
             Request::Host { .. } => {
                 let problem = "a host stays on the line to be asked";
                 Err(Problem::malformed(problem, "join over the local socket"))
             }
             _ => {
                 let plans = self.0.plans.lock().await;
-                let names = self.names(plans.shelf.active());
+                let directory = self.0.advices.directory();
+                let names = self.names(plans.shelf.active(), &directory);
                 let Some(commands) = names.commands(request)? else {
                     unreachable!("every request that is no command is served above: {request}");
                 };
@@ -181,11 +189,32 @@ impl Desk {
         }
     }
 
-    fn names<'a>(&'a self, plan: &'a Plan) -> Names<'a> {
+    fn names<'a>(&'a self, plan: &'a Plan, directory: &'a Directory) -> Names<'a> {
         Names {
             hub: &self.0.hub,
             plan,
-            directory: &self.0.directory,
+            formats: self.0.advices.formats(),
+            directory,
+        }
+    }
+
+    async fn advice(&self, to: &AdviceTo) -> Result<Value, Problem> {
+        let advices = &self.0.advices;
+        match to {
+            AdviceTo::Status {} => Ok(advices.status()),
+            AdviceTo::Load { file, lenient } => advices.load(file, *lenient).await,
+            AdviceTo::Set(set) => {
+                let plan = Arc::clone(self.0.plans.lock().await.shelf.active());
+                let directory = advices.directory();
+                let names = self.names(&plan, &directory);
+                let (waybill, advice) = (names.identity(&set.waybill)?, names.advice(set)?);
+                advices.set(waybill, advice).await
+            }
+            AdviceTo::Withdraw { waybill } => {
+                let plan = Arc::clone(self.0.plans.lock().await.shelf.active());
+                let waybill = self.names(&plan, &advices.directory()).identity(waybill)?;
+                advices.withdraw(waybill).await
+            }
         }
     }
 
@@ -352,7 +381,9 @@ impl Desk {
         let until_min = time_of_day(until)?;
         let mut plans = self.0.plans.lock().await;
         let plan = Arc::clone(plans.shelf.active());
-        let wave = self.names(&plan).wave_id(wave)?;
+        let wave = self
+            .names(&plan, &self.0.advices.directory())
+            .wave_id(wave)?;
         let now = plans.now;
         let mut cut_offs = plans.cut_offs.clone();
         cut_offs.extend(wave, until_min, now)?;
@@ -396,7 +427,9 @@ impl Desk {
         track: Option<&str>,
     ) -> Result<Value, Problem> {
         let plans = self.0.plans.lock().await;
-        let subject = self.names(plans.shelf.active()).subject(of, name, track)?;
+        let directory = self.0.advices.directory();
+        let names = self.names(plans.shelf.active(), &directory);
+        let subject = names.subject(of, name, track)?;
         drop(plans);
         let mut rows = Vec::new();
         match subject {

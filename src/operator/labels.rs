@@ -12,12 +12,14 @@ use crate::config::CarrierFile;
 const LABEL_CHARS_MAX: usize = 100;
 
 /// The identity of a label: an SSCC, or a pattern of the hub's own that no carrier's codes have.
+/// Without a table of the hub the built-in one says what is a carrier's.
 ///
 /// # Errors
 /// It was misread, or it is a parcel's.
-pub(super) fn identity(text: &str) -> Result<CodeId, Problem> {
-    static FORMATS: OnceLock<Formats> = OnceLock::new();
-    let formats = FORMATS.get_or_init(|| CarrierFile::shipped().formats);
+pub(super) fn identity(text: &str, formats: Option<&Formats>) -> Result<CodeId, Problem> {
+    static SHIPPED: OnceLock<Formats> = OnceLock::new();
+    let shipped = || SHIPPED.get_or_init(|| CarrierFile::shipped().formats);
+    let formats = formats.unwrap_or_else(shipped);
     let text = text.trim();
     if text.is_empty() || text.chars().nth(LABEL_CHARS_MAX).is_some() {
         let problem = format!("a label has 1 to {LABEL_CHARS_MAX} characters");
@@ -47,11 +49,11 @@ mod tests {
     #[test]
     fn containers_and_own_patterns_are_taken_and_misreadings_are_not() {
         // The example of the GS1 General Specifications, in two of its prints.
-        let sscc = identity("376130321109103420").expect("a good SSCC");
-        assert_eq!(identity("(00)3 7613032 110910342 0"), Ok(sscc));
-        assert!(identity("376130321109103421").is_err());
-        assert_eq!(identity(" BAG-0007 "), Ok(CodeId::of("BAG-0007")));
-        assert!(identity("1Z999AA10123456784").is_err(), "a parcel's");
-        assert!(identity("  ").is_err());
+        let sscc = identity("376130321109103420", None).expect("a good SSCC");
+        assert_eq!(identity("(00)3 7613032 110910342 0", None), Ok(sscc));
+        assert!(identity("376130321109103421", None).is_err());
+        assert_eq!(identity(" BAG-0007 ", None), Ok(CodeId::of("BAG-0007")));
+        assert!(identity("1Z999AA10123456784", None).is_err(), "a parcel's");
+        assert!(identity("  ", None).is_err());
     }
 }

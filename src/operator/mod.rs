@@ -6,6 +6,8 @@
 //! ([`crate::control`]), the simulator's scenarios and later an HTTP API all come in by the same
 //! door, and so are logged and journaled alike.
 
+mod advice_request;
+mod advices;
 mod desk;
 mod labels;
 mod plans;
@@ -16,6 +18,7 @@ mod sorters;
 mod tell;
 mod waves;
 
+pub use advice_request::{AdviceTo, SetAdvice};
 pub use desk::{Asker, Desk, DeskSetup};
 pub use plans::{ReadPlan, VERSIONS_MAX};
 pub use problem::{Kind, Problem};

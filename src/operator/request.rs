@@ -13,6 +13,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
+use super::advice_request::AdviceTo;
 use super::problem::Problem;
 use crate::config::nearest;
 
@@ -123,6 +124,9 @@ pub enum Request {
         /// The waybill
         waybill: String,
     },
+    /// Pre-advice: where waybills are for, from a file or one by one
+    #[command(subcommand)]
+    Advice(AdviceTo),
     /// What a security device says of a waybill's parcels
     Verdict {
         /// The waybill
@@ -430,7 +434,7 @@ words! {
     }
 }
 
-fn is_false(flag: &bool) -> bool {
+pub(super) fn is_false(flag: &bool) -> bool {
     !*flag
 }
 
@@ -542,6 +546,10 @@ impl Request {
                 Self::Plan(PlanTo::Stage { file }) => serde_json::json!({
                     "do": "plan", "to": "stage", "file": file.to_string_lossy(),
                 }),
+                Self::Advice(AdviceTo::Load { file, lenient }) => serde_json::json!({
+                    "do": "advice", "to": "load", "file": file.to_string_lossy(),
+                    "lenient": lenient,
+                }),
                 other => unreachable!("texts, numbers and words are always JSON: {other:?}"),
             },
         }
@@ -564,6 +572,7 @@ impl Request {
             | Self::Why { .. }
             | Self::Plan(PlanTo::List {} | PlanTo::Diff { .. })
             | Self::Wave(WaveTo::List {})
+            | Self::Advice(AdviceTo::Status {})
             | Self::Unread(UnreadTo::List {})
             | Self::Alarms(AlarmsTo::List {}) => true,
             Self::Plan(_)
@@ -578,6 +587,7 @@ impl Request {
             | Self::Hold { .. }
             | Self::Release { .. }
             | Self::Verdict { .. }
+            | Self::Advice(_)
             | Self::Unread(_)
             | Self::Parcel { .. }
             | Self::Alarms(_)

@@ -1,16 +1,21 @@
 //! From names to numbers: what a request means in one hub, under one plan.
 
-use sorthub_core::directory::Directory;
-use sorthub_core::facts::{DestKey, Facts, Reading, Verdict};
+use sorthub_core::directory::{CodeFacts, Directory};
+use sorthub_core::facts::{
+    Address, Advice, DestKey, Facts, Measures, Reading, ServiceKey, Tags, Verdict,
+};
 use sorthub_core::hub::Hub;
+use sorthub_core::identify::Formats;
 use sorthub_core::ids::{CellId, ChuteId, CodeId, InductionId, ParcelId, SeatId, TrackId, WaveId};
+use sorthub_core::limits::{DECLARED_SIDE_MAX, DECLARED_WEIGHT_MAX};
 use sorthub_core::operator::{
     ChuteWish, Command, HostSays, InductionWish, Mode, ParcelWish, TrackWish, WaybillWish,
 };
 use sorthub_core::plan::Plan;
 use sorthub_core::sorter::Ask;
-use sorthub_core::units::Grams;
+use sorthub_core::units::{Grams, Mm};
 
+use super::advice_request::SetAdvice;
 use super::labels;
 use super::problem::Problem;
 use super::request::{
@@ -25,6 +30,8 @@ pub struct Names<'a> {
     pub hub: &'a Hub,
     /// Destinations and waves.
     pub plan: &'a Plan,
+    /// What codes look like; `None`: they are taken as they come.
+    pub formats: Option<&'a Formats>,
     /// What codes mean.
     pub directory: &'a Directory,
 }
@@ -60,7 +67,7 @@ impl Names<'_> {
             },
             Request::Bag { chute, to, label } => Command::Chute {
                 chute: self.chute(chute)?,
-                to: bag_wish(*to, label.as_deref())?,
+                to: bag_wish(*to, label.as_deref(), self.formats)?,
             },
             Request::Bank { bank, to } => return self.bank(bank, *to).map(Some),
             Request::Induction {
@@ -103,6 +110,7 @@ impl Names<'_> {
             | Request::Plan(_)
             | Request::Chutes { .. }
             | Request::Alarms(_)
+            | Request::Advice(_)
             | Request::Why { .. }
             | Request::Host { .. } => return Ok(None),
         };
@@ -285,6 +293,10 @@ impl Names<'_> {
     /// # Errors
     /// It is no code.
     pub fn facts(&self, text: &str) -> Result<Facts, Problem> {
+        self.read(text).map(|read| read.facts)
+    }
+
+    fn read<'t>(&self, text: &'t str) -> Result<CodeFacts<'t>, Problem> {
         let text = text.trim();
         if text.is_empty() || text.chars().nth(CODE_CHARS_MAX).is_some() {
             let problem = format!("a code has 1 to {CODE_CHARS_MAX} characters");
@@ -293,12 +305,71 @@ impl Names<'_> {
                 "give it as it stands on the label",
             ));
         }
-        let facts = self.directory.facts(Some(text), Grams(0));
-        if facts.read != Reading::Good {
+        let read = self.directory.read(self.formats, [text]);
+        if read.facts.read != Reading::Good {
             let problem = format!("`{text}` is no valid code");
             return Err(Problem::unusable(problem, "read it again from the label"));
         }
-        Ok(facts)
+        Ok(read)
+    }
+
+    /// The identity of a waybill, as pre-advice is kept by it.
+    ///
+    /// # Errors
+    /// It is no code.
+    pub fn identity(&self, waybill: &str) -> Result<String, Problem> {
+        let read = self.read(waybill)?;
+        Ok(read.text().unwrap_or_default().to_owned())
+    }
+
+    /// Pre-advice that somebody gives for one waybill.
+    ///
+    /// # Errors
+    /// A name that nothing has, a number out of range, or no place at all.
+    pub fn advice(&self, set: &SetAdvice) -> Result<Advice, Problem> {
+        let dest = set
+            .dest
+            .as_deref()
+            .map(|dest| self.dest(dest))
+            .transpose()?;
+        let address = |text: &Option<String>| Address::of(text.as_deref().unwrap_or_default());
+        let mut tags = Tags::NONE;
+        for name in &set.tags {
+            tags = tags.and(self.tag(name)?);
+        }
+        let side = |of, mm| Ok::<_, Problem>(Mm(in_range(of, mm, DECLARED_SIDE_MAX.0)?));
+        let advice = Advice {
+            known: true,
+            dest: dest.unwrap_or_default(),
+            segment: address(&set.segment),
+            postcode: address(&set.postcode),
+            service: ServiceKey::of(set.service.as_deref().unwrap_or_default()),
+            tags,
+            declared: Measures {
+                weight: Grams(in_range("weight_g", set.weight_g, DECLARED_WEIGHT_MAX.0)?),
+                length: side("length_mm", set.length_mm)?,
+                width: side("width_mm", set.width_mm)?,
+                height: side("height_mm", set.height_mm)?,
+            },
+        };
+        let is_placed =
+            advice.dest.is_some() || advice.segment.is_some() || advice.postcode.is_some();
+        if !is_placed {
+            let what = "a destination, a segment code or a postcode";
+            return Err(lacks("advice set", what, "advice set WAYBILL --to A03"));
+        }
+        Ok(advice)
+    }
+
+    fn tag(&self, name: &str) -> Result<Tags, Problem> {
+        let spec = self.hub.spec();
+        match spec.tag(name) {
+            Some(tag) => Ok(tag),
+            None => {
+                let all = Vec::from_iter(spec.tag_names());
+                find("tag", name, all.into_iter()).map(|_| Tags::NONE)
+            }
+        }
     }
 
     fn unread(&self, to: &UnreadTo) -> Result<Option<Command>, Problem> {
@@ -333,6 +404,17 @@ impl Names<'_> {
             (_, Some(_)) => Err(too_much("a chute", "force")),
             (ParcelTo::Damaged, None) => Ok(ParcelWish::Damaged),
             (ParcelTo::Removed, None) => Ok(ParcelWish::Removed),
+        }
+    }
+}
+
+/// What is declared, 0 if nothing is.
+fn in_range(what: &str, value: Option<u32>, most: u32) -> Result<u32, Problem> {
+    match value.unwrap_or(0) {
+        value if value <= most => Ok(value),
+        value => {
+            let problem = format!("`{what}` is {value}, but no parcel is more than {most}");
+            Err(Problem::unusable(problem, "correct it, or leave it out"))
         }
     }
 }
@@ -396,10 +478,14 @@ fn chute_wish(to: ChuteTo) -> ChuteWish {
     }
 }
 
-fn bag_wish(to: BagTo, label: Option<&str>) -> Result<ChuteWish, Problem> {
+fn bag_wish(
+    to: BagTo,
+    label: Option<&str>,
+    formats: Option<&Formats>,
+) -> Result<ChuteWish, Problem> {
     match (to, label.map(str::trim).filter(|label| !label.is_empty())) {
         (BagTo::Bind, Some(label)) => Ok(ChuteWish::BindBag {
-            label: labels::identity(label)?,
+            label: labels::identity(label, formats)?,
         }),
         (BagTo::Bind, None) => Err(lacks(
             "bind",

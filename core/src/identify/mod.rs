@@ -125,6 +125,15 @@ impl fmt::Display for Verdict {
     }
 }
 
+/// The number of the identity that a label's text has; of one without an identity, and without a
+/// table, that of the text itself.
+#[must_use]
+pub fn code_of(formats: Option<&Formats>, text: &str) -> CodeId {
+    let found = formats.map(|formats| formats.identify(text));
+    let identity = found.as_ref().and_then(Identified::identity);
+    CodeId::of(identity.unwrap_or(text))
+}
+
 impl Identified {
     const fn nothing(code: Code, verdict: Verdict) -> Self {
         let none = Part { start: 0, end: 0 };

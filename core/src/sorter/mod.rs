@@ -10,9 +10,9 @@
 //! by which they leave, `heading` holds room for them on their way, `exits` books how they left,
 //! `doubt` finds items again that a PLC has forgotten, `chutes` and `bags` say what takes parcels,
 //! `switching` puts another plan in place, `redeciding` finds parcels another way, `commands`
-//! serves people: `standing` keeps what is said of waybills, `parcels` does what is wanted of single ones,
-//! `asking` asks the host, `keying` is for what could not be read; `cases` holds what they know of
-//! an item.
+//! serves people: `standing` keeps what is said of waybills, `parcels` does what is wanted of
+//! single ones, `asking` asks the host, `keying` is for what could not be read; `cases` holds what
+//! they know of an item.
 
 use alloc::sync::Arc;
 

@@ -103,6 +103,30 @@ impl Sorter {
         Ok(())
     }
 
+    /// Hands over a plan as [`stage`](Self::stage) does, and makes room for it if need be: the
+    /// oldest version that nothing depends on is taken out. Returns what is not needed here, to be
+    /// dropped by whoever asks: the plan taken out, or the one handed over if a plan of its version
+    /// is there already or it is for another hub.
+    pub fn stage_in_turn(&mut self, plan: Arc<Plan>) -> Option<Arc<Plan>> {
+        let plan = match self.stage(plan) {
+            Ok(()) => return None,
+            Err((StageRefused::TooMany, plan)) => plan,
+            Err((_, plan)) => return Some(plan),
+        };
+        let (active, former) = (self.plan.version(), self.former_plan());
+        let is_free = |version: &u32| *version != active && Some(*version) != former;
+        let known = self.plans().map(|plan| plan.version());
+        // Of all places at most two are taken by plans that something depends on.
+        let taken_out = known
+            .filter(is_free)
+            .min()
+            .and_then(|oldest| self.unstage(oldest));
+        match self.stage(plan) {
+            Ok(()) => taken_out,
+            Err((_, plan)) => Some(plan),
+        }
+    }
+
     /// Takes a plan out, to be dropped by whoever asks. `None` if it is not known, if it is the
     /// active one, or if parcels or chutes still depend on it.
     pub fn unstage(&mut self, version: u32) -> Option<Arc<Plan>> {

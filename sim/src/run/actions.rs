@@ -146,6 +146,9 @@ impl World {
             self.is_reject[chute.index()] = true;
         }
         self.said.plans.push(Arc::clone(plan));
+        for sorter in &mut self.sorters {
+            let _not_needed = sorter.stage_in_turn(Arc::clone(plan));
+        }
     }
 
     /// Gives a command to whom it concerns. Of several sorters one must know a parcel, and all

@@ -10,7 +10,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::{Exit, print};
-use crate::operator::{Kind, PlanTo, Problem, Request};
+use crate::operator::{AdviceTo, Kind, PlanTo, Problem, Request};
 
 mod host;
 mod show;
@@ -80,6 +80,11 @@ fn absolute(request: &Request) -> Request {
         Request::Plan(PlanTo::Stage { file }) => {
             let file = std::path::absolute(file).unwrap_or_else(|_| file.clone());
             Request::Plan(PlanTo::Stage { file })
+        }
+        Request::Advice(AdviceTo::Load { file, lenient }) => {
+            let file = std::path::absolute(file).unwrap_or_else(|_| file.clone());
+            let lenient = *lenient;
+            Request::Advice(AdviceTo::Load { file, lenient })
         }
         other => other.clone(),
     }

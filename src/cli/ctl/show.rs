@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use crate::operator::{AlarmsTo, PlanTo, Request, UnreadTo, WaveTo};
+use crate::operator::{AdviceTo, AlarmsTo, PlanTo, Request, UnreadTo, WaveTo};
 
 /// An answer as text.
 pub(super) fn text(request: &Request, answer: &Value) -> String {
@@ -30,6 +30,14 @@ pub(super) fn text(request: &Request, answer: &Value) -> String {
                 answer["active"], answer["before"]
             )
         }
+        Request::Advice(AdviceTo::Status {}) => {
+            let mb = answer["bytes"].as_f64().unwrap_or_default() / 1e6;
+            format!(
+                "{} waybills with {} different advices ({mb:.1} MB), {} said singly since\n",
+                answer["waybills"], answer["different"], answer["single"]
+            )
+        }
+        Request::Advice(AdviceTo::Load { .. }) => loaded(answer),
         Request::Wave(WaveTo::List {}) => table(
             &answer["waves"],
             &["wave", "state", "cut_off"],
@@ -54,6 +62,24 @@ pub(super) fn text(request: &Request, answer: &Value) -> String {
             Some(count) => format!("done, {count} times\n"),
         },
     }
+}
+
+fn loaded(answer: &Value) -> String {
+    let mut out = String::new();
+    for fault in answer["faults"].as_array().into_iter().flatten() {
+        // Writing into a text cannot fail.
+        let _ = writeln!(out, "{}\n", plain(fault));
+    }
+    let (waybills, replaced) = (&answer["waybills"], &answer["replaced"]);
+    let _ = write!(out, "{waybills} waybills");
+    let _ = match &answer["left_out"] {
+        none if *none == 0 => writeln!(out, ", {replaced} rows replaced by later ones"),
+        left => writeln!(
+            out,
+            ", {replaced} rows replaced by later ones, {left} left out"
+        ),
+    };
+    out
 }
 
 fn status(answer: &Value) -> String {

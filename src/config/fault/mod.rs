@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+mod advice;
 mod meaning;
 mod odd;
 mod row;
@@ -15,6 +16,7 @@ mod scenario;
 mod text;
 mod trace;
 
+pub use advice::AdviceFault;
 pub use meaning::Meaning;
 pub use odd::Odd;
 pub use row::RowFault;
@@ -55,6 +57,8 @@ pub enum FaultKind {
     Row(RowFault),
     /// A row of a layout or of a trace.
     Trace(TraceFault),
+    /// A row of pre-advice.
+    Advice(AdviceFault),
     /// What people are said to do in a scenario.
     Scenario(ScenarioFault),
     /// Legal, but hardly what was meant. Does not stop anything.
@@ -95,6 +99,7 @@ impl FaultKind {
             | Self::Meaning(_)
             | Self::Row(_)
             | Self::Trace(_)
+            | Self::Advice(_)
             | Self::Scenario(_) => Severity::Error,
         }
     }
@@ -107,6 +112,7 @@ impl FaultKind {
             Self::Meaning(fault) => fault.mend(),
             Self::Row(fault) => fault.mend(),
             Self::Trace(fault) => fault.mend(),
+            Self::Advice(fault) => fault.mend(),
             Self::Scenario(fault) => fault.mend(),
             Self::Odd(fault) => fault.mend(),
         }
@@ -120,6 +126,7 @@ impl fmt::Display for FaultKind {
             Self::Meaning(fault) => fault.fmt(f),
             Self::Row(fault) => fault.fmt(f),
             Self::Trace(fault) => fault.fmt(f),
+            Self::Advice(fault) => fault.fmt(f),
             Self::Scenario(fault) => fault.fmt(f),
             Self::Odd(fault) => fault.fmt(f),
         }
@@ -147,6 +154,12 @@ impl From<RowFault> for FaultKind {
 impl From<TraceFault> for FaultKind {
     fn from(fault: TraceFault) -> Self {
         Self::Trace(fault)
+    }
+}
+
+impl From<AdviceFault> for FaultKind {
+    fn from(fault: AdviceFault) -> Self {
+        Self::Advice(fault)
     }
 }
 

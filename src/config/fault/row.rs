@@ -1,5 +1,7 @@
 //! Faults in the form of a table: its header, and rows that do not fit it.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use thiserror::Error;
 
@@ -15,7 +17,7 @@ use super::did_you_mean;
 #[non_exhaustive]
 pub enum RowFault {
     /// The file has no header row.
-    #[error("the file is empty")]
+    #[error("the file has no header")]
     Empty {
         /// The header it must begin with.
         header: &'static str,
@@ -24,7 +26,7 @@ pub enum RowFault {
     #[error("there is no column `{column}`")]
     MissingColumn {
         /// The column.
-        column: &'static str,
+        column: Cow<'static, str>,
         /// The column given that is most like it.
         nearest: Option<String>,
     },
@@ -32,7 +34,7 @@ pub enum RowFault {
     #[error("the column `{column}` is there twice")]
     ColumnTwice {
         /// The column.
-        column: &'static str,
+        column: Cow<'static, str>,
     },
     /// A row with fewer or more fields than the header.
     #[error("the row has {found} fields, but the header has {wanted}")]

@@ -4,7 +4,6 @@
 //! resorts, destinations, addresses, rules.
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
 
 use sorthub_core::directory::Directory;
 use sorthub_core::facts::DestKey;
@@ -14,9 +13,9 @@ use sorthub_core::plan::PlanSpec;
 
 use super::bank::Names;
 use super::fault::TextFault;
-use super::files::{Files, OpenError};
+use super::files::{Files, open_named};
 use super::reader::{Table, Value};
-use super::source::{Source, Span};
+use super::source::Span;
 use super::syntax;
 
 mod codes;
@@ -119,7 +118,7 @@ pub(super) fn read(root: &Table<'_>, known: &Known<'_>) -> PlanDraft {
         table.faults.add(span, TextFault::NotHere { key, why });
     }
     let mut draft = PlanDraft::new(table.span);
-    let Some(source) = open(name, known.files, PLAN_FILE_MB_MAX) else {
+    let Some(source) = open_named(name, known.files, PLAN_FILE_MB_MAX) else {
         return draft;
     };
     let (mended, slips) = syntax::mend(&source);
@@ -165,23 +164,6 @@ fn read_plan(table: &Table<'_>, known: &Known<'_>) -> PlanDraft {
     table.finish();
     draft.sound = table.faults.mark() == mark && !table.faults.broken_at(table.span);
     draft
-}
-
-/// Opens a file that a value names; reports why not.
-fn open(name: Value<'_>, files: &Files, most_mb: u64) -> Option<Rc<Source>> {
-    let file = name.text()?;
-    match files.open(file, most_mb) {
-        Ok(source) => Some(Rc::new(source)),
-        Err(OpenError::Missing(problem)) => {
-            let file = file.to_owned();
-            name.fault(TextFault::FileUnreadable { file, problem });
-            None
-        }
-        Err(OpenError::NotText(faults)) => {
-            name.faults.add_foreign(faults);
-            None
-        }
-    }
 }
 
 fn ids(positions: Vec<usize>) -> Vec<ChuteId> {

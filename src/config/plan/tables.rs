@@ -15,7 +15,7 @@ use super::super::rows::{Row, Rows};
 use super::super::source::{Source, Span};
 use super::super::syntax::Slips;
 use super::destinations::{Adding, in_order};
-use super::{Known, PLAN_TABLE_MB_MAX, PlanDraft, codes, ids, open};
+use super::{Known, PLAN_TABLE_MB_MAX, PlanDraft, codes, ids, open_named};
 
 /// Columns of a table of destinations; only the name must be there. Nobody reads `note`.
 const DESTINATION: [&str; 11] = [
@@ -169,7 +169,7 @@ fn parts(text: &str) -> impl Iterator<Item = &str> {
 }
 
 pub(super) fn read_destinations(value: Value<'_>, known: &Known<'_>, adding: &mut Adding<'_, '_>) {
-    let Some(source) = open(value, known.files, PLAN_TABLE_MB_MAX) else {
+    let Some(source) = open_named(value, known.files, PLAN_TABLE_MB_MAX) else {
         return;
     };
     let file = adding.faults.add_file(&source, Slips::default());
@@ -290,7 +290,7 @@ pub(super) fn read_addresses(
     let Some(value) = table.get("addresses") else {
         return;
     };
-    let Some(source) = open(value, known.files, PLAN_TABLE_MB_MAX) else {
+    let Some(source) = open_named(value, known.files, PLAN_TABLE_MB_MAX) else {
         return;
     };
     let file = table.faults.add_file(&source, Slips::default());

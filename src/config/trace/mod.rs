@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use sorthub_core::directory::Directory;
+use sorthub_core::directory::{BuildError, Builder, Directory, Expected, Row, Waybill};
+use sorthub_core::facts::Advice;
 use sorthub_core::hub::{
     Capacity, Caps, ChuteRules, ChuteSpec, Hub, HubSpec, InductionSpec, MeetsBy, Outlet,
     ScannerSpec, Sensing, TrackKind, TrackSpec,
@@ -115,21 +116,40 @@ pub fn from_sources(layout: &Source, parcels: &Source) -> Result<HubFile, Vec<Fa
     let plan = Plan::new(plan, &hub)
         .map_err(|found| refused(found.first().map_or(String::new(), ToString::to_string)))?;
     let plant = plant_of(&hub, &trace, &dests);
-    let mut directory = Directory::new();
-    for parcel in &plant.trace {
-        if let Some(dest) = parcel.dest {
-            directory.advise(&parcel.label, plan.key(dest));
-        }
-    }
+    let directory = directory_of(&plan, &plant).map_err(|error| refused(error.to_string()))?;
     Ok(HubFile {
         hub: Arc::new(hub),
         plan: Arc::new(plan),
         plant,
+        formats: None,
         directory,
         links: links(),
         text: format!("{}{}", layout.text(), parcels.text()),
         warnings: faults,
     })
+}
+
+/// Pre-advice for each parcel that has a destination.
+fn directory_of(plan: &Plan, plant: &PlantSpec) -> Result<Directory, BuildError> {
+    let parcels = plant.trace.iter();
+    let advised = parcels.filter_map(|parcel| {
+        let advice = Advice {
+            dest: plan.key(parcel.dest?),
+            ..Advice::default()
+        };
+        let waybill = Waybill::of(&parcel.label).ok()?;
+        Some(Row { waybill, advice })
+    });
+    let rows = Vec::from_iter(advised);
+    let wide = rows.iter().filter(|row| !row.waybill.is_narrow()).count();
+    let mut builder = Builder::new(Expected {
+        narrow: rows.len() - wide,
+        wide,
+    });
+    builder.add(&rows)?;
+    let mut directory = Directory::new();
+    directory.set_waybills(Arc::new(builder.finish()?.waybills));
+    Ok(directory)
 }
 
 /// Every fault of a layout by itself.

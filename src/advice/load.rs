@@ -1,0 +1,325 @@
+//! Reading a file into a table.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{Read, Seek};
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::thread;
+
+use crossbeam::channel::{TrySendError, bounded};
+use sorthub_core::directory::{BuildError, Builder, Built, Waybills};
+
+use super::batch::{Batch, text_row};
+use super::blocks::{Blocks, ROW_KB_MAX, Stopped};
+use super::columns::Columns;
+use super::places::{Found, placed};
+use super::{Options, sample};
+use crate::config::fault::{AdviceFault, Fault, FaultKind, RowFault, TextFault};
+
+/// What came of a file that was taken.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The table.
+    pub waybills: Waybills,
+    /// What is to be said of it.
+    pub report: Report,
+}
+
+/// What is to be said of a file that was taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// Waybills in the table.
+    pub waybills: usize,
+    /// Rows that were taken, those among them that another one replaced later.
+    pub rows: u64,
+    /// Rows for a waybill that had one before; the last one of each stands.
+    pub replaced: u64,
+    /// Rows that were left out because of a fault; none unless the file was read leniently.
+    pub left_out: u64,
+    /// The first faults of rows that were left out.
+    pub faults: Vec<Fault>,
+    /// Further faults, which are not listed.
+    pub more_faults: u64,
+}
+
+/// A file that was not taken; what was there before stays.
+#[derive(Debug, thiserror::Error)]
+pub struct Refused {
+    /// The first faults, in the order of their places.
+    pub faults: Vec<Fault>,
+    /// Further faults, which are not listed.
+    pub more_faults: u64,
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (nth, fault) in self.faults.iter().enumerate() {
+            let between = if nth == 0 { "" } else { "\n\n" };
+            write!(f, "{between}{fault}")?;
+        }
+        match self.more_faults {
+            0 => Ok(()),
+            more => write!(f, "\n\nand {more} more faults"),
+        }
+    }
+}
+
+/// Reads a file.
+///
+/// # Errors
+/// It cannot be read, has a fault in a row and is not read leniently, or has a fault that leaves
+/// no rows to read.
+pub fn load_file(path: &Path, options: &Options) -> Result<Loaded, Refused> {
+    let name = path.display().to_string();
+    match File::open(path) {
+        Ok(mut file) => load(&name, &mut file, options),
+        Err(error) => Err(unreadable(&name, &error)),
+    }
+}
+
+/// Reads something that is like a file, under the name that faults will give.
+///
+/// # Errors
+/// As [`load_file`].
+pub fn load<R: Read + Seek + Send>(
+    name: &str,
+    input: &mut R,
+    options: &Options,
+) -> Result<Loaded, Refused> {
+    let (expected, separator) = sample::look(input).map_err(|error| unreadable(name, &error))?;
+    let mut loading = Loading {
+        options,
+        separator,
+        builder: Some(Builder::new(expected)),
+        rows: 0,
+        left_out: 0,
+        feeds: 0,
+        found: Vec::new(),
+        more_faults: 0,
+        is_refused: false,
+    };
+    let mut blocks = Blocks::new(&mut *input, separator);
+    if let Some((first, columns)) = loading.header(&mut blocks) {
+        loading.rows(blocks, first, &columns);
+    }
+    loading.finish(name, input)
+}
+
+fn unreadable(name: &str, error: &std::io::Error) -> Refused {
+    let found = Found {
+        byte: 0,
+        feeds: 0,
+        field: None,
+        kind: unreadable_kind(error),
+    };
+    Refused {
+        faults: placed(name, b',', &mut std::io::empty(), vec![found]),
+        more_faults: 0,
+    }
+}
+
+fn unreadable_kind(error: &std::io::Error) -> FaultKind {
+    let problem = error.to_string();
+    TextFault::Unreadable { problem }.into()
+}
+
+/// Batches that are read but not yet in the table. The reading thread is seldom further ahead than
+/// one; what it has time for beyond that is spent on understanding rows.
+const BATCHES: usize = 3;
+
+/// A file on its way into a table.
+struct Loading<'o> {
+    options: &'o Options,
+    separator: u8,
+    /// Until nothing more can be built.
+    builder: Option<Builder>,
+    rows: u64,
+    left_out: u64,
+    /// Line feeds so far.
+    feeds: u64,
+    found: Vec<Found>,
+    more_faults: u64,
+    /// Whether the file is refused as a whole.
+    is_refused: bool,
+}
+
+impl Loading<'_> {
+    /// Reads up to the header; with the batch that it was in, without it.
+    fn header<R: Read>(&mut self, blocks: &mut Blocks<R>) -> Option<(Batch, Columns)> {
+        let mut batch = Batch::new();
+        loop {
+            match blocks.fill(&mut batch) {
+                Ok(true) => {}
+                Ok(false) => {
+                    let header = "waybill,destination,weight_g";
+                    self.refuse(0, 0, None, RowFault::Empty { header }.into());
+                    return None;
+                }
+                Err(stopped) => {
+                    self.stop(stopped);
+                    return None;
+                }
+            }
+            if let Some(header) = batch.take_header(self.separator) {
+                return match Columns::of(&header.names, self.separator, self.options) {
+                    Ok(columns) => Some((batch, columns)),
+                    Err(faults) => {
+                        for (field, fault) in faults {
+                            self.refuse(header.byte, header.feeds, field, fault);
+                        }
+                        None
+                    }
+                };
+            }
+            self.feeds += batch.feeds();
+        }
+    }
+
+    /// Reads the rows: another thread cuts the file, this one fills the table, and each row is
+    /// understood by whoever has time. The order of rows does not hang on that.
+    fn rows<R: Read + Send>(&mut self, mut blocks: Blocks<R>, first: Batch, columns: &Columns) {
+        let (full, full_end) = bounded(BATCHES);
+        let (empty, empty_end) = bounded::<Batch>(BATCHES + 2);
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                let send = |batch: Batch| match full.try_send(Ok(batch)) {
+                    Err(TrySendError::Full(Ok(mut batch))) => {
+                        batch.prepare(columns);
+                        full.send(Ok(batch)).is_ok()
+                    }
+                    // Nobody listens any more once no table can come of it.
+                    sent => sent.is_ok(),
+                };
+                let mut go_on = send(first);
+                while go_on {
+                    let mut batch = empty_end.try_recv().unwrap_or_else(|_| Batch::new());
+                    go_on = match blocks.fill(&mut batch) {
+                        Ok(true) => send(batch),
+                        Ok(false) => false,
+                        Err(stopped) => {
+                            // The rows before it come first.
+                            let _ = send(batch) && full.send(Err(stopped)).is_ok();
+                            false
+                        }
+                    };
+                }
+            });
+            // By value, so that the other thread finds nobody listening.
+            let full_end = full_end;
+            while let Ok(batch) = full_end.recv() {
+                match batch {
+                    Ok(mut batch) => {
+                        batch.prepare(columns);
+                        if self.take(&mut batch).is_break() {
+                            return;
+                        }
+                        // If there is no room for its memory, it is freed.
+                        let _ = empty.try_send(batch);
+                    }
+                    Err(stopped) => self.stop(stopped),
+                }
+            }
+        });
+    }
+
+    fn take(&mut self, batch: &mut Batch) -> ControlFlow<()> {
+        for found in batch.found.drain(..) {
+            let feeds = self.feeds + found.feeds;
+            self.tell(Found { feeds, ..found });
+        }
+        self.feeds += batch.feeds();
+        self.left_out += batch.left_out;
+        self.rows += (batch.prepared.len() + batch.texts.len()) as u64;
+        self.is_refused |= self.left_out > 0 && !self.options.lenient;
+        // The rows of a refused file are only looked at for further faults.
+        if self.is_refused {
+            self.builder = None;
+        }
+        if let Some(builder) = &mut self.builder {
+            let texts = Vec::from_iter(batch.texts.iter().filter_map(text_row));
+            let added = builder
+                .add(&batch.prepared)
+                .and_then(|()| builder.add(&texts));
+            if let Err(error) = added {
+                self.no_table(error);
+                return ControlFlow::Break(());
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn no_table(&mut self, error: BuildError) {
+        let words = error.to_string();
+        let (problem, mend) = words.split_once("; ").unwrap_or((&words, ""));
+        let (problem, mend) = (problem.to_owned(), mend.to_owned());
+        self.refuse(0, 0, None, AdviceFault::Table { problem, mend }.into());
+    }
+
+    fn stop(&mut self, stopped: Stopped) {
+        match stopped {
+            Stopped::RowTooLong { byte, feeds } => {
+                let most_kb = ROW_KB_MAX;
+                let feeds = self.feeds + feeds;
+                self.refuse(
+                    byte,
+                    feeds,
+                    None,
+                    AdviceFault::RowTooLong { most_kb }.into(),
+                );
+            }
+            Stopped::Unreadable(error) => self.refuse(0, 0, None, unreadable_kind(&error)),
+        }
+    }
+
+    /// A fault with which nothing can come of the file.
+    fn refuse(&mut self, byte: u64, feeds: u64, field: Option<usize>, kind: FaultKind) {
+        self.is_refused = true;
+        self.tell(Found {
+            byte,
+            feeds,
+            field,
+            kind,
+        });
+    }
+
+    fn tell(&mut self, found: Found) {
+        if self.found.len() >= self.options.faults_max.max(1) {
+            self.more_faults += 1;
+        } else {
+            self.found.push(found);
+        }
+    }
+
+    fn finish<R: Read + Seek>(mut self, name: &str, input: &mut R) -> Result<Loaded, Refused> {
+        let builder = self.builder.take().filter(|_| !self.is_refused);
+        let built = match builder.map(Builder::finish) {
+            Some(Ok(built)) => Some(built),
+            Some(Err(error)) => {
+                self.no_table(error);
+                None
+            }
+            None => None,
+        };
+        let mut faults = placed(name, self.separator, input, self.found);
+        faults.sort_by_key(|fault| (fault.line, fault.column));
+        let more_faults = self.more_faults;
+        match built {
+            Some(Built { waybills, replaced }) => Ok(Loaded {
+                report: Report {
+                    waybills: waybills.len(),
+                    rows: self.rows,
+                    replaced,
+                    left_out: self.left_out,
+                    faults,
+                    more_faults,
+                },
+                waybills,
+            }),
+            None => Err(Refused {
+                faults,
+                more_faults,
+            }),
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! One row of a file to one row of the table.
+
+use sorthub_core::directory::{Row, Waybill};
+use sorthub_core::facts::{Address, Advice, DestKey, Measures, ServiceKey, Tags};
+use sorthub_core::identify::Formats;
+use sorthub_core::limits::{DECLARED_SIDE_MAX, DECLARED_WEIGHT_MAX};
+use sorthub_core::units::{Grams, Mm};
+
+use super::columns::{Columns, MEASURES};
+use crate::config::fault::{AdviceFault, FaultKind, RowFault, TextFault};
+use crate::config::number::{NumberFault, scaled};
+
+/// What is wrong with a row, and in which field if in one.
+pub(super) type Told = (Option<usize>, FaultKind);
+
+/// The fields of a row.
+pub(super) struct Fields<'r> {
+    /// A text with the fields in it, as it is in the file.
+    pub bytes: &'r [u8],
+    /// The same, if it is text and no field ends within a character.
+    pub text: Option<&'r str>,
+    /// Where they stand in it.
+    pub ranges: &'r [(u32, u32)],
+}
+
+impl<'r> Fields<'r> {
+    fn bytes(&self, field: usize) -> &'r [u8] {
+        let range = self.ranges.get(field);
+        let bytes = range.and_then(|(from, to)| self.bytes.get(*from as usize..*to as usize));
+        bytes.unwrap_or(&[])
+    }
+
+    /// A field without the blanks around it; empty where there is none.
+    pub(super) fn get(&self, field: usize) -> &'r str {
+        let text = match (self.text, self.ranges.get(field)) {
+            (Some(text), Some((from, to))) => text.get(*from as usize..*to as usize),
+            _ => std::str::from_utf8(self.bytes(field)).ok(),
+        };
+        let text = text.unwrap_or("");
+        match is_trimmed(text.as_bytes()) {
+            true => text,
+            false => text.trim(),
+        }
+    }
+
+    fn optional(&self, field: Option<usize>) -> &'r str {
+        field.map_or("", |field| self.get(field))
+    }
+
+    /// Whether the row says nothing: spreadsheets leave rows of commas behind.
+    pub(super) fn is_blank(&self) -> bool {
+        self.is_blank_from(0)
+    }
+
+    fn is_blank_from(&self, first: usize) -> bool {
+        (first..self.ranges.len()).all(|field| self.bytes(field).trim_ascii().is_empty())
+    }
+
+    /// The first field that is no text, and the byte that is to blame.
+    fn bad_field(&self) -> Option<(usize, u8)> {
+        if self.text.is_some() {
+            return None;
+        }
+        (0..self.ranges.len()).find_map(|nth| {
+            let field = self.bytes(nth);
+            let error = std::str::from_utf8(field).err()?;
+            Some((nth, field.get(error.valid_up_to()).copied()?))
+        })
+    }
+}
+
+/// Whether there surely are no blanks around it: those of other alphabets begin beyond ASCII.
+fn is_trimmed(text: &[u8]) -> bool {
+    match text {
+        [] => true,
+        [first, .., last] | [first @ last] => first.is_ascii_graphic() && last.is_ascii_graphic(),
+    }
+}
+
+/// A row that is understood.
+pub(super) enum Ready {
+    /// Its number needs no text.
+    Row(Row<'static>),
+    /// Its number is kept as text.
+    Text(Box<str>, Advice),
+}
+
+/// Reads a row; `None` if it is blank or a fault was found, and each fault is told.
+pub(super) fn read(
+    fields: &Fields<'_>,
+    columns: &Columns,
+    mut tell: impl FnMut(Told),
+) -> Option<Ready> {
+    if fields.is_blank() {
+        return None;
+    }
+    let (found, wanted) = (fields.ranges.len(), columns.fields);
+    if found < wanted || !fields.is_blank_from(wanted) {
+        tell((None, RowFault::RowLength { found, wanted }.into()));
+        return None;
+    }
+    if let Some((field, byte)) = fields.bad_field() {
+        tell((Some(field), TextFault::NotUtf8 { byte }.into()));
+        return None;
+    }
+    let number = number_of(fields.get(columns.waybill), columns.formats.as_deref());
+    let number = number.map_err(|fault| tell((Some(columns.waybill), fault.into())));
+    let places = [columns.destination, columns.segment, columns.postcode];
+    let [destination, segment, postcode] = places.map(|field| fields.optional(field));
+    let advice = Advice {
+        known: true,
+        dest: DestKey::of(destination),
+        segment: Address::of(segment),
+        postcode: Address::of(postcode),
+        service: ServiceKey::of(fields.optional(columns.service)),
+        tags: tags(fields, columns),
+        declared: Measures::default(),
+    };
+    let is_placed = advice.dest.is_some() || advice.segment.is_some() || advice.postcode.is_some();
+    if !is_placed {
+        let field = places.iter().flatten().next().copied();
+        tell((field, AdviceFault::NoPlace.into()));
+    }
+    let declared = measures(fields, columns, &mut tell)?;
+    let advice = Advice { declared, ..advice };
+    Some(match number.ok().filter(|_| is_placed)? {
+        Number::Key(waybill) => Ready::Row(Row { waybill, advice }),
+        Number::Text(text) => Ready::Text(text, advice),
+    })
+}
+
+/// A waybill number on its own.
+enum Number {
+    Key(Waybill<'static>),
+    Text(Box<str>),
+}
+
+fn number_of(text: &str, formats: Option<&Formats>) -> Result<Number, AdviceFault> {
+    let whole = |text: &str| {
+        let waybill = Waybill::of(text).map_err(|problem| AdviceFault::NoWaybill {
+            problem: problem.to_string(),
+        })?;
+        let key = waybill.without_text();
+        Ok(key.map_or_else(|| Number::Text(text.into()), Number::Key))
+    };
+    let Some(formats) = formats else {
+        return whole(text);
+    };
+    let found = formats.identify(text);
+    match found.identity() {
+        Some(identity) => whole(identity),
+        None => Err(AdviceFault::NoCode {
+            found: text.to_owned(),
+            problem: match found.verdict() {
+                verdict if verdict.is_good() => "it says only where to".to_owned(),
+                verdict => verdict.to_string(),
+            },
+        }),
+    }
+}
+
+fn tags(fields: &Fields<'_>, columns: &Columns) -> Tags {
+    let set = columns
+        .tags
+        .iter()
+        .filter(|tag| fields.get(tag.field).eq_ignore_ascii_case(&tag.value));
+    set.fold(Tags::NONE, |all, tag| all.and(tag.tag))
+}
+
+fn measures(
+    fields: &Fields<'_>,
+    columns: &Columns,
+    tell: &mut impl FnMut(Told),
+) -> Option<Measures> {
+    let mut values = [0; MEASURES.len()];
+    let mut is_good = true;
+    for (nth, value) in values.iter_mut().enumerate() {
+        let Some(field) = columns.measures[nth] else {
+            continue;
+        };
+        let most = match nth {
+            0 => DECLARED_WEIGHT_MAX.0,
+            _ => DECLARED_SIDE_MAX.0,
+        };
+        match number(fields, field, most) {
+            Ok(number) => *value = number,
+            Err(fault) => {
+                is_good = false;
+                let (column, found) = (MEASURES[nth].to_owned(), fields.get(field).to_owned());
+                let fault = match fault {
+                    NumberFault::NotANumber => AdviceFault::BadNumber { column, found },
+                    NumberFault::Negative | NumberFault::TooLarge => AdviceFault::OutOfRange {
+                        column,
+                        found,
+                        most,
+                    },
+                };
+                tell((Some(field), fault.into()));
+            }
+        }
+    }
+    let [weight, length, width, height] = values;
+    is_good.then_some(Measures {
+        weight: Grams(weight),
+        length: Mm(length),
+        width: Mm(width),
+        height: Mm(height),
+    })
+}
+
+/// A number rounded to whole units; nothing is 0, "not declared".
+fn number(fields: &Fields<'_>, field: usize, most: u32) -> Result<u32, NumberFault> {
+    let digits = fields.bytes(field);
+    // Of a longer one the sum may wrap.
+    let plain = digits.iter().try_fold(0_u64, |sum, digit| {
+        let digit = digit.wrapping_sub(b'0');
+        (digit <= 9).then(|| sum.wrapping_mul(10).wrapping_add(digit.into()))
+    });
+    let value = match (plain, digits.len()) {
+        (Some(value), ..=9) => value,
+        _ => match fields.get(field) {
+            "" => 0,
+            text => scaled(text, 0)?,
+        },
+    };
+    match u32::try_from(value) {
+        Ok(value) if value <= most => Ok(value),
+        _ => Err(NumberFault::TooLarge),
+    }
+}
