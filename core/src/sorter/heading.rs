@@ -62,7 +62,7 @@ impl Place {
     }
 
     /// How far it is from the point where its way through an outlet is settled.
-    pub fn to_commit_mm(&self, outlet: Outlet) -> Option<i64> {
+    pub fn to_commit_mm(self, outlet: Outlet) -> Option<i64> {
         let pass = self.pass(outlet)?;
         Some(pass.minus(self.now) - i64::from(outlet.lead.0))
     }
