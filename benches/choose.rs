@@ -6,8 +6,8 @@
 //! its plan is chosen anew, which is the same chute, so that nothing is said. The other call tells
 //! the same of a parcel that is to be rejected, for which nothing is chosen: there is nowhere else
 //! to go. The difference is therefore all of a choice: letting go of the room that was held before,
-//! asking every chute of the list whether it takes the parcel and (`shares`, `level`) how it stands,
-//! holding room at the chosen one, and finding that the order says so already.
+//! asking the chutes of the list whether they take the parcel and (`shares`, `level`) how each of
+//! them stands, holding room at the chosen one, and finding that the order says so already.
 //!
 //! The floor finds the first open chute with room in an array, for the same parcels; 4 ns where it
 //! was measured first. Aim 20 ns, at most 100. `cargo bench --bench choose` prints medians over
@@ -348,8 +348,8 @@ fn choose(lists: Lists, hub: &Arc<Hub>, rounds: usize, bursts: u32) {
     choosing.iter().for_each(Choosing::assert_chosen);
     let (floor, low, high) = median(floors_ns.clone());
     println!(
-        "{} to a destination, {} of them shut: by hand {floor:.1} ns ({low:.1} to {high:.1}), a call \
-         without a choice {:.1} ns",
+        "{} to a destination, {} of them shut: by hand {floor:.1} ns ({low:.1} to {high:.1}), \
+         a call without a choice {:.1} ns",
         lists.each,
         lists.shut,
         median(costs_ns[0].clone()).0
