@@ -403,6 +403,24 @@ fn no_call_of_a_switch_decides_more_than_its_share() {
     );
 }
 
+#[test]
+fn a_parcel_of_a_line_whose_host_has_not_answered_yet_goes_on_waiting() {
+    let host = Some(Micros::from_secs(60));
+    let asking = |plan: PlanSpec| PlanSpec { host, ..plan };
+    let mut hand = Hand::new(line_spec(None), asking(first_plan()));
+    stage(&mut hand, asking(next_plan()));
+    let unknown = Facts::advised(CodeId(1), DestKey::NONE);
+    let waits = order(&hand.read(3, 100, unknown)).map(|order| chutes(&order));
+    assert_eq!(waits, Some(vec![3]), "as far as the line goes");
+    let (answer, said) = activate(&mut hand, 8);
+    assert_eq!((answer, order(&said)), (Ok(()), None), "its order stands");
+    assert_eq!(hand.sorter.chute(ChuteId(3)).coming, 1);
+    let to = ParcelWish::Host(HostSays::To(DestKey::of("b")));
+    let said = hand.parcel(1, to);
+    let sent = order(&said).map(|order| (chutes(&order), order.plan_version));
+    assert_eq!(sent, Some((vec![1], 8)));
+}
+
 /// The parcels that something was said to be decided of.
 fn re_decided(said: &[Output]) -> BTreeSet<ParcelId> {
     let parcel = |output: &Output| match *output {

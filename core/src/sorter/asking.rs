@@ -193,6 +193,7 @@ impl Sorter {
             self.withdraw(slot, outbox);
             return;
         };
+        self.release_room(slot);
         let mut chutes = [None; ORDER_CHUTES_MAX];
         chutes[0] = Some(chute);
         self.order(slot, chutes, Reason::HostLate, outbox);
