@@ -8,14 +8,15 @@ mod common;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::sync::Arc;
 
 use common::*;
 use sorthub_core::facts::*;
-use sorthub_core::hub::{Capacity, Sensing};
+use sorthub_core::hub::{Capacity, Sensing, TrackKind};
 use sorthub_core::identify::{CheckSpec, FormatSpec, Formats, FormatsSpec, Label};
 use sorthub_core::ids::*;
 use sorthub_core::operator::*;
-use sorthub_core::plan::RoomPolicy;
+use sorthub_core::plan::{Plan, RoomPolicy, Spread};
 use sorthub_core::signal::*;
 use sorthub_core::units::*;
 
@@ -259,4 +260,59 @@ fn identifying_codes_allocates_nothing() {
     let label = std::hint::black_box(formats.label(codes));
     assert_eq!(calls() - before, 0);
     assert!(matches!(label, Label::Several { .. }), "{label:?}");
+}
+
+/// Two plans that have `a` and `c` in each other's chutes, by shares in the second, switched to and
+/// fro while thousands ride, more get on and some leave.
+#[test]
+fn switching_plans_allocates_and_frees_nothing() {
+    let mut hub = loop_spec();
+    hub.tracks[0].kind = TrackKind::Loop {
+        carriers: 4_000,
+        pitch: Mm(600),
+    };
+    for (nth, chute) in hub.chutes.iter_mut().enumerate() {
+        chute.outlets[0].at = Mm(2_390_000 + nth as u32 * 1_000);
+    }
+    let mut next = plan_spec();
+    next.version = 8;
+    next.destinations[0].chutes = vec![ChuteId(2), ChuteId(1)];
+    next.destinations[0].spread = Spread::Shares(vec![2, 1]);
+    next.destinations[2].chutes = vec![ChuteId(0)];
+    next.destinations[2].overflow.clear();
+    let mut hand = Hand::new(hub, plan_spec());
+    let next = Plan::new(next, hand.sorter.hub()).expect("it is sound");
+    hand.sorter
+        .stage(Arc::new(next))
+        .expect("there is room for it");
+    for n in 0..3_500 {
+        hand.brought(n, 100 + n, n % 3);
+        hand.belt(i64::from(n + 1) * 600);
+    }
+    let mut decided = 0;
+    let mut handle = |hand: &mut Hand, signal: &Signal| {
+        hand.outbox.clear();
+        let before = calls();
+        hand.sorter.handle(hand.now, signal, &mut hand.outbox);
+        assert_eq!(calls() - before, 0, "{signal:?}");
+        let orders = hand.outbox.outputs().iter();
+        decided += orders
+            .filter(|output| matches!(output, Output::Divert(_)))
+            .count();
+    };
+    for (nth, version) in [8, 7].into_iter().enumerate() {
+        let (ticket, command) = (Ticket(1), Command::Activate { version });
+        handle(&mut hand, &Signal::Command { ticket, command });
+        assert_eq!(hand.sorter.plan().version(), version);
+        // Numbers between those that purge the track or restart its PLC.
+        let (mut n, mut mm) = (3_610 + nth as u32 * 80, 2_100_000 + nth as i64 * 60_000);
+        while hand.sorter.former_plan().is_some() {
+            (n, mm) = (n + 1, mm + 600);
+            hand.now = hand.now.max(Micros(mm as u64 * 1_000));
+            let seen = (CellId(n), PlcItem(100 + n), BeltMm(mm));
+            brought(n, seen, &mut |signal| handle(&mut hand, &signal));
+            left(n, seen, &mut |signal| handle(&mut hand, &signal));
+        }
+    }
+    assert!(decided > 2 * 2 * 3_500 / 3, "{decided} orders");
 }

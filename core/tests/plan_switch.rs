@@ -2,9 +2,11 @@
 
 mod common;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use common::*;
+use sorthub_core::facts::{DestKey, Facts};
 use sorthub_core::hub::*;
 use sorthub_core::ids::*;
 use sorthub_core::operator::*;
@@ -399,4 +401,90 @@ fn no_call_of_a_switch_decides_more_than_its_share() {
         None,
         "and all of them in {calls} calls"
     );
+}
+
+#[test]
+fn a_parcel_of_a_line_whose_host_has_not_answered_yet_goes_on_waiting() {
+    let host = Some(Micros::from_secs(60));
+    let asking = |plan: PlanSpec| PlanSpec { host, ..plan };
+    let mut hand = Hand::new(line_spec(None), asking(first_plan()));
+    stage(&mut hand, asking(next_plan()));
+    let unknown = Facts::advised(CodeId(1), DestKey::NONE);
+    let waits = order(&hand.read(3, 100, unknown)).map(|order| chutes(&order));
+    assert_eq!(waits, Some(vec![3]), "as far as the line goes");
+    let (answer, said) = activate(&mut hand, 8);
+    assert_eq!((answer, order(&said)), (Ok(()), None), "its order stands");
+    assert_eq!(hand.sorter.chute(ChuteId(3)).coming, 1);
+    let to = ParcelWish::Host(HostSays::To(DestKey::of("b")));
+    let said = hand.parcel(1, to);
+    let sent = order(&said).map(|order| (chutes(&order), order.plan_version));
+    assert_eq!(sent, Some((vec![1], 8)));
+}
+
+/// The parcels that something was said to be decided of.
+fn re_decided(said: &[Output]) -> BTreeSet<ParcelId> {
+    let parcel = |output: &Output| match *output {
+        Output::Divert(order) => Some(order.parcel),
+        Output::Withdraw { parcel, .. } | Output::Decided { parcel, .. } => Some(parcel),
+        _ => None,
+    };
+    said.iter().filter_map(parcel).collect()
+}
+
+/// A loop of so many carriers with its chutes at the end of a lap, where the host is asked for
+/// what the plan does not know, and another plan staged.
+fn hand_with_a_host(carriers: u32) -> Hand {
+    let mut hub = loop_spec();
+    let (pitch, last) = (Mm(600), carriers * 600);
+    hub.tracks[0].kind = TrackKind::Loop { carriers, pitch };
+    for (chute, before) in hub.chutes.iter_mut().zip([9_000, 8_000, 7_000, 6_000]) {
+        chute.outlets[0].at = Mm(last - before);
+    }
+    let host = Some(Micros::from_secs(3_600));
+    let asking = |plan: PlanSpec| PlanSpec { host, ..plan };
+    let mut hand = Hand::new(hub, asking(first_plan()));
+    stage(&mut hand, asking(next_plan()));
+    hand
+}
+
+#[test]
+fn a_call_in_which_everything_falls_due_decides_no_more_than_its_share() {
+    const EACH: u32 = 300;
+    let mut hand = hand_with_a_host(1_500);
+    // A third each: known to the plan, asked about, and of one waybill.
+    for n in 0..3 * EACH {
+        let facts = match n % 3 {
+            0 => good(u64::from(n) + 1, 0),
+            1 => Facts::advised(CodeId(u64::from(n) + 1), DestKey::NONE),
+            _ => good(1_000_000, 1),
+        };
+        hand.read(n, 100 + n, facts);
+        hand.belt(i64::from(n + 1) * 600);
+    }
+    // The belt stands, so that an hour later all are where they were and the host is late.
+    let (track, speed) = (LOOP, MmPerS(0));
+    let at = BeltMm(i64::from(3 * EACH) * 600);
+    hand.tell(Signal::Belt { track, at, speed });
+    let mut decided = BTreeSet::new();
+    let mut calls = 0;
+    let mut count = |said: &[Output]| {
+        let now = re_decided(said);
+        assert!(now.len() <= 64, "{} in call {calls}", now.len());
+        (decided, calls) = (&decided | &now, calls + 1);
+    };
+    let (answer, said) = activate(&mut hand, 8);
+    assert_eq!(answer, Ok(()));
+    count(&said);
+    count(&hand.waybill(1_000_000, WaybillWish::Hold));
+    hand.now = hand.now.after(Micros::from_secs(7_200));
+    // What is said of another waybill comes into it as well.
+    count(&hand.waybill(1, WaybillWish::Hold));
+    while let Some(due) = hand.sorter.next_timeout() {
+        hand.now = hand.now.max(due);
+        count(&hand.tell(Signal::Tick));
+    }
+    assert_eq!(decided.len(), 3 * EACH as usize, "in {calls} calls");
+    assert_eq!(hand.sorter.books().host_late, u64::from(EACH));
+    let held = hand.sorter.items().filter(|item| item.why == Reason::Held);
+    assert_eq!(held.count(), EACH as usize + 1);
 }

@@ -44,6 +44,7 @@ pub(super) struct Place {
 impl Place {
     /// Where it will pass an outlet next, as a belt position; `None` if it is past it for good. On
     /// a line it must still be before the commit point.
+    #[inline(always)]
     pub fn pass(&self, outlet: Outlet) -> Option<BeltMm> {
         let pass = self.origin.plus(i64::from(outlet.at.0));
         let behind = self.now.minus(pass) + i64::from(outlet.lead.0);
@@ -61,7 +62,7 @@ impl Place {
     }
 
     /// How far it is from the point where its way through an outlet is settled.
-    pub fn to_commit_mm(&self, outlet: Outlet) -> Option<i64> {
+    pub fn to_commit_mm(self, outlet: Outlet) -> Option<i64> {
         let pass = self.pass(outlet)?;
         Some(pass.minus(self.now) - i64::from(outlet.lead.0))
     }
@@ -117,6 +118,7 @@ impl Sorter {
 
     /// Whether a chute has room for an item besides what is in it and on its way, as far as that
     /// is known.
+    #[inline(always)]
     pub(super) fn has_room(&self, slot: Slot, id: ChuteId) -> bool {
         let spec = &self.hub.chutes()[id.index()];
         let Some(limit) = limit_of(spec) else {

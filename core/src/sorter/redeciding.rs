@@ -26,12 +26,15 @@ const STEPS: u32 = 32;
 /// Distances up to 16 km, which is longer than any belt.
 const DISTANCES: u32 = STEPS * 20;
 const WORDS: usize = (DISTANCES / 64) as usize;
+const _: () = assert!(WORDS <= 63);
 
 /// What is still to be done of a change.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Redo {
     /// For each distance, whether somebody may stand there.
     near: Vec<u64>,
+    /// For each word of these, whether it is not empty: it is asked several times in every call.
+    some: u64,
     /// The next slot to be looked at for one that was decided under another plan and is heading
     /// nowhere; `None`: all have been.
     pub sweep: Option<Slot>,
@@ -51,18 +54,25 @@ impl Redo {
     pub fn new() -> Self {
         Self {
             near: vec![0; WORDS],
+            some: 0,
             sweep: None,
             spent: Spent::default(),
         }
     }
 
     pub fn is_sound(&self) -> bool {
+        let is_noted = |(at, word): (usize, &u64)| (self.some >> at & 1 != 0) == (*word != 0);
         self.near.len() == WORDS
+            && self.some >> WORDS == 0
+            && self.near.iter().enumerate().all(is_noted)
     }
 
     fn nearest(&self) -> Option<u32> {
-        let word = self.near.iter().position(|word| *word != 0)?;
-        Some(word as u32 * 64 + self.near[word].trailing_zeros())
+        if self.some == 0 {
+            return None;
+        }
+        let word = self.some.trailing_zeros();
+        Some(word * 64 + self.near[word as usize].trailing_zeros())
     }
 
     fn mark(&mut self, distance: u32, is_there: bool) {
@@ -72,6 +82,7 @@ impl Redo {
         } else {
             self.near[word] &= !bit;
         }
+        self.some = self.some & !(1 << word) | u64::from(self.near[word] != 0) << word;
     }
 }
 

@@ -107,13 +107,11 @@ impl Shares {
         }
     }
 
-    /// Who comes first: the lowest number. Exact, since two fractions of 16-bit shares differ by
-    /// more than 2^-32.
-    fn turn(&self, counter: u32, share: u16) -> u64 {
-        if share == 0 {
-            return u64::MAX;
+    fn turn(&self, counter: u32, share: u16) -> Turn {
+        Turn {
+            given: u64::from(self.get(counter)) * 2 + 1,
+            share: u64::from(share),
         }
-        (u64::from(self.get(counter) * 2 + 1) << 32) / u64::from(share)
     }
 
     /// Those that can take nothing save nothing up for later: they are counted on with `chosen`.
@@ -144,6 +142,41 @@ impl Shares {
             }
         }
     }
+}
+
+/// How a share stands: who has had the fewest for its size comes first.
+#[derive(Clone, Copy)]
+struct Turn {
+    /// Twice what it was given, and one.
+    given: u64,
+    share: u64,
+}
+
+impl First for Turn {
+    /// Whether one fraction is below the other, without a division; nothing is above a share of
+    /// nothing.
+    fn is_before(self, other: Self) -> bool {
+        self.given * other.share < other.given * self.share
+    }
+}
+
+/// How a chute of a bank stands: the emptiest comes first, and of those equally full the one that
+/// was chosen longest ago.
+#[derive(Clone, Copy)]
+struct Level {
+    load: u64,
+    turn: u64,
+}
+
+impl First for Level {
+    fn is_before(self, other: Self) -> bool {
+        (self.load, self.turn) < (other.load, other.turn)
+    }
+}
+
+/// What says which of two chutes comes first.
+trait First: Copy {
+    fn is_before(self, other: Self) -> bool;
 }
 
 /// The chutes found so far.
@@ -178,31 +211,23 @@ impl Pick {
 }
 
 /// The best of some chutes, by what comes first.
-struct Best {
+struct Best<K> {
     /// What comes first, which chute, and its place in the list.
-    of: [((u64, u64), ChuteId, usize); ORDER_CHUTES_MAX],
-    found: usize,
+    of: [Option<(K, ChuteId, usize)>; ORDER_CHUTES_MAX],
 }
 
-impl Best {
-    const fn new() -> Self {
-        Self {
-            of: [((u64::MAX, u64::MAX), ChuteId(0), 0); ORDER_CHUTES_MAX],
-            found: 0,
-        }
-    }
-
-    fn offer(&mut self, key: (u64, u64), chute: ChuteId, nth: usize) {
-        let mut at = self.found.min(ORDER_CHUTES_MAX);
-        while at > 0 && key < self.of[at - 1].0 {
-            if at < ORDER_CHUTES_MAX {
-                self.of[at] = self.of[at - 1];
-            }
-            at -= 1;
-        }
-        if at < ORDER_CHUTES_MAX {
-            self.of[at] = (key, chute, nth);
-            self.found = (self.found + 1).min(ORDER_CHUTES_MAX);
+impl<K: First> Best<K> {
+    /// Keeps a chute if it is among the `most` that come first; of equals the earlier one stays
+    /// before the later.
+    fn offer(&mut self, most: usize, key: K, chute: ChuteId, nth: usize) {
+        let of = &mut self.of[..most];
+        let stays = |place: &Option<(K, ChuteId, usize)>| {
+            place.is_some_and(|(other, ..)| !key.is_before(other))
+        };
+        let at = of.iter().position(|place| !stays(place)).unwrap_or(most);
+        if at < most {
+            of.copy_within(at..most - 1, at + 1);
+            of[at] = Some((key, chute, nth));
         }
     }
 }
@@ -264,32 +289,19 @@ impl Sorter {
         pick: &mut Pick,
     ) -> Option<Share> {
         let own = self.plan.chutes(dest, self.state.waves);
-        let way = self.plan.way(dest);
-        let Some((first, shares)) = (match way {
+        let (first, shares) = match self.plan.way(dest) {
             Way::Preferred => {
                 self.choose_in_order(slot, place, own, pick);
                 return None;
             }
-            Way::Level => None,
-            Way::Shares { shares, counters } => Some((counters, shares)),
-        }) else {
-            let best = self.best_of(slot, place, own, pick, |nth| {
-                (self.load_of(own[nth]), self.turn(own[nth]))
-            });
-            best.of[..best.found.min(pick.most)]
-                .iter()
-                .for_each(|(_, chute, _)| pick.take(*chute));
-            return None;
+            Way::Level => {
+                self.choose_best(slot, place, own, pick, |nth| self.level_of(own[nth]));
+                return None;
+            }
+            Way::Shares { shares, counters } => (counters, shares),
         };
-        let turn = |nth: usize| (self.state.shares.turn(first + nth as u32, shares[nth]), 0);
-        let best = self.best_of(slot, place, own, pick, turn);
-        best.of[..best.found.min(pick.most)]
-            .iter()
-            .for_each(|(_, chute, _)| pick.take(*chute));
-        if best.found == 0 {
-            return None;
-        }
-        let chosen = best.of[0].2;
+        let turn = |nth: usize| self.state.shares.turn(first + nth as u32, shares[nth]);
+        let chosen = self.choose_best(slot, place, own, pick, turn)?;
         let chutes = &self.state.chutes;
         let shut = |nth: usize| chutes[own[nth].index()].is.closed_because().is_some();
         self.state.shares.keep_level(first, shares, chosen, shut);
@@ -315,25 +327,30 @@ impl Sorter {
         }
     }
 
-    fn best_of(
+    /// Takes the chutes of a list that come first; the place of the very first in the list.
+    fn choose_best<K: First>(
         &self,
         slot: Slot,
         place: Place,
         list: &[ChuteId],
         pick: &mut Pick,
-        key: impl Fn(usize) -> (u64, u64),
-    ) -> Best {
-        let mut best = Best::new();
+        key: impl Fn(usize) -> K,
+    ) -> Option<usize> {
+        let mut best = Best {
+            of: [None; ORDER_CHUTES_MAX],
+        };
         for (nth, &chute) in list.iter().enumerate() {
             if self.is_able(slot, place, chute, pick) {
-                best.offer(key(nth), chute, nth);
+                best.offer(pick.most, key(nth), chute, nth);
             }
         }
-        best
+        let found = best.of.iter().flatten();
+        found.for_each(|(_, chute, _)| pick.take(*chute));
+        best.of[0].map(|(.., nth)| nth)
     }
 
     /// Whether an item can go to a chute now; otherwise notes why not.
-    #[inline]
+    #[inline(always)]
     fn is_able(&self, slot: Slot, place: Place, id: ChuteId, pick: &mut Pick) -> bool {
         let Some(outlet) = self.hub.outlet(id, place.track) else {
             // It is on another track.
@@ -405,8 +422,11 @@ impl Sorter {
         half | load.min(u64::from(u32::MAX))
     }
 
-    fn turn(&self, id: ChuteId) -> u64 {
-        self.state.chutes[id.index()].turn
+    fn level_of(&self, id: ChuteId) -> Level {
+        Level {
+            load: self.load_of(id),
+            turn: self.state.chutes[id.index()].turn,
+        }
     }
 
     /// Nothing took a parcel, and what kept it from some chutes was that their containers have too

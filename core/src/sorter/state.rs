@@ -310,6 +310,7 @@ impl State {
                 in_doubt: VecDeque::with_capacity(own),
             }
         });
+        let inductions = hub.inductions().iter();
         let scanner = || Scanner {
             items: Ring::with_capacity(SCANNER_WAITING_MAX),
             scans: Ring::with_capacity(SCANNER_WAITING_MAX),
@@ -344,11 +345,7 @@ impl State {
             running: vec![Running::default(); hub.tracks().len()],
             unsettled: 0,
             reviewing: 0,
-            inductions: hub
-                .inductions()
-                .iter()
-                .map(|spec| Induction::new(hub, spec))
-                .collect(),
+            inductions: inductions.map(|spec| Induction::new(hub, spec)).collect(),
             host_late_in_row: 0,
             hearing: vec![Hearing::default(); hub.scanners().len()],
             carriers: vec![Carrier::NEW; cells],
