@@ -130,7 +130,7 @@ impl Bound {
         let listener = self.place.listener()?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
-            // The work beside the loop: reading a plan, reading pre-advice, taking single advices in.
+            // The work beside the loop: reading plans and pre-advice, taking single advices in.
             .max_blocking_threads(3)
             .build()?;
         let clock = Clock::new(speed_permille);
