@@ -63,6 +63,11 @@ pub(crate) const STEPS: &[Step] = &[
         run: samples::check,
     },
     Step {
+        name: "torture",
+        what: "2000 seeded runs under faults break no invariant",
+        run: torture,
+    },
+    Step {
         name: "benches",
         what: "every bench builds and runs one short round",
         run: benches,
@@ -245,6 +250,16 @@ fn tests(context: &Context) -> Report {
         skips: equipment.missing,
         tests,
     }
+}
+
+/// Runs of torture in one go; the first of them also try the kept mutants.
+const TORTURE_RUNS: &str = "2000";
+
+fn torture(context: &Context) -> Report {
+    let tried = context.program().and_then(|program| {
+        process::run(Command::new(program).args(["torture", "--seed", "1", "--runs", TORTURE_RUNS]))
+    });
+    Report::of(tried)
 }
 
 /// In the tests' profile, since a bench that starts is all that is asked here: the release

@@ -294,8 +294,8 @@ impl Sorter {
         }
     }
 
-    /// Whether a chute of an item's order on a loop has refused it already: if the rest of the order
-    /// has closed too, it has failed.
+    /// Whether a chute of an item's order on a loop has refused it already: if the rest of the
+    /// order has closed too, it has failed.
     fn has_begun_its_order(&self, item: &Item) -> bool {
         let is_loop = self.hub.tracks()[usize::from(item.track)].kind.is_loop();
         let first = item.ordered.and_then(|order| order.chutes[0]);
