@@ -1,5 +1,6 @@
-//! What the sorter costs: a call, a call of each kind, and the decision from scan to order beside
-//! the least that choosing a chute can be.
+//! What the sorter costs: a call, a call of each kind, the decision from scan to order beside the
+//! least that choosing a chute can be, and from a code's text to the order with ten million waybills
+//! in memory, in cache misses over that memory.
 //!
 //! `cargo bench --bench sorter` prints medians over rounds with the lowest and the highest. The
 //! calls are those of simulated hours of LSRM-1, kept and given to a fresh sorter; nothing of the
@@ -12,15 +13,22 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use sorthub::config::HubFile;
-use sorthub_core::facts::{Address, DestKey, Facts};
+use sorthub_core::directory::{Builder, Directory, Expected, Row, Waybill};
+use sorthub_core::facts::{Address, Advice, DestKey, Facts, Measures};
 use sorthub_core::hub::{Hub, Sensing};
 use sorthub_core::ids::{CellId, ChuteId, CodeId, DestId, InductionId, PlcItem, ScannerId};
 use sorthub_core::outbox::Outbox;
 use sorthub_core::plan::{AddressKind, AddressRule, DestinationSpec, Plan, RoomPolicy};
 use sorthub_core::signal::{ChuteState, Output, ScanKey, Signal};
 use sorthub_core::sorter::{Setup, Sorter};
-use sorthub_core::units::{BeltMm, Micros, Mm};
+use sorthub_core::units::{BeltMm, Grams, Micros, Mm};
 use sorthub_sim::run::{Job, World};
+
+#[path = "reference/waybills.rs"]
+#[expect(dead_code, reason = "here no file of them is needed")]
+mod waybills;
+
+use waybills::Sample;
 
 const ROUNDS: usize = 15;
 const SETUP: Setup = Setup::new(1);
@@ -270,6 +278,8 @@ impl Choice {
 /// Puts parcels on, lets their scanners see them, times the telegrams, and takes the parcels off.
 struct Decider<'a> {
     choice: &'a Choice,
+    /// Where facts are looked up by text; without it they are made beforehand.
+    known: Option<&'a Known>,
     sorter: Sorter,
     outbox: Outbox,
     taken: [u16; 101],
@@ -308,25 +318,34 @@ impl Decider<'_> {
                 at,
             });
         }
-        let telegrams: [Signal; BURST as usize] = std::array::from_fn(|nth| {
-            let scanner = ScannerId((nth as u32 % SCANNERS) as u16);
-            let number = first + nth as u32;
-            let facts = self.choice.facts(number);
-            let key = ScanKey::Carrier(CellId(nth as u32));
-            Signal::Scanned {
-                scanner,
-                key,
-                facts,
-            }
-        });
         self.outbox.clear();
+        let took_ns = match self.known {
+            None => self.decide(first),
+            Some(known) => self.look_up_and_decide(first, known),
+        };
+        self.take_off();
+        took_ns
+    }
+
+    fn decide(&mut self, first: u32) -> u64 {
+        let telegrams: [Signal; BURST as usize] =
+            std::array::from_fn(|nth| telegram(nth as u32, self.choice.facts(first + nth as u32)));
         let begun = Instant::now();
         for telegram in &telegrams {
             self.sorter.handle(NOW, telegram, &mut self.outbox);
         }
-        let took_ns = begun.elapsed().as_nanos() as u64;
-        self.take_off();
-        took_ns
+        begun.elapsed().as_nanos() as u64
+    }
+
+    fn look_up_and_decide(&mut self, first: u32, known: &Known) -> u64 {
+        let texts: [String; BURST as usize] = std::array::from_fn(|nth| known.ask(first, nth));
+        let begun = Instant::now();
+        for (nth, text) in texts.iter().enumerate() {
+            let read = known.directory.read(None, [text.as_str()]);
+            let telegram = telegram(nth as u32, read.facts);
+            self.sorter.handle(NOW, &telegram, &mut self.outbox);
+        }
+        begun.elapsed().as_nanos() as u64
     }
 
     fn take_off(&mut self) {
@@ -356,12 +375,93 @@ impl Decider<'_> {
     }
 }
 
+fn telegram(nth: u32, facts: Facts) -> Signal {
+    Signal::Scanned {
+        scanner: ScannerId((nth % SCANNERS) as u16),
+        key: ScanKey::Carrier(CellId(nth)),
+        facts,
+    }
+}
+
+/// Waybills in memory, each for one of a choice's destinations.
+struct Known {
+    directory: Directory,
+    sample: Sample,
+}
+
+impl Known {
+    fn new(rows: u64, destinations: u64) -> Self {
+        let sample = Sample::new(rows);
+        let expected = Expected {
+            narrow: rows as usize,
+            wide: 0,
+        };
+        let mut builder = Builder::new(expected);
+        for row in 0..rows {
+            let text = sample.waybill(row);
+            let dest = DestKey::of(&format!("D{}", row % destinations));
+            let declared = Measures {
+                weight: Grams(1_000),
+                ..Measures::default()
+            };
+            let advice = Advice {
+                known: true,
+                dest,
+                declared,
+                ..Advice::default()
+            };
+            let waybill = Waybill::of(&text).expect("the sample has waybills only");
+            let added = builder.add(&[Row { waybill, advice }]);
+            added.expect("there is room for as many");
+        }
+        let built = builder.finish().expect("there is room for as many");
+        let mut directory = Directory::new();
+        directory.set_waybills(Arc::new(built.waybills));
+        Self { directory, sample }
+    }
+
+    fn ask(&self, first: u32, nth: usize) -> String {
+        let row = self.sample.row_to_ask(u64::from(first) + nth as u64);
+        self.sample.waybill(row)
+    }
+}
+
+/// From a code's text to the order, with so many waybills in memory. Their destinations are those
+/// of the third choice.
+fn whole_decisions(file: &HubFile, rows: u64, rounds: usize) {
+    let choice = &CHOICES[2];
+    let known = Known::new(rows, u64::from(choice.destinations));
+    let bytes = known.directory.waybills().bytes();
+    println!("{rows} waybills in {:.0} MB:", bytes as f64 / 1e6);
+    let miss_ns = cache_miss(bytes, rounds);
+    let bursts_ns = Vec::from_iter((0..rounds).map(|round| {
+        let mut decider = Decider {
+            choice,
+            known: Some(&known),
+            sorter: choice.sorter(file),
+            outbox: Outbox::new(),
+            taken: [0; 101],
+            // Other waybills in each round: none is in a cache from the round before.
+            next: round as u32 * BURST * BURSTS,
+        };
+        let mut bursts = Vec::from_iter((0..BURSTS).map(|_| decider.burst()));
+        let middle = bursts.len() / 2;
+        *bursts.select_nth_unstable(middle).1 as f64 / f64::from(BURST)
+    }));
+    let ratios = Vec::from_iter(bursts_ns.iter().map(|ns| ns / miss_ns));
+    print("code to order, looked up among them", "each", bursts_ns);
+    let low = ratios.iter().copied().fold(f64::MAX, f64::min);
+    let high = ratios.iter().copied().fold(0.0, f64::max);
+    println!("  {low:.2} to {high:.2} cache misses (at most 5, aim 2.5)");
+}
+
 fn decisions(file: &HubFile, rounds: usize, miss_ns: f64) {
     for choice in &CHOICES {
         let (mut ours_ns, mut floor_ns) = (Vec::new(), Vec::new());
         for _ in 0..rounds {
             let mut decider = Decider {
                 choice,
+                known: None,
                 sorter: choice.sorter(file),
                 outbox: Outbox::new(),
                 taken: [0; 101],
@@ -447,4 +547,6 @@ fn main() {
     let memory = if is_bench { 500_000_000 } else { 1_000_000 };
     let miss_ns = cache_miss(memory, rounds);
     decisions(&file, rounds, miss_ns);
+    let rows = if is_bench { 10_000_000 } else { 20_000 };
+    whole_decisions(&file, rows, rounds);
 }
