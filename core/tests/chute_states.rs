@@ -183,6 +183,21 @@ fn a_chute_that_a_person_locks_is_locked_at_the_plc_and_never_tried() {
 }
 
 #[test]
+fn our_own_lock_goes_while_the_chute_is_locked_at_itself_too() {
+    let mut hand = Hand::new(loop_spec(), plan_spec());
+    assert_eq!(wish(&mut hand, A, ChuteWish::Lock).0, Ok(()));
+    let locked = ChuteState {
+        locked: true,
+        ..ChuteState::OPEN
+    };
+    told(&mut hand, A, locked);
+    assert_eq!(wish(&mut hand, A, ChuteWish::Unlock).0, Ok(()));
+    assert_eq!(is(&hand, A), ChuteIs::LockedLocally);
+    told(&mut hand, A, ChuteState::OPEN);
+    assert_eq!(is(&hand, A), ChuteIs::Open);
+}
+
+#[test]
 fn a_local_lock_opens_only_locally() {
     let mut hand = Hand::new(loop_spec(), plan_spec());
     let locked = ChuteState {

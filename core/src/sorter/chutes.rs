@@ -491,9 +491,11 @@ impl Sorter {
         let chute = &mut self.state.chutes[id.index()];
         match to {
             ChuteWish::Lock => chute.locked = true,
+            // Our own lock goes, whatever else keeps the chute closed.
+            ChuteWish::Unlock if chute.locked => chute.locked = false,
             ChuteWish::Unlock if chute.state.locked => return Err(Refused::LockedLocally),
             ChuteWish::Unlock if chute.bag.step != Step::Open => return Err(Refused::NotNow),
-            ChuteWish::Unlock => chute.locked = false,
+            ChuteWish::Unlock => {}
             ChuteWish::Disable => chute.disabled = true,
             ChuteWish::Enable => chute.disabled = false,
             ChuteWish::Cleared => self.cleared_by_hand(id, outbox),

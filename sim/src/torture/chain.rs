@@ -358,7 +358,7 @@ impl Chain {
                 self.telegram(*scanner, key, sight);
             }
             PlantEvent::Left(exit) => {
-                self.truth.left(&self.drawn.hub, &self.drawn.plan, exit)?;
+                self.truth.left(&self.drawn, exit)?;
             }
         }
         Ok(())
@@ -436,5 +436,8 @@ fn new_sorter(drawn: &Drawn, sorter: usize, run_epoch: u32) -> Sorter {
         run_epoch,
         sorter: SorterId(sorter as u16),
     };
-    Sorter::new(Arc::clone(&drawn.hub), Arc::clone(&drawn.plan), setup)
+    let mut sorter = Sorter::new(Arc::clone(&drawn.hub), Arc::clone(&drawn.plan), setup);
+    let staged = sorter.stage(Arc::clone(&drawn.other));
+    assert!(staged.is_ok(), "a new sorter has room for another plan");
+    sorter
 }

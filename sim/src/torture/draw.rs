@@ -11,6 +11,7 @@ use sorthub_core::plan::{DestinationSpec, NoReadPolicy, Plan, PlanSpec, RoomPoli
 use sorthub_core::units::{Grams, Micros, Mm, MmPerS};
 
 use super::dice::Dice;
+use super::fault::FIRST_PLAN;
 use crate::spec::{
     ChutePlant, Demand, InductionPlant, ParcelPlant, PlantSpec, ScannerPlant, Service, TrackPlant,
 };
@@ -20,12 +21,22 @@ use crate::spec::{
 pub struct Drawn {
     /// The hub.
     pub hub: Arc<Hub>,
-    /// Its plan.
+    /// The plan that it begins with.
     pub plan: Arc<Plan>,
+    /// Another one for the same destinations, which is staged from the start.
+    pub other: Arc<Plan>,
     /// Its plant.
     pub plant: Arc<PlantSpec>,
     /// Events that its PLCs can keep for an engine that is away.
     pub fifo_depth: u16,
+}
+
+impl Drawn {
+    /// Its plans.
+    #[must_use]
+    pub fn plans(&self) -> [Arc<Plan>; 2] {
+        [Arc::clone(&self.plan), Arc::clone(&self.other)]
+    }
 }
 
 /// The description while it is drawn.
@@ -70,14 +81,43 @@ pub fn draw(seed: u64) -> Drawn {
         hub, plan, plant, ..
     } = draft;
     let hub = Hub::new(hub).unwrap_or_else(|faults| panic!("drew an unsound hub: {faults:?}"));
-    let plan =
-        Plan::new(plan, &hub).unwrap_or_else(|faults| panic!("drew an unsound plan: {faults:?}"));
+    let other = moved(&plan, &hub);
+    let compiled = |plan| {
+        let plan = Plan::new(plan, &hub);
+        plan.unwrap_or_else(|faults| panic!("drew an unsound plan: {faults:?}"))
+    };
+    let (plan, other) = (compiled(plan), compiled(other));
     Drawn {
         hub: Arc::new(hub),
         plan: Arc::new(plan),
+        other: Arc::new(other),
         plant: Arc::new(plant),
         fifo_depth,
     }
+}
+
+/// The plan after this one: each destination has the chutes of the one before it on its track.
+fn moved(plan: &PlanSpec, hub: &Hub) -> PlanSpec {
+    let mut moved = plan.clone();
+    moved.version = plan.version + 1;
+    let is_with = |nth: usize, first: usize| {
+        let outlets = |nth: usize| {
+            let first: ChuteId = plan.destinations[nth].chutes[0];
+            &hub.chutes()[first.index()].outlets
+        };
+        outlets(nth)[0].track == outlets(first)[0].track
+    };
+    let mut first = 0;
+    for nth in 1..plan.destinations.len() {
+        if is_with(nth, first) {
+            let (left, right) = moved.destinations.split_at_mut(nth);
+            std::mem::swap(&mut left[nth - 1].chutes, &mut right[0].chutes);
+            std::mem::swap(&mut left[nth - 1].overflow, &mut right[0].overflow);
+        } else {
+            first = nth;
+        }
+    }
+    moved
 }
 
 impl Draft {
@@ -274,7 +314,7 @@ impl Draft {
     }
 
     fn plan(&mut self) {
-        self.plan.version = 1;
+        self.plan.version = FIRST_PLAN;
         self.plan.laps_max = self.dice.between(0, 3) as u8;
         self.plan.room = self.dice.pick(&[RoomPolicy::Attempt, RoomPolicy::Reserve]);
         self.plan.no_read = self.dice.pick(&[NoReadPolicy::Reject, NoReadPolicy::Again]);

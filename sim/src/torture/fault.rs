@@ -5,10 +5,15 @@ use core::fmt;
 use sorthub_core::facts::Reading;
 use sorthub_core::hub::Hub;
 use sorthub_core::ids::{CellId, ChuteId, InductionId, ScannerId, TrackId};
-use sorthub_core::operator::{Command, InductionWish, Mode, TrackWish};
+use sorthub_core::operator::{ChuteWish, Command, InductionWish, Mode, TrackWish};
 use sorthub_core::units::Micros;
 
 use super::dice::Dice;
+
+/// The version of the plan that a run begins with.
+pub(super) const FIRST_PLAN: u32 = 1;
+/// The version of the other one.
+const OTHER_PLAN: u32 = FIRST_PLAN + 1;
 
 /// A fault with its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +87,12 @@ pub enum What {
     CarrierOff(CellId),
     /// People stop an induction.
     InductionOff(InductionId),
+    /// People sort by the other plan.
+    OtherPlan,
+    /// People lock a chute from afar.
+    ChuteLocked(ChuteId),
+    /// People take a chute out of service.
+    ChuteOff(ChuteId),
     /// The disk takes so many ms to make a record durable.
     DiskSlow(u16),
     /// The engine is so busy that ticks come so many ms late.
@@ -123,6 +134,26 @@ impl What {
                 };
                 vec![Command::Induction { induction, to }]
             }
+            (Self::OtherPlan, begins) => {
+                let version = if begins { OTHER_PLAN } else { FIRST_PLAN };
+                vec![Command::Activate { version }]
+            }
+            (Self::ChuteLocked(chute), begins) => {
+                let to = if begins {
+                    ChuteWish::Lock
+                } else {
+                    ChuteWish::Unlock
+                };
+                vec![Command::Chute { chute, to }]
+            }
+            (Self::ChuteOff(chute), begins) => {
+                let to = if begins {
+                    ChuteWish::Disable
+                } else {
+                    ChuteWish::Enable
+                };
+                vec![Command::Chute { chute, to }]
+            }
             _ => vec![],
         }
     }
@@ -152,8 +183,30 @@ pub fn draw(seed: u64, hub: &Hub, horizon: Micros) -> Vec<Fault> {
             what: what(&mut dice, hub),
         })
         .collect();
+    faults.extend(people(seed, hub, calm_from));
     faults.sort_by_key(|fault| fault.at);
     faults
+}
+
+/// What people do to plan and chutes, in every second run with faults or without. It has dice of
+/// its own, so that all else in a run is the same with it and without.
+fn people(seed: u64, hub: &Hub, calm_from: u64) -> Vec<Fault> {
+    let mut dice = Dice::new(seed, 4);
+    let count = dice.pick(&[0, 0, 0, 1, 2, 4]);
+    let deed = |dice: &mut Dice| {
+        let chute = ChuteId(dice.below(hub.chutes().len() as u64) as u16);
+        match dice.below(4) {
+            0 => What::ChuteLocked(chute),
+            1 => What::ChuteOff(chute),
+            _ => What::OtherPlan,
+        }
+    };
+    let deeds = (0..count).map(|_| Fault {
+        at: Micros(dice.below(calm_from)),
+        lasts: Micros::from_millis(dice.pick(&[200, 2_500, 9_000, 40_000])),
+        what: deed(&mut dice),
+    });
+    deeds.collect()
 }
 
 fn what(dice: &mut Dice, hub: &Hub) -> What {

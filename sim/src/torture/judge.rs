@@ -165,6 +165,7 @@ impl Judge {
             self.output(sorter, truth, output)
                 .map_err(|what| format!("{what}, after {signal:?}"))?;
         }
+        self.orders.look(sorter);
         if self.dice.chance(60) {
             self.orders
                 .stand(sorter)

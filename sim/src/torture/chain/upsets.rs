@@ -7,7 +7,7 @@ use sorthub_core::operator::{Command, Ticket, TrackWish};
 use sorthub_core::plc::{Area, Mark};
 use sorthub_core::running::Hold;
 use sorthub_core::signal::Signal;
-use sorthub_core::sorter::Sorter;
+use sorthub_core::sorter::{ChuteIs, Sorter};
 use sorthub_core::units::{Micros, MmPerS};
 
 use super::calls::Journal;
@@ -128,7 +128,10 @@ impl Chain {
             | What::Emptied(_)
             | What::Closed(_)
             | What::CarrierOff(_)
-            | What::InductionOff(_) => {}
+            | What::InductionOff(_)
+            | What::OtherPlan
+            | What::ChuteLocked(_)
+            | What::ChuteOff(_) => {}
         }
         self.people_say(&self.faults[index].what.commands(begins))
     }
@@ -148,7 +151,29 @@ impl Chain {
                 commands.push(Command::Track { track, to });
             }
         }
+        commands.extend(self.chutes_to_open());
         self.people_say(&commands)
+    }
+
+    /// Chutes that nobody wants closed any more: that they were opened may have been forgotten.
+    fn chutes_to_open(&self) -> Vec<Command> {
+        let mut commands = vec![];
+        for chute in (0..self.drawn.hub.chutes().len()).map(|at| ChuteId(at as u16)) {
+            let wants = |what| {
+                let mut of_it = self.faults.iter().filter(|fault| fault.what == what);
+                of_it.any(|fault| (fault.at..fault.at.after(fault.lasts)).contains(&self.now))
+            };
+            let is = |is| self.sorters.iter().any(|one| one.chute(chute).is == is);
+            for (what, state) in [
+                (What::ChuteLocked(chute), ChuteIs::Locked),
+                (What::ChuteOff(chute), ChuteIs::Disabled),
+            ] {
+                if is(state) && !wants(what) {
+                    commands.extend(what.commands(false));
+                }
+            }
+        }
+        commands
     }
 
     /// People tell every sorter that it is for what they want.
@@ -228,8 +253,8 @@ impl Chain {
     /// A sorter from its snapshot and the calls after it that are durable.
     fn restore(&mut self, index: usize, resume: &mut [Option<Mark>]) -> Result<(), String> {
         let Journal { snapshot, records } = &self.journals[index];
-        let (hub, plan) = (Arc::clone(&self.drawn.hub), Arc::clone(&self.drawn.plan));
-        let mut sorter = Sorter::restore(hub, &[plan], snapshot)
+        let (hub, plans) = (Arc::clone(&self.drawn.hub), self.drawn.plans());
+        let mut sorter = Sorter::restore(hub, &plans, snapshot)
             .map_err(|error| format!("a snapshot cannot be restored: {error}"))?;
         for record in records.iter().filter(|record| record.durable <= self.now) {
             self.outbox.clear();
@@ -247,8 +272,8 @@ impl Chain {
     /// Takes back what was said in the calls that are not durable, the last first. `sorter` is as
     /// it was after the last durable one.
     fn unsay_the_rest(&mut self, index: usize, sorter: &Sorter) -> Result<(), String> {
-        let (hub, plan) = (Arc::clone(&self.drawn.hub), Arc::clone(&self.drawn.plan));
-        let mut again = Sorter::restore(hub, &[plan], &sorter.snapshot())
+        let (hub, plans) = (Arc::clone(&self.drawn.hub), self.drawn.plans());
+        let mut again = Sorter::restore(hub, &plans, &sorter.snapshot())
             .map_err(|error| format!("a snapshot cannot be restored: {error}"))?;
         let records = self.journals[index].records.iter();
         let mut said = vec![];

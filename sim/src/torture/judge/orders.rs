@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use sorthub_core::hub::{Capacity, Hub, Sensing};
 use sorthub_core::ids::{CellId, ChuteId, ParcelId, PlcItem, TrackId};
+use sorthub_core::operator::Command;
 use sorthub_core::plan::{Plan, RoomPolicy};
 use sorthub_core::reason::Reason;
 use sorthub_core::signal::{LinkState, Order, OrderAnswer, Output, Signal};
@@ -35,6 +36,8 @@ pub(super) struct Orders {
     said: BTreeMap<(CellId, PlcItem), Said>,
     /// What the present signal says has left its cell.
     leaves: Option<(CellId, PlcItem)>,
+    /// Parcels were being sent elsewhere by another plan before the present signal, or are by it.
+    switches: bool,
 }
 
 impl Orders {
@@ -44,7 +47,13 @@ impl Orders {
             plan: Arc::clone(plan),
             said: BTreeMap::new(),
             leaves: None,
+            switches: false,
         }
+    }
+
+    /// What the sorter is at, after it was called.
+    pub fn look(&mut self, sorter: &Sorter) {
+        self.switches = sorter.former_plan().is_some();
     }
 
     /// What was said before is not known any more.
@@ -56,6 +65,10 @@ impl Orders {
     pub fn hear(&mut self, signal: &Signal) -> Result<(), String> {
         self.leaves = None;
         match *signal {
+            Signal::Command {
+                command: Command::Activate { .. },
+                ..
+            } => self.switches = true,
             Signal::Inducted { cell, item, .. } | Signal::Unexpected { cell, item, .. } => {
                 // The PLC holds no order for what has just got a place.
                 let said = self.said.entry((cell, item)).or_default();
@@ -203,14 +216,15 @@ impl Orders {
         let Some(&first) = chutes.clone().next() else {
             return Err("an order names no chute".to_owned());
         };
-        let is_open = |chute: ChuteId| sorter.chute(chute).state.closed_because().is_none();
+        self.is_allowed(sorter, order)?;
+        let is_open = |chute: ChuteId| sorter.chute(chute).is.closed_because().is_none();
         if is_open(first) || !self.hub.tracks()[track.index()].kind.is_loop() {
             return Ok(());
         }
         // On a loop every chute can be reached, so a closed one is tried only if all are closed.
         // Several destinations may have been meant; wrong is what is wrong for each of them.
         let is_meant = |own: &[ChuteId]| chutes.clone().all(|chute| own.contains(chute));
-        let dests = self.plan.spec().destinations.iter();
+        let dests = sorter.plan().spec().destinations.iter();
         if dests.clone().any(|dest| is_meant(&dest.overflow)) {
             // It may lap no more: its own chutes have had their turn, whatever their eyes say.
             return Ok(());
@@ -230,6 +244,34 @@ impl Orders {
             ));
         }
         Ok(())
+    }
+
+    /// An order is given under the plan that is active, and names chutes that this plan has for
+    /// where the parcel is for, or that lead there.
+    fn is_allowed(&self, sorter: &Sorter, order: &Order) -> Result<(), String> {
+        let plan = sorter.plan();
+        if order.plan_version != plan.version() {
+            return Err(format!(
+                "an order is of plan {}, though plan {} is active",
+                order.plan_version,
+                plan.version()
+            ));
+        }
+        let item = sorter.items().find(|item| item.parcel == order.parcel);
+        let dest = item.and_then(|item| item.dest);
+        let (Some(dest), Reason::Planned) = (dest, order.why) else {
+            return Ok(());
+        };
+        let leads_on = |chute| self.hub.transfers().iter().any(|way| way.from == chute);
+        let mut chutes = order.chutes.iter().flatten();
+        match chutes.find(|&&chute| !plan.allows(dest, chute) && !leads_on(chute)) {
+            None => Ok(()),
+            Some(chute) => Err(format!(
+                "chute {} is ordered, which plan {} has not for the parcel's destination",
+                chute.0,
+                plan.version()
+            )),
+        }
     }
 
     fn track(&self, order: &Order) -> Result<TrackId, String> {
@@ -317,10 +359,11 @@ impl Orders {
         let Some((track, _)) = self.hub.track_of(item.cell) else {
             return Ok(());
         };
-        if self.plan.spec().room != RoomPolicy::Reserve {
+        // Those that are still to be sent elsewhere hold room until their turn comes.
+        if self.plan.spec().room != RoomPolicy::Reserve || self.switches {
             return Ok(());
         }
-        let own = &self.plan.spec().destinations[dest.index()].chutes;
+        let own = &sorter.plan().spec().destinations[dest.index()].chutes;
         let is_loop = self.hub.tracks()[track.index()].kind.is_loop();
         let here = |chute: &&ChuteId| {
             let is_ahead = is_loop || self.behind_commit(sorter, &item, track, **chute) <= 0;
@@ -329,7 +372,7 @@ impl Orders {
         let is_empty = |chute: &ChuteId| {
             let view = sorter.chute(*chute);
             let is_counted = self.hub.chutes()[chute.index()].sensing == Sensing::Counted;
-            let is_open = view.state.closed_because().is_none();
+            let is_open = view.is.closed_because().is_none();
             is_counted && is_open && view.holds == 0 && view.coming == 0
         };
         if own.iter().filter(here).any(is_empty) {

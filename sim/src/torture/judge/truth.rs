@@ -8,6 +8,7 @@ use sorthub_core::plan::Plan;
 use sorthub_core::reason::Disposition;
 
 use crate::plant::{Exit, Way};
+use crate::torture::draw::Drawn;
 use crate::torture::fault::{Fault, What};
 
 /// How far a book may differ from the truth because of what nobody could notice.
@@ -35,6 +36,8 @@ pub(in crate::torture) struct Truth {
     hides: Hides,
     /// Nothing is put wrong in this run.
     is_calm: bool,
+    /// People sort by the other plan for a while.
+    has_other_plan: bool,
 }
 
 impl Truth {
@@ -59,6 +62,7 @@ impl Truth {
             doubtful: BTreeSet::new(),
             hides: hides.max().unwrap_or(Hides::Nothing),
             is_calm: faults.is_empty(),
+            has_other_plan: faults.iter().any(|fault| fault.what == What::OtherPlan),
         }
     }
 
@@ -89,7 +93,8 @@ impl Truth {
     }
 
     /// A parcel has left the plant: never by a chute that is none of its own.
-    pub fn left(&mut self, hub: &Hub, plan: &Plan, exit: &Exit) -> Result<(), String> {
+    pub fn left(&mut self, drawn: &Drawn, exit: &Exit) -> Result<(), String> {
+        let (hub, plan) = (&*drawn.hub, &*drawn.plan);
         self.exits.insert(exit.number, exit.way);
         // A lap more before it is first seen, and one more to the reject chute, on each track.
         let laps_max = (u32::from(plan.spec().laps_max) + 2) * hub.tracks().len() as u32;
@@ -102,7 +107,10 @@ impl Truth {
         };
         let spec = plan.spec();
         let rejects = spec.exceptions.iter().flat_map(|(_, chutes)| chutes);
-        let is_right = exit.dest.is_some_and(|dest| plan.allows(dest, chute))
+        let allows = |plan: &Plan, dest| plan.allows(dest, chute);
+        let is_allowed =
+            |dest| allows(plan, dest) || (self.has_other_plan && allows(&drawn.other, dest));
+        let is_right = exit.dest.is_some_and(is_allowed)
             || spec.reject.iter().chain(rejects).any(|&own| own == chute);
         if is_right || !self.is_certain(CodeId(exit.number + 1)) {
             return Ok(());
