@@ -211,7 +211,7 @@ impl Sorter {
         for left in (1..=more).rev() {
             let Some(room) = chute.contents.pop_front() else {
                 // Taken out before it was told to be in.
-                if self.hub.chutes()[id.index()].outlets.len() > 1 && !mutant!("drop_told_late") {
+                if self.hub.chutes()[id.index()].outlets.len() > 1 {
                     let early = u16::from(chute.early.0).saturating_add(left);
                     chute.early = (early.min(EARLY_MAX) as u8, self.state.now);
                 }

@@ -65,7 +65,7 @@ impl Transfers {
     /// Whether something can still be on a transfer that went in before we began.
     fn may_hold_unknown(&self, spec: &TransferSpec, now: Micros) -> bool {
         let begun = self.begun.unwrap_or(now);
-        now < begun.after(spec.patience) && !mutant!("guesses_at_once")
+        now < begun.after(spec.patience)
     }
 
     /// Gives back the capacity that a decoded state lacks.

@@ -89,9 +89,6 @@ impl Sorter {
         if !state.rebuild(&hub) || !state.reserve(&hub) {
             return Err(RestoreError::Damaged);
         }
-        if mutant!("restored_without_refusals") {
-            state.items.iter_mut().for_each(|item| item.refused = None);
-        }
         if mutant!("restored_without_doubt") {
             state.tracks.iter_mut().for_each(|it| it.in_doubt.clear());
         }

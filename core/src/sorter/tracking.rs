@@ -31,7 +31,7 @@ impl Sorter {
         let now = self.state.now;
         let before = &self.state.tracks[track.index()];
         let back = at.minus(before.at);
-        if back < 0 && before.is_fresh && !mutant!("encoder_goes_on") {
+        if back < 0 && before.is_fresh {
             self.rebase(track, back);
         }
         let belt = &mut self.state.tracks[track.index()];
@@ -316,9 +316,7 @@ impl Sorter {
         self.release_room(slot);
         self.leave_cell(slot);
         let it = &mut self.state.items[slot as usize];
-        if !mutant!("order_kept_over_the_return") {
-            it.ordered = None;
-        }
+        it.ordered = None;
         it.evidence = at;
         it.whereabouts = Whereabouts::Returning;
         let track = usize::from(it.track);

@@ -54,7 +54,7 @@ pub struct ChuteView {
     pub wish: Wish,
     /// Parcels that left by it.
     pub dropped: u64,
-    /// Parcels that it refused, by [`Refusal`](crate::signal::Refusal) in its order.
+    /// Parcels that it refused, by [`Refusal`] in its order.
     pub refused: [u64; Refusal::COUNT],
     /// For how long it was full so far, in µs.
     pub full_us: u64,

@@ -224,6 +224,15 @@ mod tests {
     }
 
     #[test]
+    fn the_list_of_this_repository_and_its_source_agree() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let mutants = read(&root).expect("a good list");
+        let source = in_source(&root).expect("the source is there");
+        assert!(!source.is_empty(), "no mutant was found in the source");
+        assert_eq!(differences(&mutants, &source), Vec::<String>::new());
+    }
+
+    #[test]
     fn list_and_source_must_agree() {
         let mutants = parse(ENTRY).expect("a good list");
         let source = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
