@@ -1,6 +1,6 @@
 //! What the sorter costs: a call, a call of each kind, the decision from scan to order beside the
-//! least that choosing a chute can be, and from a code's text to the order with ten million waybills
-//! in memory, in cache misses over that memory.
+//! least that choosing a chute can be, and from a code's text to the order with ten million
+//! waybills in memory, in cache misses over that memory.
 //!
 //! `cargo bench --bench sorter` prints medians over rounds with the lowest and the highest. The
 //! calls are those of simulated hours of LSRM-1, kept and given to a fresh sorter; nothing of the

@@ -1,8 +1,8 @@
 //! Pre-advice: files of waybills become tables, and tables become generations of the directory
 //! that the decision threads look codes up in.
 //!
-//! [`load()`] reads a file: one thread cuts it into batches, the caller's thread fills the table, and
-//! rows are understood by whichever of them has time. A file is taken as a whole or not at all,
+//! [`load()`] reads a file: one thread cuts it into batches, the caller's thread fills the table,
+//! and rows are understood by whichever of them has time. A file is taken as a whole or not at all,
 //! unless it is read leniently. [`Generations`] owns the directory, and each decision thread has a
 //! [`Reader`] of it.
 //!
