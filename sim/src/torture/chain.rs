@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use sorthub_core::ids::{ChuteId, SorterId, TrackId};
+use sorthub_core::ids::{ChuteId, CodeId, ParcelId, SorterId, TrackId};
 use sorthub_core::outbox::Outbox;
 use sorthub_core::signal::{ScanKey, Signal};
 use sorthub_core::sorter::{Books, Setup, Sorter};
@@ -95,6 +95,9 @@ pub(super) struct Chain {
     disk_ms: u16,
     /// So much later than they are due do ticks come.
     ticks_late: Micros,
+    host_is_silent: bool,
+    /// What the host has just been asked.
+    asked: Vec<(ParcelId, CodeId)>,
     epoch: u16,
     dice: Dice,
     now: Micros,
@@ -160,6 +163,8 @@ impl Chain {
             scanner_trouble: vec![ScannerTrouble::default(); hub.scanners().len()],
             disk_ms: 1,
             ticks_late: Micros(0),
+            host_is_silent: false,
+            asked: vec![],
             epoch: 1,
             dice,
             now: Micros(0),

@@ -76,6 +76,7 @@ pub fn draw(seed: u64) -> Drawn {
         draft.transfers();
     }
     draft.plan();
+    draft.host(Dice::new(seed, 5));
     let fifo_depth = draft.dice.pick(&[256, 256, 4_096]);
     let Draft {
         hub, plan, plant, ..
@@ -311,6 +312,13 @@ impl Draft {
                 });
             }
         }
+    }
+
+    /// In some runs a host is asked where some parcels are for. It has dice of its own, so that all
+    /// else in a run is the same with it and without.
+    fn host(&mut self, mut dice: Dice) {
+        let deadline = Micros::from_millis(dice.pick(&[150, 400, 1_500]));
+        self.plan.host = dice.chance(300).then_some(deadline);
     }
 
     fn plan(&mut self) {

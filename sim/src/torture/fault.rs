@@ -87,6 +87,8 @@ pub enum What {
     CarrierOff(CellId),
     /// People stop an induction.
     InductionOff(InductionId),
+    /// The host says nothing.
+    HostSilent,
     /// People sort by the other plan.
     OtherPlan,
     /// People lock a chute from afar.
@@ -188,16 +190,17 @@ pub fn draw(seed: u64, hub: &Hub, horizon: Micros) -> Vec<Fault> {
     faults
 }
 
-/// What people do to plan and chutes, in every second run with faults or without. It has dice of
-/// its own, so that all else in a run is the same with it and without.
+/// What people do to plan and chutes, and a host that is silent, in every second run. They have
+/// dice of their own, so that all else in a run is the same with it and without.
 fn people(seed: u64, hub: &Hub, calm_from: u64) -> Vec<Fault> {
     let mut dice = Dice::new(seed, 4);
     let count = dice.pick(&[0, 0, 0, 1, 2, 4]);
     let deed = |dice: &mut Dice| {
         let chute = ChuteId(dice.below(hub.chutes().len() as u64) as u16);
-        match dice.below(4) {
+        match dice.below(6) {
             0 => What::ChuteLocked(chute),
             1 => What::ChuteOff(chute),
+            2 => What::HostSilent,
             _ => What::OtherPlan,
         }
     };

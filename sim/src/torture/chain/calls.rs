@@ -101,6 +101,7 @@ impl Chain {
                         *look = now;
                     }
                 }
+                Output::AskHost { parcel, code, .. } => self.asked.push((parcel, code)),
                 Output::HandOver {
                     transfer,
                     parcel,
@@ -114,6 +115,7 @@ impl Chain {
             }
         }
         self.journal(index, signal, mark);
+        self.host_answers();
         while let Some(news) = self.handed_over.pop_front() {
             let to = self.drawn.hub.addressee(&news).map_or(0, SorterId::index);
             self.call(to, &news, None)?;

@@ -1,12 +1,14 @@
 //! What scanners send, and what goes wrong with it.
 
 use sorthub_core::facts::{Facts, Reading};
-use sorthub_core::ids::{CodeId, ScannerId, SorterId};
+use sorthub_core::ids::{CodeId, ScannerId};
+use sorthub_core::operator::{Command, HostSays, ParcelWish, Ticket};
 use sorthub_core::signal::{ScanKey, Signal};
 use sorthub_core::units::Micros;
 
 use super::Chain;
 use crate::plant::Sight;
+use crate::torture::dice::Dice;
 
 /// A telegram on its way.
 #[derive(Clone, Copy)]
@@ -53,10 +55,39 @@ impl Chain {
         if seen.number != sight.number {
             self.truth.mislabelled(sight.number, seen.number);
         }
+        let code = CodeId(seen.number + 1);
         let key = seen.dest.map(|dest| self.drawn.plan.key(dest));
+        let key = key.filter(|_| !self.is_for_the_host(code));
         Facts {
             measured,
-            ..Facts::advised(CodeId(seen.number + 1), key.unwrap_or_default())
+            ..Facts::advised(code, key.unwrap_or_default())
+        }
+    }
+
+    /// Whether only the host knows where a parcel is for.
+    fn is_for_the_host(&self, code: CodeId) -> bool {
+        self.drawn.plan.spec().host.is_some() && code.0.is_multiple_of(3)
+    }
+
+    /// The host answers what it was asked: some answers come too late, some not at all, and one
+    /// can overtake another.
+    pub(super) fn host_answers(&mut self) {
+        let deadline = self.drawn.plan.spec().host.unwrap_or(Micros(0));
+        while let Some((parcel, code)) = self.asked.pop() {
+            let mut dice = Dice::new(code.0, 6);
+            if self.host_is_silent || dice.chance(50) {
+                continue;
+            }
+            let wait = Micros(dice.below(deadline.0 * 5 / 4));
+            let known = code.0.checked_sub(1).filter(|_| self.is_for_the_host(code));
+            let dest = known.and_then(|number| self.plant.parcels().traits(number).dest);
+            let to = dest.map_or(HostSays::Unknown, |dest| {
+                HostSays::To(self.drawn.plan.key(dest))
+            });
+            let to = ParcelWish::Host(to);
+            let command = Command::Parcel { parcel, to };
+            let ticket = Ticket(0);
+            self.send_telegram(self.now.after(wait), Signal::Command { ticket, command });
         }
     }
 
@@ -115,8 +146,15 @@ impl Chain {
             .min_by_key(|&at| (self.telegrams[at].due, self.telegrams[at].nth))
         {
             let Telegram { signal, .. } = self.telegrams.remove(first);
-            let sorter = self.drawn.hub.addressee(&signal);
-            self.call(sorter.map_or(0, SorterId::index), &signal, None)?;
+            match self.drawn.hub.addressee(&signal) {
+                Some(sorter) => self.call(sorter.index(), &signal, None)?,
+                // An answer of the host; which sorter has asked, the parcel's number does not say.
+                None => {
+                    for sorter in 0..self.sorters.len() {
+                        self.call(sorter, &signal, None)?;
+                    }
+                }
+            }
         }
         Ok(())
     }

@@ -116,6 +116,7 @@ impl Chain {
                 }
                 self.cut(track, begins)?;
             }
+            What::HostSilent => self.host_is_silent = begins,
             What::DiskSlow(ms) => self.disk_ms = on(ms).max(1),
             What::TicksLate(ms) => self.ticks_late = Micros::from_millis(u64::from(on(ms))),
             What::Crash if begins => self.crash(None)?,
