@@ -193,7 +193,7 @@ fn bare_memory(sample: &Sample, size: &Size, waybills: &Waybills) {
                 .get(&waybill)
                 .expect("the file was made of the sample")
         };
-        let added = builder.add(&[Row { waybill, advice }]);
+        let added = builder.add(&[Row::new(waybill, &advice)]);
         added.expect("there is room");
     }
     let built = builder.finish().expect("there is room");

@@ -411,7 +411,7 @@ impl Known {
                 ..Advice::default()
             };
             let waybill = Waybill::of(&text).expect("the sample has waybills only");
-            let added = builder.add(&[Row { waybill, advice }]);
+            let added = builder.add(&[Row::new(waybill, &advice)]);
             added.expect("there is room for as many");
         }
         let built = builder.finish().expect("there is room for as many");

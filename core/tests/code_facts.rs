@@ -45,7 +45,7 @@ fn directory() -> Directory {
     let waybill = Waybill::of("0001").expect("it is a waybill");
     let advice = to("SHA");
     builder
-        .add(&[Row { waybill, advice }])
+        .add(&[Row::new(waybill, &advice)])
         .expect("there is room");
     let mut directory = Directory::new();
     directory.set_waybills(Arc::new(builder.finish().expect("there is room").waybills));

@@ -67,7 +67,7 @@ type Model = BTreeMap<String, Advice>;
 fn row<'t>(waybill: &'t str, advice: &Advice) -> Row<'t> {
     let waybill = Waybill::of(waybill).expect("the strategies make waybills only");
     let advice = *advice;
-    Row { waybill, advice }
+    Row::new(waybill, &advice)
 }
 
 fn build(expected: Expected, rows: &[(String, Advice)]) -> (Waybills, u64) {

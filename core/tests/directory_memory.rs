@@ -69,7 +69,7 @@ fn build(is_wide: bool, is_declared: bool, expected: Expected) -> Waybills {
         }
         let waybill = Waybill::of(&text).expect("it is a waybill");
         builder
-            .add(&[Row { waybill, advice }])
+            .add(&[Row::new(waybill, &advice)])
             .expect("there is room");
     }
     builder.finish().expect("there is room").waybills

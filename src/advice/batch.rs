@@ -3,11 +3,12 @@
 use std::ops::Range;
 
 use csv::ByteRecord;
-use sorthub_core::directory::{Row, Waybill};
+use sorthub_core::directory::{PARTS, Row, Waybill};
 use sorthub_core::facts::Advice;
 
+use super::blocks::Stopped;
 use super::columns::Columns;
-use super::lines::{each_line, is_row_end, separators};
+use super::lines::{Ends, is_row_end};
 use super::places::Found;
 use super::row::{self, Fields, Ready, Told};
 
@@ -30,23 +31,25 @@ pub(super) enum Rows {
     },
 }
 
-/// Some rows. All batches of a file go round between two threads, so that their memory is taken
-/// only once.
+/// Some rows. All batches of a file go round, so that their memory is taken only once.
 #[derive(Debug)]
 pub(super) struct Batch {
     rows: Rows,
-    is_prepared: bool,
-    separators: Vec<u32>,
-    fields: Vec<(u32, u32)>,
-    /// For the table.
-    pub prepared: Vec<Row<'static>>,
+    ends: Ends,
+    /// Where the fields of one record end.
+    record_ends: Vec<u32>,
+    /// For each part of the table.
+    pub prepared: [Vec<Row<'static>>; PARTS],
     /// Those for the table whose number must be kept as text. They are equal to none of the
     /// others, so that their order matters only among themselves.
     pub texts: Vec<(Box<str>, Advice)>,
     /// Faults; line feeds are counted from the first row of the batch.
     pub found: Vec<Found>,
     pub left_out: u64,
-    feeds: u64,
+    /// Line feeds in it, if it is text. Records count theirs from where the first of them begins.
+    pub feeds: u64,
+    /// Why there are no more rows behind it, if not because the file ends.
+    pub stopped: Option<Stopped>,
 }
 
 /// The header, and where it begins.
@@ -63,21 +66,21 @@ impl Batch {
                 bytes: Vec::new(),
                 start: 0,
             },
-            is_prepared: false,
-            separators: Vec::new(),
-            fields: Vec::new(),
-            prepared: Vec::new(),
+            ends: Ends::default(),
+            record_ends: Vec::new(),
+            prepared: Default::default(),
             texts: Vec::new(),
             found: Vec::new(),
             left_out: 0,
             feeds: 0,
+            stopped: None,
         }
     }
 
     /// Takes everything out; with the memory for text and for records, if it has some.
     pub(super) fn clear(&mut self) -> (Vec<u8>, Vec<ByteRecord>) {
-        self.is_prepared = false;
-        self.prepared.clear();
+        self.prepared.iter_mut().for_each(Vec::clear);
+        self.stopped = None;
         self.texts.clear();
         self.found.clear();
         (self.left_out, self.feeds) = (0, 0);
@@ -144,21 +147,16 @@ impl Batch {
         }
     }
 
-    /// Line feeds in it, if it is text. Records count theirs from where the first of them begins.
-    pub(super) fn feeds(&self) -> u64 {
-        match (&self.rows, self.is_prepared) {
-            (Rows::Lines { bytes, .. }, false) => {
-                bytes.iter().filter(|byte| **byte == b'\n').count() as u64
-            }
-            _ => self.feeds,
+    /// Line feeds of text that is not understood yet.
+    pub(super) fn line_feeds(&self) -> u64 {
+        match &self.rows {
+            Rows::Lines { bytes, .. } => bytes.iter().filter(|byte| **byte == b'\n').count() as u64,
+            Rows::Records { .. } => 0,
         }
     }
 
-    /// Understands the rows, unless that has been done.
+    /// Understands the rows.
     pub(super) fn prepare(&mut self, columns: &Columns) {
-        if std::mem::replace(&mut self.is_prepared, true) {
-            return;
-        }
         let mut taker = Taker {
             columns,
             prepared: &mut self.prepared,
@@ -169,15 +167,16 @@ impl Batch {
         match &self.rows {
             Rows::Lines { bytes, start } => {
                 let text = std::str::from_utf8(bytes).ok();
-                separators(bytes, columns.separator, &mut self.separators);
-                let (separators, fields) = (&self.separators, &mut self.fields);
-                self.feeds = each_line(bytes, separators, fields, |from, ranges, feeds| {
+                let separator = columns.separator;
+                self.feeds = self.ends.each_line(bytes, separator, |line| {
                     let fields = Fields {
                         bytes,
                         text,
-                        ranges,
+                        start: line.start,
+                        ends: line.ends,
+                        between: 1,
                     };
-                    taker.take(&fields, *start + from as u64, feeds);
+                    taker.take(&fields, *start + line.start as u64, line.feeds);
                 });
             }
             Rows::Records {
@@ -187,19 +186,19 @@ impl Batch {
             } => {
                 for record in records.get(used.clone()).unwrap_or(&[]) {
                     let bytes = record.as_slice();
-                    let range = |nth| record.range(nth).unwrap_or_default();
-                    let ranges = (0..record.len()).map(range);
-                    self.fields.clear();
-                    self.fields
-                        .extend(ranges.map(|range| (range.start as u32, range.end as u32)));
+                    let end = |nth| record.range(nth).map_or(0, |range| range.end as u32);
+                    self.record_ends.clear();
+                    self.record_ends.extend((0..record.len()).map(end));
                     let whole = |text: &&str| {
-                        let mut starts = self.fields.iter().map(|(from, _)| *from as usize);
-                        starts.all(|from| text.is_char_boundary(from))
+                        let mut ends = self.record_ends.iter().map(|end| *end as usize);
+                        ends.all(|end| text.is_char_boundary(end))
                     };
                     let fields = Fields {
                         bytes,
                         text: std::str::from_utf8(bytes).ok().filter(whole),
-                        ranges: &self.fields,
+                        start: 0,
+                        ends: &self.record_ends,
+                        between: 0,
                     };
                     let at = record.position();
                     let (byte, line) = at.map_or((0, 1), |at| (at.byte(), at.line()));
@@ -218,7 +217,7 @@ fn is_blank(bytes: &[u8]) -> bool {
 /// Takes rows one by one.
 struct Taker<'b> {
     columns: &'b Columns,
-    prepared: &'b mut Vec<Row<'static>>,
+    prepared: &'b mut [Vec<Row<'static>>; PARTS],
     texts: &'b mut Vec<(Box<str>, Advice)>,
     found: &'b mut Vec<Found>,
     left_out: &'b mut u64,
@@ -236,7 +235,7 @@ impl Taker<'_> {
             });
         };
         match row::read(fields, self.columns, tell) {
-            Some(Ready::Row(row)) => self.prepared.push(row),
+            Some(Ready::Row(row)) => self.prepared[row.part()].push(row),
             Some(Ready::Text(text, advice)) => self.texts.push((text, advice)),
             None if fields.is_blank() => {}
             None => *self.left_out += 1,
@@ -247,6 +246,5 @@ impl Taker<'_> {
 /// The row of a waybill whose number was kept as text.
 pub(super) fn text_row<'t>((text, advice): &'t (Box<str>, Advice)) -> Option<Row<'t>> {
     let waybill = Waybill::of(text).ok()?;
-    let advice = *advice;
-    Some(Row { waybill, advice })
+    Some(Row::new(waybill, advice))
 }

@@ -4,66 +4,104 @@
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGH_BITS: u64 = 0x80 * ONES;
 
-/// Finds the separators and row ends of a text and puts their places into a list.
-pub(super) fn separators(text: &[u8], separator: u8, places: &mut Vec<u32>) {
-    places.clear();
-    let mut check = |at: usize| {
-        if text[at] == separator || is_row_end(text[at]) {
-            places.push(at as u32);
+/// Where the fields and rows of a text end.
+#[derive(Debug, Default)]
+pub(super) struct Ends {
+    /// The place of each separator and row end; what is behind the last one found is of a former
+    /// text.
+    fields: Vec<u32>,
+    /// For each row, how many fields end up to its end.
+    rows: Vec<u32>,
+}
+
+/// A row of a text.
+pub(super) struct Line<'e> {
+    /// Where it begins.
+    pub start: usize,
+    /// Where its fields end; one byte behind each the next one begins.
+    pub ends: &'e [u32],
+    /// Line feeds before it.
+    pub feeds: u64,
+}
+
+impl Ends {
+    /// Finds those of a text.
+    ///
+    /// Sixty-four bytes at a time, because how many separators there are among them cannot be
+    /// foreseen, and each wrong guess costs as much as finding several.
+    fn find(&mut self, text: &[u8], separator: u8) {
+        // One more than there can be, so that a place can be written before it is known whether
+        // it counts.
+        self.fields.resize(self.fields.len().max(text.len() + 1), 0);
+        self.rows.clear();
+        let mut found = 0;
+        let mut check = |at: usize, byte: u8| {
+            self.fields[found] = at as u32;
+            found += usize::from(byte == separator || is_row_end(byte));
+            if is_row_end(byte) {
+                self.rows.push(found as u32);
+            }
+        };
+        let limit = separator.max(b'\r') + 1;
+        let (blocks, rest) = text.as_chunks::<64>();
+        for (nth, block) in blocks.iter().enumerate() {
+            let mut low = low_bytes(block, limit);
+            while low != 0 {
+                let at = low.trailing_zeros() as usize;
+                check(nth * 64 + at, block[at % 64]);
+                low &= low - 1;
+            }
         }
-    };
-    let limit = ONES * u64::from(separator.max(b'\r') + 1);
-    let (words, rest) = text.as_chunks::<8>();
-    for (nth, word) in words.iter().enumerate() {
-        let word = u64::from_le_bytes(*word);
-        // The highest bit of each byte up to the comma, and now and then of the one above it: no
-        // letter or digit is among them, so that hardly any place is looked at for nothing.
-        let mut low = word.wrapping_sub(limit) & !word & HIGH_BITS;
-        while low != 0 {
-            check(nth * 8 + low.trailing_zeros() as usize / 8);
-            low &= low - 1;
+        let before = text.len() - rest.len();
+        for (at, byte) in rest.iter().enumerate() {
+            check(before + at, *byte);
+        }
+        // The last row needs no end.
+        if text.last().is_some_and(|byte| !is_row_end(*byte)) {
+            self.fields[found] = text.len() as u32;
+            self.rows.push(found as u32 + 1);
         }
     }
-    (text.len() - rest.len()..text.len()).for_each(check);
+
+    /// Calls back for each line that is not empty. Returns how many line feeds there are.
+    pub(super) fn each_line(
+        &mut self,
+        text: &[u8],
+        separator: u8,
+        mut call: impl FnMut(&Line<'_>),
+    ) -> u64 {
+        self.find(text, separator);
+        let (mut first, mut start, mut feeds) = (0, 0, 0);
+        for &next in &self.rows {
+            let ends = self.fields.get(first..next as usize).unwrap_or(&[]);
+            let end = ends.last().map_or(start, |end| *end as usize);
+            if end > start {
+                call(&Line { start, ends, feeds });
+            }
+            feeds += u64::from(text.get(end) == Some(&b'\n'));
+            (first, start) = (next as usize, end + 1);
+        }
+        feeds
+    }
+}
+
+/// One bit for each byte of ASCII below a limit, the first in the lowest. Up to the comma there
+/// are no letters and digits, so that hardly any place is looked at for nothing.
+fn low_bytes(block: &[u8; 64], limit: u8) -> u64 {
+    let limit = ONES * u64::from(limit);
+    let (words, _) = block.as_chunks::<8>();
+    words.iter().rev().fold(0, |low, word| {
+        let word = u64::from_le_bytes(*word);
+        // With its highest bit set, no byte borrows from the next one.
+        let is_low = !((word | HIGH_BITS) - limit) & !word & HIGH_BITS;
+        // The product has the eight bits side by side at its top.
+        low << 8 | (is_low >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56
+    })
 }
 
 /// Whether a byte ends a row: line feed, carriage return, or both do, as in the `csv` crate.
 pub(super) fn is_row_end(byte: u8) -> bool {
     byte == b'\n' || byte == b'\r'
-}
-
-/// Calls back for each line that is not empty, with where it begins, the ranges of its fields and
-/// how many line feeds stand before it. Returns how many there are in all.
-/// The last line needs no end.
-pub(super) fn each_line(
-    text: &[u8],
-    separators: &[u32],
-    fields: &mut Vec<(u32, u32)>,
-    mut call: impl FnMut(usize, &[(u32, u32)], u64),
-) -> u64 {
-    let (mut start, mut field, mut feeds) = (0, 0, 0);
-    fields.clear();
-    for &at in separators {
-        let byte = text[at as usize];
-        if !is_row_end(byte) {
-            fields.push((field, at));
-            field = at + 1;
-            continue;
-        }
-        if at > start {
-            fields.push((field, at));
-            call(start as usize, fields, feeds);
-            fields.clear();
-        }
-        feeds += u64::from(byte == b'\n');
-        (start, field) = (at + 1, at + 1);
-    }
-    let end = text.len() as u32;
-    if end > start {
-        fields.push((field, end));
-        call(start as usize, fields, feeds);
-    }
-    feeds
 }
 
 #[cfg(test)]
@@ -80,12 +118,16 @@ mod tests {
         records.map(fields).collect()
     }
 
-    fn by_us(text: &[u8]) -> Vec<Vec<Vec<u8>>> {
-        let (mut places, mut fields, mut found) = (vec![9], vec![], vec![]);
-        separators(text, b',', &mut places);
-        let feeds = each_line(text, &places, &mut fields, |_, fields, _| {
-            let bytes = |(from, to): &(u32, u32)| text[*from as usize..*to as usize].to_vec();
-            found.push(Vec::from_iter(fields.iter().map(bytes)));
+    fn by_us(text: &[u8], ends: &mut Ends) -> Vec<Vec<Vec<u8>>> {
+        let mut found = vec![];
+        let feeds = ends.each_line(text, b',', |line| {
+            let mut start = line.start;
+            let fields = line.ends.iter().map(|end| {
+                let field = text[start..*end as usize].to_vec();
+                start = *end as usize + 1;
+                field
+            });
+            found.push(Vec::from_iter(fields));
         });
         assert_eq!(
             feeds as usize,
@@ -96,16 +138,19 @@ mod tests {
 
     #[test]
     fn lines_are_split_as_the_csv_crate_does() {
-        // All texts of up to five characters, and the same behind others, so that separators
-        // stand at all places of a word.
+        // All texts of up to five characters; the same behind others, so that separators stand
+        // at all places of a word, and across the end of a block.
         let alphabet = [b'a', b',', b'\n', b'\r', b'\xac'];
+        let ends = &mut Ends::default();
         for len in 0..=5_u32 {
             for nth in 0..5_usize.pow(len) {
                 let digit = |place| alphabet[nth / 5_usize.pow(place) % 5];
                 let mut text = Vec::from_iter((0..len).map(digit));
-                assert_eq!(by_us(&text), by_crate(&text), "{text:?}");
+                assert_eq!(by_us(&text, ends), by_crate(&text), "{text:?}");
                 text.splice(0..0, *b"ab,\x2d\x2b,defghijk,l");
-                assert_eq!(by_us(&text), by_crate(&text), "{text:?}");
+                assert_eq!(by_us(&text, ends), by_crate(&text), "{text:?}");
+                text.splice(5..5, [b'+', b'm', b'\x80', b'-'].repeat(11));
+                assert_eq!(by_us(&text, ends), by_crate(&text), "{text:?}");
             }
         }
     }

@@ -4,15 +4,17 @@ use std::fmt;
 use std::fs::File;
 use std::io::{Read, Seek};
 use std::ops::ControlFlow;
+use std::panic::resume_unwind;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use crossbeam::channel::{TrySendError, bounded};
-use sorthub_core::directory::{BuildError, Builder, Built, Waybills};
+use sorthub_core::directory::{BuildError, Builder, Built, Expected, PARTS, Part, Waybills};
 
 use super::batch::{Batch, text_row};
 use super::blocks::{Blocks, ROW_KB_MAX, Stopped};
 use super::columns::Columns;
+use super::filling::{Hand, Work, hands};
 use super::places::{Found, placed};
 use super::{Options, sample};
 use crate::config::fault::{AdviceFault, Fault, FaultKind, RowFault, TextFault};
@@ -91,7 +93,8 @@ pub fn load<R: Read + Seek + Send>(
     let mut loading = Loading {
         options,
         separator,
-        builder: Some(Builder::new(expected)),
+        expected,
+        builder: None,
         rows: 0,
         left_out: 0,
         feeds: 0,
@@ -124,15 +127,12 @@ fn unreadable_kind(error: &std::io::Error) -> FaultKind {
     TextFault::Unreadable { problem }.into()
 }
 
-/// Batches that are read but not yet in the table. The reading thread is seldom further ahead than
-/// one; what it has time for beyond that is spent on understanding rows.
-const BATCHES: usize = 3;
-
 /// A file on its way into a table.
 struct Loading<'o> {
     options: &'o Options,
     separator: u8,
-    /// Until nothing more can be built.
+    expected: Expected,
+    /// When all rows are in it.
     builder: Option<Builder>,
     rows: u64,
     left_out: u64,
@@ -157,7 +157,7 @@ impl Loading<'_> {
                     return None;
                 }
                 Err(stopped) => {
-                    self.stop(stopped);
+                    self.stop(&stopped);
                     return None;
                 }
             }
@@ -172,81 +172,58 @@ impl Loading<'_> {
                     }
                 };
             }
-            self.feeds += batch.feeds();
+            self.feeds += batch.line_feeds();
         }
     }
 
-    /// Reads the rows: another thread cuts the file, this one fills the table, and each row is
-    /// understood by whoever has time. The order of rows does not hang on that.
-    fn rows<R: Read + Send>(&mut self, mut blocks: Blocks<R>, first: Batch, columns: &Columns) {
-        let (full, full_end) = bounded(BATCHES);
-        let (empty, empty_end) = bounded::<Batch>(BATCHES + 2);
-        thread::scope(|scope| {
-            scope.spawn(move || {
-                let send = |batch: Batch| match full.try_send(Ok(batch)) {
-                    Err(TrySendError::Full(Ok(mut batch))) => {
-                        batch.prepare(columns);
-                        full.send(Ok(batch)).is_ok()
-                    }
-                    // Nobody listens any more once no table can come of it.
-                    sent => sent.is_ok(),
-                };
-                let mut go_on = send(first);
-                while go_on {
-                    let mut batch = empty_end.try_recv().unwrap_or_else(|_| Batch::new());
-                    go_on = match blocks.fill(&mut batch) {
-                        Ok(true) => send(batch),
-                        Ok(false) => false,
-                        Err(stopped) => {
-                            // The rows before it come first.
-                            let _ = send(batch) && full.send(Err(stopped)).is_ok();
-                            false
-                        }
-                    };
-                }
+    /// Reads the rows. The threads share the work; this one also writes down what is to be said.
+    fn rows<R: Read + Send>(&mut self, blocks: Blocks<R>, first: Batch, columns: &Columns) {
+        let mut hands = hands().into_iter();
+        let Some(mut own) = hands.next() else {
+            return;
+        };
+        let work = &Work::new(blocks, columns, first, &mut own);
+        let (expected, is_refused) = (self.expected, AtomicBool::new(false));
+        let is_refused = &is_refused;
+        let parts = thread::scope(|scope| {
+            let others = hands.enumerate().map(|(nth, mut hand)| {
+                let part = move || fill(&mut hand, work, nth + 1, expected, is_refused, |_| {});
+                scope.spawn(part)
             });
-            // By value, so that the other thread finds nobody listening.
-            let full_end = full_end;
-            while let Ok(batch) = full_end.recv() {
-                match batch {
-                    Ok(mut batch) => {
-                        batch.prepare(columns);
-                        if self.take(&mut batch).is_break() {
-                            return;
-                        }
-                        // If there is no room for its memory, it is freed.
-                        let _ = empty.try_send(batch);
-                    }
-                    Err(stopped) => self.stop(stopped),
-                }
-            }
+            let others = Vec::from_iter(others);
+            let first = fill(&mut own, work, 0, expected, is_refused, |batch| {
+                self.note(batch);
+                is_refused.store(self.is_refused, Ordering::Relaxed);
+            });
+            drop(own);
+            let others = others.into_iter().map(|thread| match thread.join() {
+                Ok(part) => part,
+                Err(panic) => resume_unwind(panic),
+            });
+            Vec::from_iter([first].into_iter().chain(others))
         });
+        let parts: Result<Option<Vec<Part>>, BuildError> = parts.into_iter().collect();
+        match parts.map(|parts| parts.map(<[Part; PARTS]>::try_from)) {
+            Ok(Some(Ok(parts))) => self.builder = Some(Builder::of(parts)),
+            Ok(_) => {}
+            Err(error) => self.no_table(error),
+        }
     }
 
-    fn take(&mut self, batch: &mut Batch) -> ControlFlow<()> {
-        for found in batch.found.drain(..) {
+    /// Writes down what is to be said of a batch.
+    fn note(&mut self, batch: &Batch) {
+        for found in &batch.found {
             let feeds = self.feeds + found.feeds;
-            self.tell(Found { feeds, ..found });
+            self.tell(Found { feeds, ..found.clone() });
         }
-        self.feeds += batch.feeds();
+        self.feeds += batch.feeds;
         self.left_out += batch.left_out;
-        self.rows += (batch.prepared.len() + batch.texts.len()) as u64;
+        let rows = batch.prepared.iter().map(Vec::len).sum::<usize>();
+        self.rows += (rows + batch.texts.len()) as u64;
         self.is_refused |= self.left_out > 0 && !self.options.lenient;
-        // The rows of a refused file are only looked at for further faults.
-        if self.is_refused {
-            self.builder = None;
+        if let Some(stopped) = &batch.stopped {
+            self.stop(stopped);
         }
-        if let Some(builder) = &mut self.builder {
-            let texts = Vec::from_iter(batch.texts.iter().filter_map(text_row));
-            let added = builder
-                .add(&batch.prepared)
-                .and_then(|()| builder.add(&texts));
-            if let Err(error) = added {
-                self.no_table(error);
-                return ControlFlow::Break(());
-            }
-        }
-        ControlFlow::Continue(())
     }
 
     fn no_table(&mut self, error: BuildError) {
@@ -256,19 +233,15 @@ impl Loading<'_> {
         self.refuse(0, 0, None, AdviceFault::Table { problem, mend }.into());
     }
 
-    fn stop(&mut self, stopped: Stopped) {
+    fn stop(&mut self, stopped: &Stopped) {
         match stopped {
             Stopped::RowTooLong { byte, feeds } => {
                 let most_kb = ROW_KB_MAX;
-                let feeds = self.feeds + feeds;
-                self.refuse(
-                    byte,
-                    feeds,
-                    None,
-                    AdviceFault::RowTooLong { most_kb }.into(),
-                );
+                let (byte, feeds) = (*byte, self.feeds + feeds);
+                let fault = AdviceFault::RowTooLong { most_kb };
+                self.refuse(byte, feeds, None, fault.into());
             }
-            Stopped::Unreadable(error) => self.refuse(0, 0, None, unreadable_kind(&error)),
+            Stopped::Unreadable(error) => self.refuse(0, 0, None, unreadable_kind(error)),
         }
     }
 
@@ -322,4 +295,47 @@ impl Loading<'_> {
             }),
         }
     }
+}
+
+/// Fills one part of the table with its rows, and calls back for each batch before; nothing comes
+/// of it if the file is refused meanwhile.
+fn fill<R: Read>(
+    hand: &mut Hand,
+    work: &Work<'_, R>,
+    nth: usize,
+    expected: Expected,
+    is_refused: &AtomicBool,
+    mut note: impl FnMut(&Batch),
+) -> Result<Option<Part>, BuildError> {
+    let mut part = Some(Part::new(expected));
+    let mut error = None;
+    let ran = hand.run(work, |batch| {
+        note(batch);
+        // The rows of a refused file are only looked at for further faults.
+        if is_refused.load(Ordering::Relaxed) {
+            part = None;
+        }
+        let Some(part) = &mut part else {
+            return ControlFlow::Continue(());
+        };
+        // Numbers that are kept as text belong to the first part.
+        let texts = batch.texts.iter().filter(|_| nth == 0);
+        let texts = Vec::from_iter(texts.filter_map(text_row));
+        let added = part
+            .add(&batch.prepared[nth])
+            .and_then(|()| part.add(&texts));
+        error = added.err();
+        match error {
+            None => ControlFlow::Continue(()),
+            Some(_) => ControlFlow::Break(()),
+        }
+    });
+    if let Some(error) = error {
+        return Err(error);
+    }
+    let mut part = part.filter(|_| ran.is_continue());
+    if let Some(part) = &mut part {
+        part.settle()?;
+    }
+    Ok(part)
 }

@@ -15,6 +15,7 @@
 mod batch;
 mod blocks;
 mod columns;
+mod filling;
 mod generations;
 mod lines;
 mod load;

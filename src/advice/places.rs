@@ -9,7 +9,7 @@ use crate::config::rows::field_ranges;
 use crate::config::source::{Source, Span};
 
 /// A fault, and where its row begins.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Found {
     /// In bytes from the beginning of the file.
     pub byte: u64,

@@ -1,5 +1,7 @@
 //! One row of a file to one row of the table.
 
+use std::ops::Range;
+
 use sorthub_core::directory::{Row, Waybill};
 use sorthub_core::facts::{Address, Advice, DestKey, Measures, ServiceKey, Tags};
 use sorthub_core::identify::Formats;
@@ -19,22 +21,33 @@ pub(super) struct Fields<'r> {
     pub bytes: &'r [u8],
     /// The same, if it is text and no field ends within a character.
     pub text: Option<&'r str>,
-    /// Where they stand in it.
-    pub ranges: &'r [(u32, u32)],
+    /// Where the first one begins in it.
+    pub start: usize,
+    /// Where each ends.
+    pub ends: &'r [u32],
+    /// Bytes between two fields.
+    pub between: usize,
 }
 
 impl<'r> Fields<'r> {
+    fn range(&self, field: usize) -> Range<usize> {
+        let end = |field: usize| self.ends.get(field).map(|end| *end as usize);
+        let start = match field {
+            0 => Some(self.start),
+            _ => end(field - 1).map(|end| end + self.between),
+        };
+        start.zip(end(field)).map_or(0..0, |(from, to)| from..to)
+    }
+
     fn bytes(&self, field: usize) -> &'r [u8] {
-        let range = self.ranges.get(field);
-        let bytes = range.and_then(|(from, to)| self.bytes.get(*from as usize..*to as usize));
-        bytes.unwrap_or(&[])
+        self.bytes.get(self.range(field)).unwrap_or(&[])
     }
 
     /// A field without the blanks around it; empty where there is none.
     pub(super) fn get(&self, field: usize) -> &'r str {
-        let text = match (self.text, self.ranges.get(field)) {
-            (Some(text), Some((from, to))) => text.get(*from as usize..*to as usize),
-            _ => std::str::from_utf8(self.bytes(field)).ok(),
+        let text = match self.text {
+            Some(text) => text.get(self.range(field)),
+            None => std::str::from_utf8(self.bytes(field)).ok(),
         };
         let text = text.unwrap_or("");
         match is_trimmed(text.as_bytes()) {
@@ -53,7 +66,7 @@ impl<'r> Fields<'r> {
     }
 
     fn is_blank_from(&self, first: usize) -> bool {
-        (first..self.ranges.len()).all(|field| self.bytes(field).trim_ascii().is_empty())
+        (first..self.ends.len()).all(|field| self.bytes(field).trim_ascii().is_empty())
     }
 
     /// The first field that is no text, and the byte that is to blame.
@@ -61,7 +74,7 @@ impl<'r> Fields<'r> {
         if self.text.is_some() {
             return None;
         }
-        (0..self.ranges.len()).find_map(|nth| {
+        (0..self.ends.len()).find_map(|nth| {
             let field = self.bytes(nth);
             let error = std::str::from_utf8(field).err()?;
             Some((nth, field.get(error.valid_up_to()).copied()?))
@@ -94,7 +107,7 @@ pub(super) fn read(
     if fields.is_blank() {
         return None;
     }
-    let (found, wanted) = (fields.ranges.len(), columns.fields);
+    let (found, wanted) = (fields.ends.len(), columns.fields);
     if found < wanted || !fields.is_blank_from(wanted) {
         tell((None, RowFault::RowLength { found, wanted }.into()));
         return None;
@@ -124,7 +137,7 @@ pub(super) fn read(
     let declared = measures(fields, columns, &mut tell)?;
     let advice = Advice { declared, ..advice };
     Some(match number.ok().filter(|_| is_placed)? {
-        Number::Key(waybill) => Ready::Row(Row { waybill, advice }),
+        Number::Key(waybill) => Ready::Row(Row::new(waybill, &advice)),
         Number::Text(text) => Ready::Text(text, advice),
     })
 }
@@ -210,15 +223,14 @@ fn measures(
 
 /// A number rounded to whole units; nothing is 0, "not declared".
 fn number(fields: &Fields<'_>, field: usize, most: u32) -> Result<u32, NumberFault> {
-    let digits = fields.bytes(field);
-    // Of a longer one the sum may wrap.
-    let plain = digits.iter().try_fold(0_u64, |sum, digit| {
-        let digit = digit.wrapping_sub(b'0');
-        (digit <= 9).then(|| sum.wrapping_mul(10).wrapping_add(digit.into()))
-    });
-    let value = match (plain, digits.len()) {
-        (Some(value), ..=9) => value,
-        _ => match fields.get(field) {
+    let range = fields.range(field);
+    let digits = range.len();
+    let last = range.end.checked_sub(8).map(|from| from..range.end);
+    let last = last.and_then(|last| fields.bytes.get(last)?.first_chunk());
+    let plain = last.filter(|_| digits <= 8).and_then(|last| plain(*last, digits));
+    let value = match plain {
+        Some(value) => value,
+        None => match fields.get(field) {
             "" => 0,
             text => scaled(text, 0)?,
         },
@@ -227,4 +239,22 @@ fn number(fields: &Fields<'_>, field: usize, most: u32) -> Result<u32, NumberFau
         Ok(value) if value <= most => Ok(value),
         _ => Err(NumberFault::TooLarge),
     }
+}
+
+/// The number that the last so many of eight bytes are, if they are digits; 0 of none.
+///
+/// All at once, because how many there are cannot be foreseen: pairs of digits are put together,
+/// then pairs of pairs, then both halves.
+fn plain(bytes: [u8; 8], digits: usize) -> Option<u64> {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let others = u64::MAX.checked_shr(digits as u32 * 8).unwrap_or(0);
+    let text = u64::from_le_bytes(bytes) & !others | others & (ONES * u64::from(b'0'));
+    let values = text ^ (ONES * u64::from(b'0'));
+    // A value of ten or more has a bit in its high half, at the latest with six added.
+    if (values | ((values & (ONES * 0x0f)) + ONES * 6)) & (ONES * 0xf0) != 0 {
+        return None;
+    }
+    let pairs = (values.wrapping_mul(10) + (values >> 8)) & 0x00ff_00ff_00ff_00ff;
+    let fours = (pairs.wrapping_mul(100) + (pairs >> 16)) & 0x0000_ffff_0000_ffff;
+    Some((fours.wrapping_mul(10_000) + (fours >> 32)) & 0xffff_ffff)
 }

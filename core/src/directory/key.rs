@@ -111,7 +111,7 @@ impl<'t> Key<'t> {
         }
         let (letters, prefix) = leading(bytes, 26, b'A');
         let rest = bytes.get(letters..).unwrap_or(&[]);
-        let (digits, serial) = leading(rest, 10, b'0');
+        let (digits, serial) = leading_digits(rest);
         let suffix = rest.get(digits..).unwrap_or(&[]);
         Ok(match (letters, digits, suffix.len()) {
             (..=PREFIX_LETTERS, ..=SERIAL_DIGITS, 0) => Self::Narrow(prefix * SERIALS + serial),
@@ -163,6 +163,57 @@ fn leading(bytes: &[u8], base: u8, zero: u8) -> (usize, u64) {
         count += 1;
     }
     (count, number)
+}
+
+/// As [`leading`] for decimal digits, eight at a time. Other bytes than digits end them, and where
+/// they end is found without asking at each.
+fn leading_digits(bytes: &[u8]) -> (usize, u64) {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let (mut count, mut number) = (0, 0_u64);
+    let mut rest = bytes;
+    loop {
+        let (text, next) = match rest.split_first_chunk::<8>() {
+            Some((text, next)) => (u64::from_le_bytes(*text), next),
+            None => (last_word(bytes, rest.len()), &[][..]),
+        };
+        let values = text ^ (ONES * u64::from(b'0'));
+        // A value of ten or more has a bit in its high half, at the latest with six added.
+        let others = (values | ((values & (ONES * 0x0f)) + ONES * 6)) & (ONES * 0xf0);
+        let digits = others.trailing_zeros() as usize / 8;
+        // Zeros take the place of what is not there, before the digits.
+        let values = values.checked_shl((8 - digits as u32) * 8).unwrap_or(0);
+        let pairs = (values.wrapping_mul(10) + (values >> 8)) & 0x00ff_00ff_00ff_00ff;
+        let fours = (pairs.wrapping_mul(100) + (pairs >> 16)) & 0x0000_ffff_0000_ffff;
+        let eight = (fours.wrapping_mul(10_000) + (fours >> 32)) & 0xffff_ffff;
+        let (scale, ones) = DIGITS[digits];
+        number = number.wrapping_mul(scale).wrapping_add(eight + ones);
+        count += digits;
+        if digits < 8 {
+            return (count, number);
+        }
+        rest = next;
+    }
+}
+
+/// Ten to the power of a count of digits, and the number whose digits are so many ones.
+const DIGITS: [(u64, u64); 9] = {
+    let mut digits = [(1, 0); 9];
+    let mut count = 1;
+    while count < 9 {
+        let (scale, ones) = digits[count - 1];
+        digits[count] = (scale * 10, ones * 10 + 1);
+        count += 1;
+    }
+    digits
+};
+
+/// The last bytes of a text, fewer than eight, with zeros behind them.
+fn last_word(bytes: &[u8], count: usize) -> u64 {
+    if let Some(last) = bytes.last_chunk::<8>() {
+        return u64::from_le_bytes(*last).checked_shr(64 - count as u32 * 8).unwrap_or(0);
+    }
+    let rest = bytes.iter().rev().take(count);
+    rest.fold(0, |word, byte| word << 8 | u64::from(*byte))
 }
 
 fn letter(byte: u8) -> u8 {

@@ -24,7 +24,7 @@ pub use key::{NoWaybill, Waybill};
 use prefixes::Prefixes;
 use recent::Recent;
 pub use recent::{AdviseError, Mark};
-pub use waybills::{BuildError, Builder, Built, Expected, Found, Row, Waybills};
+pub use waybills::{BuildError, Builder, Built, Expected, Found, PARTS, Part, Row, Waybills};
 
 use crate::facts::{Advice, DestKey};
 
@@ -103,7 +103,7 @@ impl Directory {
                 continue;
             };
             match advice {
-                Some(advice) => builder.add(&[Row { waybill, advice }])?,
+                Some(advice) => builder.add(&[Row::new(waybill, &advice)])?,
                 None => {
                     builder.remove(&waybill);
                 }

@@ -19,10 +19,17 @@ use core::hint::{black_box, select_unpredictable};
 pub(super) trait Packed: Copy + Eq + Default {
     /// Mixed bits of the key; another seed gives others.
     fn mix(self, seed: u64) -> u64;
+
+    /// A bit that stands half and half over any row of keys, whatever `mix` says of them.
+    fn half(self) -> usize;
 }
 
 /// Odd numbers without a pattern in their bits: digits of pi and of e.
 const MIX: [u64; 2] = [0x243f_6a88_85a3_08d3, 0xb7e1_5162_8aed_2a6b];
+
+/// The golden part of 2^64: multiples of it spread over the range more evenly than chance, however
+/// keys follow one another (Knuth, The Art of Computer Programming, volume 3, section 6.4).
+const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// Both halves of the product, so that high and low bits of the result hang on all bits.
 pub(super) fn fold(a: u64, b: u64) -> u64 {
@@ -34,12 +41,20 @@ impl Packed for u64 {
     fn mix(self, seed: u64) -> u64 {
         fold(self ^ seed, MIX[0])
     }
+
+    fn half(self) -> usize {
+        (self.wrapping_mul(GOLDEN) >> 63) as usize
+    }
 }
 
 impl Packed for u128 {
     fn mix(self, seed: u64) -> u64 {
         let low = fold(self as u64 ^ seed, MIX[0]);
         fold(low ^ ((self >> 64) as u64), MIX[1])
+    }
+
+    fn half(self) -> usize {
+        (self as u64 ^ ((self >> 64) as u64)).half()
     }
 }
 
@@ -102,8 +117,11 @@ impl<K: Packed, const N: usize> Line<K, N> {
         zero.wrapping_sub(Self::LOW_BITS) & !zero & Self::HIGH_BITS
     }
 
-    fn place_of(&self, key: K) -> Option<usize> {
-        self.keys.iter().position(|other| *other == key)
+    /// The first free place. All are looked at, because which it is cannot be foreseen.
+    fn free_place(&self) -> Option<usize> {
+        let free = |place| u32::from(self.keys[place] == K::default()) << place;
+        let free = (0..N).fold(0, |all, place| all | free(place));
+        (free != 0).then(|| free.trailing_zeros() as usize)
     }
 }
 
@@ -166,6 +184,9 @@ const GROUPS_CACHED: usize = 2;
 
 /// Entries that are put aside at most, but for the groups of very large tables.
 const STAGED_MAX: usize = 1 << 21;
+
+/// Entries whose lines are loaded before the first of them is added.
+const FLUSHED_AHEAD: usize = 16;
 
 impl<K: Packed> Staged<K> {
     fn new(groups: usize) -> Self {
@@ -287,20 +308,30 @@ impl<K: Packed, const N: usize> Table<K, N> {
 
     /// Adds an entry now or later ([`Table::flush`]), which takes less time than adding each at
     /// once.
-    pub(super) fn stage(&mut self, entry: Entry<K>) -> Result<(), NoPlace> {
-        let group = self.group(entry.key);
+    ///
+    /// It comes in parts and the call is one, so that it is in registers when it is put aside. An
+    /// entry that is put together in memory before is copied only when all writes before are done,
+    /// which wait for memory.
+    #[inline(never)]
+    pub(super) fn stage(&mut self, key: K, value: u32, extra: u64) -> Result<(), NoPlace> {
+        let group = self.group(key);
         let most = self.staged.most;
         let Some(staged) = self.staged.groups.get_mut(group) else {
-            return self.add(entry);
+            return self.add_parts(key, value, extra);
         };
         if staged.capacity() == 0 {
             staged.reserve_exact(most);
         }
-        staged.push(entry);
+        staged.push(Entry { key, value, extra });
         match staged.len() < most {
             true => Ok(()),
             false => self.flush_group(group),
         }
+    }
+
+    #[inline(never)]
+    fn add_parts(&mut self, key: K, value: u32, extra: u64) -> Result<(), NoPlace> {
+        self.add(Entry { key, value, extra })
     }
 
     /// Adds what has been put aside; from then on entries are added at once.
@@ -329,15 +360,20 @@ impl<K: Packed, const N: usize> Table<K, N> {
         let mut entries = core::mem::take(staged);
         let lines = self.lines.chunks(self.group_mask + 1).nth(group);
         let places = self.extras.chunks((self.group_mask + 1) * N).nth(group);
-        // In order, which the memory is quick at; eight places are a line of the cache.
-        let tags = lines.map_or(0, |lines| lines.iter().fold(0, |all, line| all ^ line.tags));
-        let places = places.map_or(0, |places| {
+        // In order, which the memory is quick at; eight places are a line of the cache. Memory
+        // that was never written is not read: the system would have to provide it twice.
+        let tags = lines.map_or(0, |lines| lines.iter().fold(0, |all, line| all | line.tags));
+        let places = places.filter(|_| tags != 0).map_or(0, |places| {
             places.iter().step_by(8).fold(0, |all, at| all ^ at)
         });
-        black_box((tags, places));
-        for entry in entries.drain(..) {
-            self.add(entry)?;
+        black_box(places);
+        for some in entries.chunks(FLUSHED_AHEAD) {
+            self.load_ahead(some);
+            for entry in some {
+                self.add(*entry)?;
+            }
         }
+        entries.clear();
         // Its memory is for the next ones, unless the table has grown and has other groups.
         if let Some(staged) = self
             .staged
@@ -348,6 +384,17 @@ impl<K: Packed, const N: usize> Table<K, N> {
             *staged = entries;
         }
         Ok(())
+    }
+
+    /// Loads the lines of some entries, all at the same time; one after the other, each would wait
+    /// for the second cache.
+    fn load_ahead(&self, entries: &[Entry<K>]) {
+        let tags = entries.iter().map(|entry| {
+            let home = self.home(entry.key);
+            let tags = |line: usize| self.lines.get(line).map_or(0, |line| line.tags);
+            tags(home.first) ^ tags(home.second)
+        });
+        black_box(tags.fold(0, |all, tags| all ^ tags));
     }
 
     /// Takes an entry out, if it is there.
@@ -443,7 +490,7 @@ impl<K: Packed, const N: usize> Table<K, N> {
         for _ in 0..MOVES_MAX {
             let home = self.home(entry.key);
             for line in [home.first, home.second] {
-                if let Some(place) = self.lines[line].place_of(K::default()) {
+                if let Some(place) = self.lines[line].free_place() {
                     self.set(Slot { line, place }, home.tag, entry);
                     return Ok(());
                 }
@@ -462,6 +509,17 @@ impl<K: Packed, const N: usize> Table<K, N> {
             (entry, came_from) = (moved, line);
         }
         Err(entry)
+    }
+
+    /// Puts another value in place of each one.
+    pub(super) fn renumber(&mut self, value: impl Fn(u32) -> u32) {
+        for line in &mut self.lines {
+            for (key, at) in line.keys.iter().zip(&mut line.values) {
+                if *key != K::default() {
+                    *at = value(*at);
+                }
+            }
+        }
     }
 
     /// How many entries there are.
@@ -494,6 +552,10 @@ mod tests {
                 true => self.0.mix(seed),
                 false => 1,
             }
+        }
+
+        fn half(self) -> usize {
+            0
         }
     }
 

@@ -6,7 +6,7 @@ use core::hint::black_box;
 use super::advices::{Numbers, Shared, pack, unpack};
 use super::key::{Key, Waybill};
 use super::long::{Added, LongTable, TextsFull};
-use super::table::{Entry, NoPlace, Slot, Table};
+use super::table::{NoPlace, Packed as _, Slot, Table};
 use crate::facts::Advice;
 use crate::limits::{ADVICES_MAX, WAYBILLS_MAX};
 
@@ -15,12 +15,37 @@ use crate::limits::{ADVICES_MAX, WAYBILLS_MAX};
 /// A waybill takes about 13.5 bytes if its number fits 64 bits and 23.5 otherwise, 8.5 more if any
 /// of its kind has declared measures, and its part of an advice, which is kept once for all
 /// waybills with the same one.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Waybills {
-    narrow: Table<u64, 5>,
-    wide: Table<u128, 3>,
+    parts: [Tables; PARTS],
     long: LongTable,
     advices: Vec<Shared>,
+}
+
+/// Parts that a table has. Each can be filled by a thread of its own: all that takes time is done
+/// without asking another one.
+pub const PARTS: usize = 2;
+
+/// Numbers that fit an integer, of one part.
+#[derive(Clone, Debug)]
+struct Tables {
+    narrow: Table<u64, 5>,
+    wide: Table<u128, 3>,
+}
+
+impl Default for Tables {
+    fn default() -> Self {
+        Self {
+            narrow: Table::with_room(0),
+            wide: Table::with_room(0),
+        }
+    }
+}
+
+impl Tables {
+    fn len(&self) -> usize {
+        self.narrow.len() + self.wide.len()
+    }
 }
 
 /// Where a waybill was found.
@@ -33,8 +58,8 @@ pub struct Found {
 /// Measures are not loaded before they are asked for.
 #[derive(Clone, Copy, Debug)]
 enum Declared {
-    Narrow(Slot),
-    Wide(Slot),
+    Narrow(usize, Slot),
+    Wide(usize, Slot),
     Packed(u64),
 }
 
@@ -47,17 +72,6 @@ impl Found {
     }
 }
 
-impl Default for Waybills {
-    fn default() -> Self {
-        Self {
-            narrow: Table::with_room(0),
-            wide: Table::with_room(0),
-            long: LongTable::default(),
-            advices: Vec::new(),
-        }
-    }
-}
-
 impl Waybills {
     /// Finds a waybill.
     #[inline]
@@ -65,12 +79,14 @@ impl Waybills {
     pub fn find(&self, waybill: &Waybill<'_>) -> Option<Found> {
         let (advice, declared) = match waybill.0 {
             Key::Narrow(key) => {
-                let (value, slot) = self.narrow.get(key)?;
-                (value, Declared::Narrow(slot))
+                let part = key.half();
+                let (value, slot) = self.parts[part].narrow.get(key)?;
+                (value, Declared::Narrow(part, slot))
             }
             Key::Wide(key) => {
-                let (value, slot) = self.wide.get(key)?;
-                (value, Declared::Wide(slot))
+                let part = key.half();
+                let (value, slot) = self.parts[part].wide.get(key)?;
+                (value, Declared::Wide(part, slot))
             }
             Key::Long(text) => {
                 let (value, packed) = self.long.get(text)?;
@@ -84,8 +100,8 @@ impl Waybills {
     #[must_use]
     pub fn advice(&self, found: &Found) -> Advice {
         let packed = match found.declared {
-            Declared::Narrow(slot) => self.narrow.extra(slot),
-            Declared::Wide(slot) => self.wide.extra(slot),
+            Declared::Narrow(part, slot) => self.parts[part].narrow.extra(slot),
+            Declared::Wide(part, slot) => self.parts[part].wide.extra(slot),
             Declared::Packed(packed) => packed,
         };
         self.whole(found.advice, packed)
@@ -100,8 +116,8 @@ impl Waybills {
     #[must_use]
     pub fn get(&self, waybill: &Waybill<'_>) -> Option<Advice> {
         let (advice, packed) = match waybill.0 {
-            Key::Narrow(key) => self.narrow.get_both(key)?,
-            Key::Wide(key) => self.wide.get_both(key)?,
+            Key::Narrow(key) => self.parts[key.half()].narrow.get_both(key)?,
+            Key::Wide(key) => self.parts[key.half()].wide.get_both(key)?,
             Key::Long(text) => self.long.get(text)?,
         };
         Some(self.whole(advice, packed))
@@ -110,7 +126,7 @@ impl Waybills {
     /// How many waybills there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.narrow.len() + self.wide.len() + self.long.len()
+        self.parts.iter().map(Tables::len).sum::<usize>() + self.long.len()
     }
 
     /// Whether there is none.
@@ -129,17 +145,51 @@ impl Waybills {
     #[must_use]
     pub fn bytes(&self) -> usize {
         let advices = self.advices.capacity() * size_of::<Shared>();
-        self.narrow.bytes() + self.wide.bytes() + self.long.bytes() + advices
+        let parts = self.parts.iter();
+        let parts = parts.map(|part| part.narrow.bytes() + part.wide.bytes());
+        parts.sum::<usize>() + self.long.bytes() + advices
     }
 }
 
-/// One row of pre-advice.
+/// One row of pre-advice, as it is put into a table.
 #[derive(Clone, Copy, Debug)]
 pub struct Row<'t> {
-    /// Which waybill.
-    pub waybill: Waybill<'t>,
-    /// What is advised; declared measures beyond the limits count as the limit.
-    pub advice: Advice,
+    key: Key<'t>,
+    shared: Shared,
+    /// Of the advice.
+    hash: u64,
+    declared: u64,
+}
+
+impl<'t> Row<'t> {
+    /// A waybill, and what is advised for it; declared measures beyond the limits count as the
+    /// limit.
+    #[must_use]
+    pub fn new(waybill: Waybill<'t>, advice: &Advice) -> Self {
+        let shared = Shared::of(advice);
+        Self {
+            key: waybill.0,
+            shared,
+            hash: Numbers::hash(&shared),
+            declared: pack(&advice.declared),
+        }
+    }
+
+    /// Whether its number fits into 64 bits ([`Waybill::is_narrow`]).
+    #[must_use]
+    pub const fn is_narrow(&self) -> bool {
+        matches!(self.key, Key::Narrow(_))
+    }
+
+    /// Which part of a table it belongs to, below [`PARTS`].
+    #[must_use]
+    pub fn part(&self) -> usize {
+        match self.key {
+            Key::Narrow(key) => key.half(),
+            Key::Wide(key) => key.half(),
+            Key::Long(_) => 0,
+        }
+    }
 }
 
 /// How many rows are expected, so that the table has the right size from the start. It grows if
@@ -183,12 +233,17 @@ impl From<TextsFull> for BuildError {
     }
 }
 
-/// Builds a table from rows. The same rows in the same order give the same table.
+/// One part of a table that is being built, with the rows that belong to it ([`Row::part`]).
+///
+/// The same rows in the same order give the same part; what is done with another part meanwhile
+/// does not matter to it.
 #[derive(Clone, Debug)]
-pub struct Builder {
-    made: Waybills,
+pub struct Part {
+    tables: Tables,
+    long: LongTable,
+    advices: Vec<Shared>,
     numbers: Numbers,
-    /// Of those whose number is kept as text.
+    /// Rows for a number that is kept as text, which were replaced.
     replaced: u64,
 }
 
@@ -196,29 +251,133 @@ pub struct Builder {
 /// busy, and few enough to stay in the first cache.
 const AHEAD: usize = 64;
 
-impl Builder {
-    /// A table without rows.
+impl Part {
+    /// A part without rows, of a table for which so many are expected.
     #[must_use]
     pub fn new(expected: Expected) -> Self {
+        let room = |rows: usize| rows.min(WAYBILLS_MAX).div_ceil(PARTS);
         Self {
-            made: Waybills {
-                narrow: Table::with_room(expected.narrow.min(WAYBILLS_MAX)),
-                wide: Table::with_room(expected.wide.min(WAYBILLS_MAX)),
-                ..Waybills::default()
+            tables: Tables {
+                narrow: Table::with_room(room(expected.narrow)),
+                wide: Table::with_room(room(expected.wide)),
             },
+            long: LongTable::default(),
+            advices: Vec::new(),
             numbers: Numbers::of(&[]),
             replaced: 0,
         }
     }
 
+    /// Adds rows of this part; of several for one waybill the last one stands.
+    ///
+    /// # Errors
+    /// Why the rows make no table; the part then is of no more use.
+    pub fn add(&mut self, rows: &[Row<'_>]) -> Result<(), BuildError> {
+        rows.chunks(AHEAD)
+            .try_for_each(|rows| self.add_some(rows.iter()))
+    }
+
+    fn add_some<'r>(
+        &mut self,
+        mut rows: impl Iterator<Item = &'r Row<'r>> + Clone,
+    ) -> Result<(), BuildError> {
+        self.load_ahead(rows.clone());
+        rows.try_for_each(|row| self.add_row(row))
+    }
+
+    /// Loads what numbering the advices of some rows will need, all at the same time; one after the
+    /// other, each would wait for the memory.
+    fn load_ahead<'r>(&self, rows: impl Iterator<Item = &'r Row<'r>>) {
+        let mut numbers = [0; AHEAD];
+        for (number, row) in numbers.iter_mut().zip(rows) {
+            *number = self.numbers.touch(row.hash);
+        }
+        let loaded = numbers.iter().fold(0, |all, number| {
+            let advice = self.advices.get(*number as usize);
+            all ^ advice.map_or(0, Shared::touch)
+        });
+        black_box(loaded);
+    }
+
+    fn add_row(&mut self, row: &Row<'_>) -> Result<(), BuildError> {
+        let value = self
+            .numbers
+            .number(&mut self.advices, &row.shared, row.hash);
+        let value = value.ok_or(BuildError::Advices)?;
+        match row.key {
+            Key::Narrow(key) => self.tables.narrow.stage(key, value, row.declared)?,
+            Key::Wide(key) => self.tables.wide.stage(key, value, row.declared)?,
+            Key::Long(text) => {
+                if self.long.add(text, value, row.declared)? == Added::Replaced {
+                    self.replaced += 1;
+                }
+            }
+        }
+        match self.len() > WAYBILLS_MAX {
+            true => Err(BuildError::Waybills),
+            false => Ok(()),
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.tables.len() + self.long.len()
+    }
+
+    fn remove(&mut self, waybill: &Waybill<'_>) -> bool {
+        match waybill.0 {
+            Key::Narrow(key) => self.tables.narrow.remove(key),
+            Key::Wide(key) => self.tables.wide.remove(key),
+            Key::Long(text) => self.long.remove(text),
+        }
+    }
+
+    /// Does what is left to do when all rows have been added, and gives back what was set aside for
+    /// rows that did not come.
+    ///
+    /// # Errors
+    /// As for [`Part::add`].
+    pub fn settle(&mut self) -> Result<(), BuildError> {
+        let Tables { narrow, wide } = &mut self.tables;
+        narrow.flush()?;
+        wide.flush()?;
+        self.replaced += narrow.take_replaced() + wide.take_replaced();
+        narrow.trim()?;
+        wide.trim()?;
+        self.long.trim();
+        Ok(())
+    }
+}
+
+/// Builds a table from rows. The same rows in the same order give the same table.
+#[derive(Clone, Debug)]
+pub struct Builder {
+    parts: [Part; PARTS],
+}
+
+impl Builder {
+    /// A table without rows.
+    #[must_use]
+    pub fn new(expected: Expected) -> Self {
+        Self::of(core::array::from_fn(|_| Part::new(expected)))
+    }
+
+    /// A table of all its parts, in their order.
+    #[must_use]
+    pub fn of(parts: [Part; PARTS]) -> Self {
+        Self { parts }
+    }
+
     /// Goes on from a table that is finished.
     #[must_use]
     pub fn resume(made: &Waybills) -> Self {
-        Self {
-            made: made.clone(),
+        let mut long = Some(made.long.clone());
+        Self::of(made.parts.each_ref().map(|tables| Part {
+            tables: tables.clone(),
+            long: long.take().unwrap_or_default(),
+            advices: made.advices.clone(),
             numbers: Numbers::of(&made.advices),
             replaced: 0,
-        }
+        }))
     }
 
     /// Adds rows; of several for one waybill the last one stands.
@@ -227,81 +386,52 @@ impl Builder {
     /// Why the rows make no table; the builder then is of no more use.
     pub fn add(&mut self, rows: &[Row<'_>]) -> Result<(), BuildError> {
         for rows in rows.chunks(AHEAD) {
-            let hashes = self.load_ahead(rows);
-            for (row, hash) in rows.iter().zip(hashes) {
-                self.add_row(row, hash)?;
+            for (nth, part) in self.parts.iter_mut().enumerate() {
+                part.add_some(rows.iter().filter(|row| row.part() == nth))?;
             }
-        }
-        Ok(())
-    }
-
-    /// Loads what numbering the advices of some rows will need, all at the same time; one after the
-    /// other, each would wait for the memory. Returns their hashes.
-    fn load_ahead(&self, rows: &[Row<'_>]) -> [u64; AHEAD] {
-        let mut hashes = [0; AHEAD];
-        let mut numbers = [0; AHEAD];
-        for (nth, row) in rows.iter().enumerate().take(AHEAD) {
-            hashes[nth] = Numbers::hash(&Shared::of(&row.advice));
-            numbers[nth] = self.numbers.touch(hashes[nth]);
-        }
-        let advices = &self.made.advices;
-        let loaded = numbers.iter().fold(0, |all, number| {
-            let advice = advices.get(*number as usize);
-            all ^ advice.map_or(0, Shared::touch)
-        });
-        black_box(loaded);
-        hashes
-    }
-
-    fn add_row(&mut self, row: &Row<'_>, hash: u64) -> Result<(), BuildError> {
-        let shared = Shared::of(&row.advice);
-        let made = &mut self.made;
-        let value = self.numbers.number(&mut made.advices, &shared, hash);
-        let value = value.ok_or(BuildError::Advices)?;
-        let extra = pack(&row.advice.declared);
-        match row.waybill.0 {
-            Key::Narrow(key) => made.narrow.stage(Entry { key, value, extra })?,
-            Key::Wide(key) => made.wide.stage(Entry { key, value, extra })?,
-            Key::Long(text) => {
-                if made.long.add(text, value, extra)? == Added::Replaced {
-                    self.replaced += 1;
-                }
-            }
-        }
-        if made.len() > WAYBILLS_MAX {
-            return Err(BuildError::Waybills);
         }
         Ok(())
     }
 
     /// Takes a waybill out; whether it was there.
     pub fn remove(&mut self, waybill: &Waybill<'_>) -> bool {
-        match waybill.0 {
-            Key::Narrow(key) => self.made.narrow.remove(key),
-            Key::Wide(key) => self.made.wide.remove(key),
-            Key::Long(text) => self.made.long.remove(text),
-        }
+        let mut removed = self.parts.iter_mut().map(|part| part.remove(waybill));
+        removed.any(|removed| removed)
     }
 
     /// The table. What was set aside for rows that did not come is given back.
     ///
     /// # Errors
     /// As for [`Builder::add`].
-    pub fn finish(mut self) -> Result<Built, BuildError> {
-        let mut made = self.made;
-        made.narrow.flush()?;
-        made.wide.flush()?;
-        if made.len() > WAYBILLS_MAX {
-            return Err(BuildError::Waybills);
+    pub fn finish(self) -> Result<Built, BuildError> {
+        let mut made = Waybills::default();
+        let mut replaced = 0;
+        let mut numbers = Numbers::of(&[]);
+        for (nth, mut part) in self.parts.into_iter().enumerate() {
+            part.settle()?;
+            replaced += part.replaced;
+            if nth == 0 {
+                (made.advices, numbers, made.long) = (part.advices, part.numbers, part.long);
+            } else {
+                let number = |shared| {
+                    let hash = Numbers::hash(shared);
+                    numbers.number(&mut made.advices, shared, hash)
+                };
+                let numbers: Option<Vec<u32>> = part.advices.iter().map(number).collect();
+                let numbers = numbers.ok_or(BuildError::Advices)?;
+                let number = |number: u32| numbers.get(number as usize).copied().unwrap_or(number);
+                part.tables.narrow.renumber(number);
+                part.tables.wide.renumber(number);
+            }
+            made.parts[nth] = part.tables;
+            if made.len() > WAYBILLS_MAX {
+                return Err(BuildError::Waybills);
+            }
         }
-        self.replaced += made.narrow.take_replaced() + made.wide.take_replaced();
-        made.narrow.trim()?;
-        made.wide.trim()?;
-        made.long.trim();
         made.advices.shrink_to_fit();
         Ok(Built {
             waybills: made,
-            replaced: self.replaced,
+            replaced,
         })
     }
 }

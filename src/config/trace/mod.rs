@@ -138,10 +138,10 @@ fn directory_of(plan: &Plan, plant: &PlantSpec) -> Result<Directory, BuildError>
             ..Advice::default()
         };
         let waybill = Waybill::of(&parcel.label).ok()?;
-        Some(Row { waybill, advice })
+        Some(Row::new(waybill, &advice))
     });
     let rows = Vec::from_iter(advised);
-    let wide = rows.iter().filter(|row| !row.waybill.is_narrow()).count();
+    let wide = rows.iter().filter(|row| !row.is_narrow()).count();
     let mut builder = Builder::new(Expected {
         narrow: rows.len() - wide,
         wide,
