@@ -229,6 +229,32 @@ fn rows_far_into_a_file_have_their_line() {
     assert_eq!(&*fault.excerpt, "SF1,上海,goods,heavy");
 }
 
+#[test]
+fn the_last_row_stands_however_many_batches_behind_the_first() {
+    // Threads take turns at batches as they have time; the order of rows does not hang on that.
+    let mut text = "waybill,destination,weight_g\n".to_owned();
+    for round in 1..=5 {
+        let row = |nth: u64| match nth % 3 {
+            0 => format!("SF{nth:013},DEST-{round},{round}\n"),
+            1 => format!("92612{nth:017},DEST-{round},{round}\n"),
+            _ => format!("号{nth},DEST-{round},{round}\n"),
+        };
+        text.extend((0..6_000).map(row));
+    }
+    for _ in 0..20 {
+        let loaded = read(&text, &Options::default()).expect("it has no fault");
+        let report = &loaded.report;
+        let counts = (report.rows, report.replaced, report.waybills);
+        assert_eq!(counts, (30_000, 24_000, 6_000));
+        assert_eq!(loaded.waybills.advices(), 5);
+        for waybill in ["SF0000000003333", "9261200000000000003334", "号3335"] {
+            let advice = get(&loaded, waybill).expect("it is advised");
+            assert_eq!(advice.dest, DestKey::of("DEST-5"), "{waybill}");
+            assert_eq!(advice.declared.weight, Grams(5), "{waybill}");
+        }
+    }
+}
+
 /// Every fault has a place in the text and a mend.
 fn check_places(faults: &[Fault], bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);

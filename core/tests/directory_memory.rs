@@ -41,7 +41,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-const ROWS: u64 = 120_000;
+const ROWS: u64 = 240_000;
 
 fn number(nth: u64, is_wide: bool) -> String {
     match is_wide {
@@ -83,7 +83,7 @@ fn a_waybill_takes_no_more_than_its_budget() {
         false => (rows, 0),
     };
     // Bytes a waybill, in tenths, for a number of each width, without and with measures. Of a
-    // million and more it would be a little less: here each advice has only sixty waybills.
+    // million and more it would be a little less: here each advice has only 120 waybills.
     for (is_wide, is_declared, budget_tenths) in [
         (false, false, 148),
         (false, true, 237),

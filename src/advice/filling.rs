@@ -9,7 +9,7 @@ use std::io::Read;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crossbeam::channel::{Receiver, Sender, unbounded};
+use crossbeam::channel::{Receiver, Sender, bounded};
 use sorthub_core::directory::PARTS;
 
 use super::batch::Batch;
@@ -17,8 +17,12 @@ use super::blocks::Blocks;
 use super::columns::Columns;
 
 /// Batches that a thread holds at most for which one before is missing. A thread that is so far
-/// ahead of another one waits for it, which also bounds what can stand in the channels.
+/// ahead of another one waits for it.
 const WAITING_MAX: usize = 8;
+
+/// What can stand in a thread's inbox. It looks there after each batch that it cuts, and nobody
+/// gets further ahead of that batch than [`WAITING_MAX`]; so nobody ever waits to send.
+const INBOX: usize = WAITING_MAX * PARTS;
 
 /// A file on its way into batches, which are counted.
 struct Cutter<R> {
@@ -79,7 +83,7 @@ pub(super) struct Hand {
 
 /// One hand for each part of the table.
 pub(super) fn hands() -> Vec<Hand> {
-    let (senders, inboxes): (Vec<_>, Vec<_>) = (0..PARTS).map(|_| unbounded()).unzip();
+    let (senders, inboxes): (Vec<_>, Vec<_>) = (0..PARTS).map(|_| bounded(INBOX)).unzip();
     let hands = inboxes.into_iter().enumerate().map(|(own, inbox)| {
         let others = senders.iter().enumerate().filter(|(nth, _)| *nth != own);
         Hand {

@@ -214,7 +214,10 @@ impl Loading<'_> {
     fn note(&mut self, batch: &Batch) {
         for found in &batch.found {
             let feeds = self.feeds + found.feeds;
-            self.tell(Found { feeds, ..found.clone() });
+            self.tell(Found {
+                feeds,
+                ..found.clone()
+            });
         }
         self.feeds += batch.feeds;
         self.left_out += batch.left_out;

@@ -116,8 +116,6 @@ pub(super) fn read(
         tell((Some(field), TextFault::NotUtf8 { byte }.into()));
         return None;
     }
-    let number = number_of(fields.get(columns.waybill), columns.formats.as_deref());
-    let number = number.map_err(|fault| tell((Some(columns.waybill), fault.into())));
     let places = [columns.destination, columns.segment, columns.postcode];
     let [destination, segment, postcode] = places.map(|field| fields.optional(field));
     let advice = Advice {
@@ -134,40 +132,48 @@ pub(super) fn read(
         let field = places.iter().flatten().next().copied();
         tell((field, AdviceFault::NoPlace.into()));
     }
-    let declared = measures(fields, columns, &mut tell)?;
-    let advice = Advice { declared, ..advice };
-    Some(match number.ok().filter(|_| is_placed)? {
-        Number::Key(waybill) => Ready::Row(Row::new(waybill, &advice)),
-        Number::Text(text) => Ready::Text(text, advice),
-    })
-}
-
-/// A waybill number on its own.
-enum Number {
-    Key(Waybill<'static>),
-    Text(Box<str>),
-}
-
-fn number_of(text: &str, formats: Option<&Formats>) -> Result<Number, AdviceFault> {
-    let whole = |text: &str| {
-        let waybill = Waybill::of(text).map_err(|problem| AdviceFault::NoWaybill {
-            problem: problem.to_string(),
-        })?;
-        let key = waybill.without_text();
-        Ok(key.map_or_else(|| Number::Text(text.into()), Number::Key))
+    let declared = measures(fields, columns, &mut tell);
+    let is_good = is_placed && declared.is_some();
+    let advice = Advice {
+        declared: declared.unwrap_or_default(),
+        ..advice
     };
+    let text = fields.get(columns.waybill);
+    match ready(text, columns.formats.as_deref(), &advice) {
+        Ok(ready) => Some(ready).filter(|_| is_good),
+        Err(fault) => {
+            tell((Some(columns.waybill), fault.into()));
+            None
+        }
+    }
+}
+
+/// A row with the number that a text is, or that is in it by the formats of codes.
+fn ready(text: &str, formats: Option<&Formats>, advice: &Advice) -> Result<Ready, AdviceFault> {
     let Some(formats) = formats else {
-        return whole(text);
+        return with_number(text, advice);
     };
     let found = formats.identify(text);
     match found.identity() {
-        Some(identity) => whole(identity),
+        Some(identity) => with_number(identity, advice),
         None => Err(AdviceFault::NoCode {
             found: text.to_owned(),
             problem: match found.verdict() {
                 verdict if verdict.is_good() => "it says only where to".to_owned(),
                 verdict => verdict.to_string(),
             },
+        }),
+    }
+}
+
+fn with_number(text: &str, advice: &Advice) -> Result<Ready, AdviceFault> {
+    match Waybill::of(text) {
+        Ok(waybill) => Ok(match waybill.without_text() {
+            Some(waybill) => Ready::Row(Row::new(waybill, advice)),
+            None => Ready::Text(text.into(), *advice),
+        }),
+        Err(problem) => Err(AdviceFault::NoWaybill {
+            problem: problem.to_string(),
         }),
     }
 }
@@ -227,7 +233,9 @@ fn number(fields: &Fields<'_>, field: usize, most: u32) -> Result<u32, NumberFau
     let digits = range.len();
     let last = range.end.checked_sub(8).map(|from| from..range.end);
     let last = last.and_then(|last| fields.bytes.get(last)?.first_chunk());
-    let plain = last.filter(|_| digits <= 8).and_then(|last| plain(*last, digits));
+    let plain = last
+        .filter(|_| digits <= 8)
+        .and_then(|last| plain(*last, digits));
     let value = match plain {
         Some(value) => value,
         None => match fields.get(field) {

@@ -32,11 +32,13 @@ impl<'t> Waybill<'t> {
     /// # Errors
     /// Why no waybill can have this number. As a look-up it is one without an answer; in
     /// pre-advice it is a fault.
+    #[inline]
     pub fn of(text: &'t str) -> Result<Self, NoWaybill> {
         Key::of(text).map(Self)
     }
 
     /// The same number without the text that it was made from; `None` if it is kept as text.
+    #[inline]
     #[must_use]
     pub const fn without_text(&self) -> Option<Waybill<'static>> {
         match self.0 {
@@ -101,6 +103,7 @@ const _: () =
 const _: () = assert!(WIDE_PRINTABLE_FROM <= u128::MAX - count(95, WIDE_PRINTABLE as u32));
 
 impl<'t> Key<'t> {
+    #[inline]
     fn of(text: &'t str) -> Result<Self, NoWaybill> {
         let bytes = text.as_bytes();
         if bytes.is_empty() {
@@ -210,7 +213,9 @@ const DIGITS: [(u64, u64); 9] = {
 /// The last bytes of a text, fewer than eight, with zeros behind them.
 fn last_word(bytes: &[u8], count: usize) -> u64 {
     if let Some(last) = bytes.last_chunk::<8>() {
-        return u64::from_le_bytes(*last).checked_shr(64 - count as u32 * 8).unwrap_or(0);
+        return u64::from_le_bytes(*last)
+            .checked_shr(64 - count as u32 * 8)
+            .unwrap_or(0);
     }
     let rest = bytes.iter().rev().take(count);
     rest.fold(0, |word, byte| word << 8 | u64::from(*byte))

@@ -164,6 +164,7 @@ pub struct Row<'t> {
 impl<'t> Row<'t> {
     /// A waybill, and what is advised for it; declared measures beyond the limits count as the
     /// limit.
+    #[inline]
     #[must_use]
     pub fn new(waybill: Waybill<'t>, advice: &Advice) -> Self {
         let shared = Shared::of(advice);
@@ -182,6 +183,7 @@ impl<'t> Row<'t> {
     }
 
     /// Which part of a table it belongs to, below [`PARTS`].
+    #[inline]
     #[must_use]
     pub fn part(&self) -> usize {
         match self.key {
