@@ -18,7 +18,7 @@ use super::columns::Columns;
 
 /// Batches that a thread holds at most for which one before is missing. A thread that is so far
 /// ahead of another one waits for it.
-const WAITING_MAX: usize = 8;
+const WAITING_MAX: usize = 4;
 
 /// What can stand in a thread's inbox. It looks there after each batch that it cuts, and nobody
 /// gets further ahead of that batch than [`WAITING_MAX`]; so nobody ever waits to send.

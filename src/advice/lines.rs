@@ -30,36 +30,44 @@ impl Ends {
     /// Sixty-four bytes at a time, because how many separators there are among them cannot be
     /// foreseen, and each wrong guess costs as much as finding several.
     fn find(&mut self, text: &[u8], separator: u8) {
-        // One more than there can be, so that a place can be written before it is known whether
-        // it counts.
-        self.fields.resize(self.fields.len().max(text.len() + 1), 0);
         self.rows.clear();
         let mut found = 0;
-        let mut check = |at: usize, byte: u8| {
-            self.fields[found] = at as u32;
-            found += usize::from(byte == separator || is_row_end(byte));
-            if is_row_end(byte) {
-                self.rows.push(found as u32);
-            }
-        };
         let limit = separator.max(b'\r') + 1;
         let (blocks, rest) = text.as_chunks::<64>();
         for (nth, block) in blocks.iter().enumerate() {
+            self.make_room(found);
             let mut low = low_bytes(block, limit);
             while low != 0 {
                 let at = low.trailing_zeros() as usize;
-                check(nth * 64 + at, block[at % 64]);
+                self.check(nth * 64 + at, block[at % 64], separator, &mut found);
                 low &= low - 1;
             }
         }
+        self.make_room(found);
         let before = text.len() - rest.len();
         for (at, byte) in rest.iter().enumerate() {
-            check(before + at, *byte);
+            self.check(before + at, *byte, separator, &mut found);
         }
         // The last row needs no end.
         if text.last().is_some_and(|byte| !is_row_end(*byte)) {
             self.fields[found] = text.len() as u32;
             self.rows.push(found as u32 + 1);
+        }
+    }
+
+    /// Makes room for a block of separators, and for one more: a place is written before it is known
+    /// whether it counts.
+    fn make_room(&mut self, found: usize) {
+        if self.fields.len() < found + 65 {
+            self.fields.resize((found + 65) * 2, 0);
+        }
+    }
+
+    fn check(&mut self, at: usize, byte: u8, separator: u8, found: &mut usize) {
+        self.fields[*found] = at as u32;
+        *found += usize::from(byte == separator || is_row_end(byte));
+        if is_row_end(byte) {
+            self.rows.push(*found as u32);
         }
     }
 

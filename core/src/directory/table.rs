@@ -193,7 +193,7 @@ impl<K: Packed> Staged<K> {
         let staged = if groups > GROUPS_CACHED { groups } else { 0 };
         Self {
             groups: vec![Vec::new(); staged],
-            most: (STAGED_MAX / groups).clamp(256, 8_192),
+            most: (STAGED_MAX / groups).clamp(256, 4_096),
         }
     }
 }
