@@ -55,8 +55,8 @@ impl Ends {
         }
     }
 
-    /// Makes room for a block of separators, and for one more: a place is written before it is known
-    /// whether it counts.
+    /// Makes room for a block of separators, and for one more: a place is written before it is
+    /// known whether it counts.
     fn make_room(&mut self, found: usize) {
         if self.fields.len() < found + 65 {
             self.fields.resize((found + 65) * 2, 0);
