@@ -31,7 +31,7 @@ pub(super) struct Case {
     pub seat: Option<SeatId>,
     /// The last scanner that has said something of it, and the number of its picture there.
     pub seen_by: Option<(ScannerId, u16)>,
-    /// The order that stood before it was re-decided.
+    /// The orders that stood before it was re-decided.
     pub replaced: Option<Replaced>,
     /// The next with the same code.
     pub next: Slot,
@@ -72,15 +72,18 @@ pub(super) enum Host {
     SaidLate(HostSays),
 }
 
-/// An order that may still be obeyed although it was replaced.
+/// Orders that may still be obeyed although they were replaced. While a link is down, several may
+/// have been: the PLC obeys the last one that it heard.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct Replaced {
-    pub chutes: [Option<ChuteId>; ORDER_CHUTES_MAX],
-    /// The parcel was to be rejected by it.
-    pub rejects: bool,
+    /// Their chutes, and whether the parcel was to be rejected there; the newest first.
+    pub chutes: [Option<(ChuteId, bool)>; REPLACED_CHUTES_MAX],
     /// Where the belt is when the item has passed the last of them.
     pub until: BeltMm,
 }
+
+/// Chutes of replaced orders that are remembered of one item: those of two orders.
+pub(super) const REPLACED_CHUTES_MAX: usize = ORDER_CHUTES_MAX * 2;
 
 impl Sorter {
     /// The item that is this parcel.
@@ -239,10 +242,19 @@ impl Sorter {
         else {
             return;
         };
+        let rejects = matches!(item.intent, Intent::Reject(_));
+        let before = self.state.cases[slot as usize].replaced;
+        let before = before.filter(|before| item.evidence <= before.until);
+        let newest = chutes.iter().flatten().map(|&chute| (chute, rejects));
+        let older = before.iter().flat_map(|before| before.chutes).flatten();
+        let older = older.filter(|(chute, _)| !chutes.contains(&Some(*chute)));
+        let mut all = [None; REPLACED_CHUTES_MAX];
+        for (place, chute) in all.iter_mut().zip(newest.chain(older)) {
+            *place = Some(chute);
+        }
         self.state.cases[slot as usize].replaced = Some(Replaced {
-            chutes,
-            rejects: matches!(item.intent, Intent::Reject(_)),
-            until,
+            chutes: all,
+            until: before.map_or(until, |before| until.max(before.until)),
         });
     }
 }

@@ -2,6 +2,7 @@
 
 use super::Sorter;
 use super::heading::room_of;
+use super::routing::is_newer;
 use super::state::{Intent, Slot, contents_max};
 use crate::facts::Facts;
 use crate::hub::Sensing;
@@ -149,7 +150,11 @@ impl Sorter {
             // It has left meanwhile; its order is history.
             return;
         };
-        let it = &self.state.items[slot as usize];
+        let it = &mut self.state.items[slot as usize];
+        if it.ordered.is_none() && is_newer(revision, it.revision) {
+            // The run before us gave it. Ours would be refused if they were not newer.
+            it.revision = revision;
+        }
         let is_current = it.revision == revision || mutant!("any_answer");
         if !is_current || it.ordered.is_none() {
             // An answer to an order that no longer stands.
@@ -169,6 +174,7 @@ impl Sorter {
             OrderAnswer::Expired => {
                 self.state.books.late_orders += 1;
                 self.state.items[slot as usize].cause = Reason::Late;
+                self.belt_has_passed(slot);
                 self.order_void(slot, outbox);
             }
             OrderAnswer::Late => {

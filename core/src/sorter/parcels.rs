@@ -110,15 +110,13 @@ impl Sorter {
         slot: Slot,
         chute: ChuteId,
     ) -> Option<(Disposition, Reason)> {
-        let Replaced {
-            chutes,
-            rejects,
-            until,
-        } = self.state.cases[slot as usize].replaced?;
+        let Replaced { chutes, until } = self.state.cases[slot as usize].replaced?;
         let item = &self.state.items[slot as usize];
         let tolerance = self.hub.tracks()[usize::from(item.track)].tolerance;
         let in_time = item.evidence <= until.plus(i64::from(tolerance.0));
-        if !in_time || !chutes.contains(&Some(chute)) || mutant!("slipped_is_missort") {
+        let mut chutes = chutes.iter().flatten();
+        let &(_, rejects) = chutes.find(|(of, _)| *of == chute)?;
+        if !in_time || mutant!("slipped_is_missort") {
             return None;
         }
         let how = if rejects {

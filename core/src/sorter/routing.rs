@@ -170,8 +170,9 @@ impl Sorter {
             return;
         }
         if is_refused {
-            // The next scanner or the next lap asks again.
+            // The next scanner or the next lap asks again; until then it goes nowhere else either.
             outbox.push(item.decided(None, item.cause));
+            self.withdraw(slot, outbox);
             return;
         }
         assert!(
@@ -201,6 +202,7 @@ impl Sorter {
             it.revision = next_revision(it.revision);
         }
         it.ordered = Some(Standing { chutes });
+        it.obey_by = last.plus(further + tolerance);
         let order = Order {
             parcel: it.parcel,
             item: it.item,
@@ -208,7 +210,7 @@ impl Sorter {
             revision: it.revision,
             chutes,
             on_fail,
-            obey_by: last.plus(further + tolerance),
+            obey_by: it.obey_by,
             why,
             plan_version: self.plan.version(),
         };
@@ -312,13 +314,14 @@ impl Sorter {
             }
             self.route(slot, outbox);
         } else if item.rounds > laps_max.saturating_add(2) {
-            // It should have left long ago and nothing was heard of its order: say it again, and
-            // a parcel that no chute ever answers for is rejected.
+            // It should have left long ago and nothing was heard of its order: take it back and
+            // say it again, and a parcel that no chute ever answers for is rejected.
             item.rounds = laps_max;
             if item.intent == Intent::Sort {
                 item.intent = Intent::Reject(Reason::MostLaps);
             }
-            self.order_void(slot, outbox);
+            self.withdraw(slot, outbox);
+            self.route(slot, outbox);
         }
     }
 }
@@ -330,6 +333,11 @@ const fn is_lasting(cause: Reason) -> bool {
         cause,
         Reason::NoRule | Reason::ChuteLimits | Reason::WaveOver
     )
+}
+
+/// Whether a revision comes after another one: they wrap, so that the nearer way round counts.
+pub(super) fn is_newer(revision: u16, than: u16) -> bool {
+    (1..0x8000).contains(&revision.wrapping_sub(than))
 }
 
 /// The revision after this one; 0 means "no order" and is left out.

@@ -109,6 +109,8 @@ pub(super) struct Item {
     /// The order that the PLC would not take, until the item has come to a scanner or round again.
     pub refused: Option<Standing>,
     pub revision: u16,
+    /// By when the last order had to be obeyed.
+    pub obey_by: BeltMm,
     /// Where it is heading.
     pub aim: Option<Aim>,
     /// Failed tries that led to another lap.
@@ -165,6 +167,8 @@ pub(super) struct Track {
     pub linked: bool,
     /// The encoder may count anew: the PLC has just started, or we have.
     pub is_fresh: bool,
+    /// It is past this: an order that had to be obeyed by then came too late.
+    pub passed: BeltMm,
     /// Up to where the lost check has gone round.
     pub swept: BeltMm,
     /// The cell that the lost check looks at next.
@@ -178,7 +182,8 @@ pub(super) struct Track {
 impl Track {
     /// Where the belt is by now if it has kept its speed.
     pub fn by(&self, now: Micros) -> BeltMm {
-        self.at.plus(self.speed.travel_mm(now.since(self.told)))
+        let at = self.at.plus(self.speed.travel_mm(now.since(self.told)));
+        at.max(self.passed)
     }
 
     /// When the belt will be at `goal` if it keeps its speed.
@@ -304,6 +309,7 @@ impl State {
                 told: Micros(0),
                 linked: false,
                 is_fresh: true,
+                passed: BeltMm(0),
                 swept: BeltMm(0),
                 sweep_next: 0,
                 returning: VecDeque::with_capacity(own),

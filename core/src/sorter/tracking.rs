@@ -35,6 +35,9 @@ impl Sorter {
             self.rebase(track, back);
         }
         let belt = &mut self.state.tracks[track.index()];
+        if belt.is_fresh {
+            belt.passed = belt.passed.min(at);
+        }
         // An encoder at rest can tremble by a step: that moves nobody back.
         let at = if belt.is_fresh { at } else { at.max(belt.at) };
         let has_moved = belt.is_fresh || at != belt.at;
@@ -48,6 +51,15 @@ impl Sorter {
         self.sweep(track, outbox);
     }
 
+    /// The PLC found an item's order too late. It tells where the belt is only when it has nothing
+    /// else to tell; if it goes on refusing orders until then, that is never, so that each refusal
+    /// must say what it does of the belt.
+    pub(super) fn belt_has_passed(&mut self, slot: Slot) {
+        let item = &self.state.items[slot as usize];
+        let belt = &mut self.state.tracks[usize::from(item.track)];
+        belt.passed = belt.passed.max(item.obey_by);
+    }
+
     /// A restarted PLC's encoder starts anew: everything remembered in belt positions moves along,
     /// so that distances since then stay what they were.
     fn rebase(&mut self, track: TrackId, by: i64) {
@@ -59,9 +71,11 @@ impl Sorter {
         } = &mut self.state;
         let belt = &mut tracks[track.index()];
         belt.swept = belt.swept.plus(by);
+        belt.passed = belt.passed.plus(by);
         for item in items.iter_mut().filter(|item| item.track == track.0) {
             item.origin = item.origin.plus(by);
             item.evidence = item.evidence.plus(by);
+            item.obey_by = item.obey_by.plus(by);
         }
         for (scanner, spec) in scanners.iter_mut().zip(self.hub.scanners()) {
             if spec.track == track {
@@ -208,6 +222,7 @@ impl Sorter {
             ordered: None,
             refused: None,
             revision: 0,
+            obey_by: BeltMm(0),
             aim: None,
             laps: 0,
             is_spent: false,

@@ -30,8 +30,11 @@ use upsets::ROUNDS;
 
 /// A PLC's cycle.
 const SCAN: Micros = Micros::from_millis(10);
-/// How long what is on the tracks gets to leave once nobody comes any more.
-const EMPTYING_MAX: Micros = Micros::from_secs(900);
+/// How long what is on the tracks and waits for them gets to leave once nobody comes any more, as
+/// long as something happens. Some of what is drawn is fed far more than it can sort.
+const EMPTYING_MAX: Micros = Micros::from_secs(20_000);
+/// Real conveyors are full long before; here they back up without end.
+const ON_TRANSFERS_MAX: u64 = 100;
 /// So long at least does something get on, leave or go round, or nothing will any more. What has
 /// been lost on a transfer is waited for longer.
 const STALLED: Micros = Micros::from_secs(120);
@@ -313,6 +316,9 @@ impl Chain {
         if self.next_round <= self.now {
             self.next_round = self.now.after(ROUNDS);
             self.people_look()?;
+            if self.plant.tally().on_transfers() > ON_TRANSFERS_MAX {
+                self.truth.overfed();
+            }
         }
         self.run_telegrams()?;
         for lane in 0..self.lanes.len() {

@@ -140,12 +140,34 @@ impl Chain {
         }
     }
 
+    /// A telegram that names a carrier and comes a lap late is for what lies in it then.
+    fn look_for_another(&mut self, signal: &Signal) {
+        let Signal::Scanned {
+            scanner,
+            key: ScanKey::Carrier(cell),
+            facts,
+        } = *signal
+        else {
+            return;
+        };
+        let track = self.drawn.hub.scanners()[scanner.index()].track;
+        let here = self.plant.view(track, self.now.max(self.plant.now()));
+        let here = here.filter(|parcel| parcel.cell == cell).last();
+        let label = facts.code.0.checked_sub(1);
+        if let (Some(here), Some(label)) = (here, label)
+            && here.number != label
+        {
+            self.truth.mislabelled(here.number, label);
+        }
+    }
+
     pub(super) fn run_telegrams(&mut self) -> Result<(), String> {
         while let Some(first) = (0..self.telegrams.len())
             .filter(|&at| self.telegrams[at].due <= self.now)
             .min_by_key(|&at| (self.telegrams[at].due, self.telegrams[at].nth))
         {
             let Telegram { signal, .. } = self.telegrams.remove(first);
+            self.look_for_another(&signal);
             match self.drawn.hub.addressee(&signal) {
                 Some(sorter) => self.call(sorter.index(), &signal, None)?,
                 // An answer of the host; which sorter has asked, the parcel's number does not say.

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use sorthub_core::ids::{ChuteId, InductionId, TrackId};
-use sorthub_core::operator::{Command, Ticket, TrackWish};
+use sorthub_core::operator::{Command, Mode, Ticket, TrackWish};
 use sorthub_core::plc::{Area, Mark};
-use sorthub_core::running::Hold;
+use sorthub_core::running::{Hold, Step};
 use sorthub_core::signal::Signal;
 use sorthub_core::sorter::{ChuteIs, Sorter};
 use sorthub_core::units::{Micros, MmPerS};
@@ -153,23 +153,49 @@ impl Chain {
             }
         }
         commands.extend(self.chutes_to_open());
+        commands.extend(self.tracks_to_start());
         self.people_say(&commands)
+    }
+
+    /// Whether something that people want is wanted now.
+    fn is_wanted(&self, what: What) -> bool {
+        let mut of_it = self.faults.iter().filter(|fault| fault.what == what);
+        of_it.any(|fault| (fault.at..fault.at.after(fault.lasts)).contains(&self.now))
+    }
+
+    /// Tracks that nobody wants to stand any more: that they were started may have been forgotten.
+    fn tracks_to_start(&self) -> Vec<Command> {
+        let mut commands = vec![];
+        for track in (0..self.drawn.hub.tracks().len()).map(|at| TrackId(at as u16)) {
+            let sorter = &self.sorters[self.drawn.hub.sorter_of(track).index()];
+            let state = sorter.track(track).state;
+            let stands = state.mode != Mode::Automatic || state.step != Step::Started;
+            let standing = [
+                What::Drained(track),
+                What::Purged(track),
+                What::Maintained(track),
+                What::Emptied(track),
+            ];
+            if stands && !standing.into_iter().any(|what| self.is_wanted(what)) {
+                commands.extend(What::Drained(track).commands(false));
+            }
+            if state.closed && !self.is_wanted(What::Closed(track)) {
+                commands.extend(What::Closed(track).commands(false));
+            }
+        }
+        commands
     }
 
     /// Chutes that nobody wants closed any more: that they were opened may have been forgotten.
     fn chutes_to_open(&self) -> Vec<Command> {
         let mut commands = vec![];
         for chute in (0..self.drawn.hub.chutes().len()).map(|at| ChuteId(at as u16)) {
-            let wants = |what| {
-                let mut of_it = self.faults.iter().filter(|fault| fault.what == what);
-                of_it.any(|fault| (fault.at..fault.at.after(fault.lasts)).contains(&self.now))
-            };
             let is = |is| self.sorters.iter().any(|one| one.chute(chute).is == is);
             for (what, state) in [
                 (What::ChuteLocked(chute), ChuteIs::Locked),
                 (What::ChuteOff(chute), ChuteIs::Disabled),
             ] {
-                if is(state) && !wants(what) {
+                if is(state) && !self.is_wanted(what) {
                     commands.extend(what.commands(false));
                 }
             }

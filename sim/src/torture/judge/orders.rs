@@ -9,7 +9,7 @@ use sorthub_core::operator::Command;
 use sorthub_core::plan::{Plan, RoomPolicy};
 use sorthub_core::reason::Reason;
 use sorthub_core::signal::{LinkState, Order, OrderAnswer, Output, Signal};
-use sorthub_core::sorter::{ItemView, Sorter};
+use sorthub_core::sorter::{ItemView, Sorter, TrackView};
 
 /// A PLC that holds a newer order than an engine knows of says so once, and once more for what was
 /// on its way.
@@ -38,6 +38,8 @@ pub(super) struct Orders {
     leaves: Option<(CellId, PlcItem)>,
     /// Parcels were being sent elsewhere by another plan before the present signal, or are by it.
     switches: bool,
+    /// The belts before the present signal.
+    belts: Vec<TrackView>,
 }
 
 impl Orders {
@@ -48,17 +50,22 @@ impl Orders {
             said: BTreeMap::new(),
             leaves: None,
             switches: false,
+            belts: vec![],
         }
     }
 
     /// What the sorter is at, after it was called.
     pub fn look(&mut self, sorter: &Sorter) {
         self.switches = sorter.former_plan().is_some();
+        let tracks = (0..self.hub.tracks().len()).map(|track| TrackId(track as u16));
+        self.belts.clear();
+        self.belts.extend(tracks.map(|track| sorter.track(track)));
     }
 
     /// What was said before is not known any more.
     pub fn forget(&mut self) {
         self.said.clear();
+        self.belts.clear();
     }
 
     /// What a signal says of orders, before the sorter is called with it.
@@ -315,10 +322,15 @@ impl Orders {
         let Some(outlet) = self.hub.outlet(chute, track) else {
             return 0;
         };
-        let belt = sorter.track(track);
-        let here = belt
-            .at
-            .plus(belt.speed.travel_mm(sorter.now().since(belt.told)));
+        let by_now = |belt: &TrackView| {
+            let travelled = belt.speed.travel_mm(sorter.now().since(belt.told));
+            belt.at.plus(travelled)
+        };
+        let here = by_now(&sorter.track(track));
+        // What is due is decided before the signal is looked at, which may tell of a belt that is
+        // further on.
+        let before = self.belts.get(track.index()).map_or(here, by_now);
+        let here = here.min(before);
         let commit = i64::from(outlet.at.0) - i64::from(outlet.lead.0);
         here.minus(item.origin.plus(commit))
     }

@@ -27,6 +27,11 @@ fn feeds_a_transfer(hub: &Hub, track: TrackId) -> bool {
     from.any(|chute| hub.outlet(chute, track).is_some())
 }
 
+fn is_fed_by_a_transfer(hub: &Hub, track: TrackId) -> bool {
+    let mut to = hub.transfers().iter().map(|transfer| transfer.to);
+    to.any(|induction| hub.inductions()[induction.index()].track == track)
+}
+
 /// What really happened in a run.
 #[derive(Debug)]
 pub(in crate::torture) struct Truth {
@@ -53,14 +58,41 @@ impl Truth {
             | What::Mislaid(_)
             | What::LabelBefore(_)
             | What::Flood(_) => Hides::Identity,
-            // What it puts on a transfer comes out before that is told.
-            What::LinkCut(track) if feeds_a_transfer(hub, track) => Hides::Identity,
+            // What it puts on a transfer may come out before that is told.
+            What::LinkCut(track)
+            | What::RequestsLost(track, _)
+            | What::RepliesLost(track, _)
+            | What::Slow(track, _)
+                if feeds_a_transfer(hub, track) =>
+            {
+                Hides::Identity
+            }
+            // Nor do two links tell in the order of what happened when nobody has heard them for
+            // long.
+            What::Crash | What::Rival if !hub.transfers().is_empty() => Hides::Identity,
+            // What came over a transfer and was not read is taken for the oldest that is expected.
+            What::ScannerSilent(scanner)
+            | What::ScannerLate(scanner, _)
+            | What::ScannerSwapped(scanner)
+            | What::ScannerOdd(scanner, _)
+                if is_fed_by_a_transfer(hub, hub.scanners()[scanner.index()].track) =>
+            {
+                Hides::Identity
+            }
             _ => Hides::Nothing,
         });
+        let mut hides = hides.max().unwrap_or(Hides::Nothing);
+        // A PLC cannot tell that somebody took off what it does not know of.
+        let unknown =
+            |fault: &Fault| matches!(fault.what, What::InductionBlind(_) | What::Mislaid(_));
+        let taken = |fault: &Fault| matches!(fault.what, What::TakenOff(_));
+        if faults.iter().any(unknown) && faults.iter().any(taken) {
+            hides = Hides::Exits;
+        }
         Self {
             exits: BTreeMap::new(),
             doubtful: BTreeSet::new(),
-            hides: hides.max().unwrap_or(Hides::Nothing),
+            hides,
             is_calm: faults.is_empty(),
             has_other_plan: faults.iter().any(|fault| fault.what == What::OtherPlan),
         }
@@ -79,6 +111,11 @@ impl Truth {
     /// A sorter has lost its book, or a PLC something that it had to tell.
     pub fn forgotten(&mut self) {
         self.hides = Hides::Exits;
+    }
+
+    /// More wait on transfers than come out of them before nobody waits for them any more.
+    pub fn overfed(&mut self) {
+        self.hides = self.hides.max(Hides::Identity);
     }
 
     /// One parcel's label was read on another.
