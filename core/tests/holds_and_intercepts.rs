@@ -147,6 +147,21 @@ fn on_a_line_what_is_behind_is_not_reached_any_more_and_the_outcome_is_told_trut
 }
 
 #[test]
+fn of_orders_that_replaced_one_another_each_may_still_be_obeyed() {
+    let mut hand = Hand::new(line_spec(None), plan_spec());
+    hand.read(3, 100, good(CODE, 0));
+    hand.belt(1_000);
+    hand.waybill(CODE, intercept("c"));
+    hand.belt(1_200);
+    hand.waybill(CODE, intercept("b"));
+    hand.belt(2_500);
+    let said = hand.discharged(0, 3, 100);
+    let sorted = (Disposition::Sorted, Reason::Late, Some(0));
+    assert_eq!(ended(&said), Some(sorted));
+    assert_eq!(hand.sorter.books().missorted, 0);
+}
+
+#[test]
 fn a_replaced_order_excuses_nothing_once_its_chute_is_past() {
     let mut hand = Hand::new(loop_spec(), plan_spec());
     hand.read(3, 100, good(CODE, 0));

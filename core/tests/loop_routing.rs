@@ -441,43 +441,6 @@ fn an_inventory_takes_up_what_is_there_and_ends_what_is_not() {
 }
 
 #[test]
-fn what_leaves_by_an_order_of_the_run_before_is_no_missort() {
-    let mut hand = Hand::new(loop_spec(), plan_spec());
-    let at = BeltMm(0);
-    hand.tell(Signal::Inventory {
-        cell: CellId(4),
-        item: PlcItem(101),
-        at,
-    });
-    hand.tell(Signal::InventoryEnd { track: LOOP, at });
-    let said = hand.discharged(1, 4, 101);
-    let expected = (Disposition::Sorted, Reason::UnknownItem, Some(1));
-    assert_eq!(ended(&said), Some(expected));
-    assert_eq!(hand.sorter.books().missorted, 0);
-}
-
-#[test]
-fn an_order_the_plc_calls_late_is_given_again() {
-    let mut hand = Hand::new(loop_spec(), plan_spec());
-    let first = order(&hand.brought(3, 100, 0)).expect("ordered");
-    let answer = |revision, answer| Signal::OrderAnswered {
-        cell: CellId(3),
-        item: PlcItem(100),
-        revision,
-        answer,
-    };
-    let said = hand.tell(answer(first.revision, OrderAnswer::Expired));
-    let second = order(&said).expect("given again");
-    assert!(second.revision > first.revision);
-    let said = hand.tell(answer(first.revision, OrderAnswer::Expired));
-    assert_eq!(
-        order(&said),
-        None,
-        "an answer to an old order changes nothing"
-    );
-}
-
-#[test]
 fn two_different_codes_on_one_item_are_a_conflict() {
     let mut hand = Hand::new(loop_spec(), plan_spec());
     hand.brought(3, 100, 0);
