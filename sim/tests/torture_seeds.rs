@@ -52,9 +52,9 @@ fn seeds_of_chutes_that_open_again_and_of_late_news_pass() {
     }
 }
 
-/// An engine that had taken over with a backlog gave late orders for ever (10385, 10163); one learnt
-/// nothing from confirmed orders of the run before (11171); what replaced one another while a link
-/// was down made missorts (13611); an order without an answer was not taken back (13888).
+/// An engine that had taken over with a backlog gave late orders for ever (10385, 10163); one
+/// learnt nothing from confirmed orders of the run before (11171); what replaced one another while
+/// a link was down made missorts (13611); an order without an answer was not taken back (13888).
 #[test]
 fn seeds_of_taking_over_pass() {
     let hour = Micros::from_secs(3_600);
