@@ -3,9 +3,12 @@
 mod common;
 
 use common::{Hand, LOOP, chutes, ended, good, loop_spec, order, plan_spec};
-use sorthub_core::ids::{CellId, PlcItem};
+use sorthub_core::facts::DestKey;
+use sorthub_core::ids::{CellId, ChuteId, PlcItem};
+use sorthub_core::operator::WaybillWish;
+use sorthub_core::plan::RoomPolicy;
 use sorthub_core::reason::{Disposition, Reason};
-use sorthub_core::signal::{OrderAnswer, Output, Signal};
+use sorthub_core::signal::{ChuteState, OrderAnswer, Output, Signal};
 use sorthub_core::units::BeltMm;
 
 #[test]
@@ -80,6 +83,34 @@ fn an_order_of_the_run_before_that_is_confirmed_makes_ours_newer() {
     hand.at_scanner(4, 101, 1);
     let ours = order(&hand.scanned(1, good(101, 0))).expect("ordered");
     assert_eq!(ours.revision, 4);
+}
+
+#[test]
+fn a_lap_past_its_chute_counts_though_there_is_an_order_again_at_the_lap_eye() {
+    // How far the belt has gone when the chute, 3 m on, opens again; and the laps counted.
+    for (opens_at, laps) in [(1_000, 0), (4_000, 1)] {
+        let mut plan = plan_spec();
+        plan.room = RoomPolicy::Reserve;
+        let mut hand = Hand::new(loop_spec(), plan);
+        let full = |full| Signal::Chute {
+            chute: ChuteId(0),
+            state: ChuteState {
+                full,
+                ..ChuteState::OPEN
+            },
+            taken: 0,
+        };
+        hand.tell(full(true));
+        assert_eq!(order(&hand.brought(3, 100, 0)), None);
+        hand.belt(opens_at);
+        hand.tell(full(false));
+        let to = DestKey::of("a");
+        let said = hand.waybill(100, WaybillWish::Intercept { to });
+        assert!(order(&said).is_some(), "{said:?}");
+        hand.belt(12_000);
+        hand.lap(3, 100);
+        assert_eq!(hand.sorter.books().recirculated, laps, "{opens_at}");
+    }
 }
 
 #[test]

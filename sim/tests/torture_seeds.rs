@@ -54,11 +54,12 @@ fn seeds_of_chutes_that_open_again_and_of_late_news_pass() {
 
 /// An engine that had taken over with a backlog gave late orders for ever (10385, 10163); one
 /// learnt nothing from confirmed orders of the run before (11171); what replaced one another while
-/// a link was down made missorts (13611); an order without an answer was not taken back (13888).
+/// a link was down made missorts (13611); an order without an answer was not taken back (13888);
+/// laps were not counted if a chute was open whenever the lap eye was passed (31307).
 #[test]
 fn seeds_of_taking_over_pass() {
     let hour = Micros::from_secs(3_600);
-    for seed in [10_385, 10_163, 11_171, 13_611, 13_888] {
+    for seed in [10_385, 10_163, 11_171, 13_611, 13_888, 31_307] {
         let passed = run_seed(seed, hour);
         assert!(passed.is_ok(), "{seed}: {passed:?}");
     }

@@ -50,6 +50,10 @@ impl Sorter {
                 if !is_lasting(item.cause) && may_lap && self.comes_round(track) {
                     // No chute takes it now: it goes round without an order.
                     outbox.push(item.decided(None, item.cause));
+                    let here = self.state.tracks[track.index()].by(self.state.now);
+                    self.state.items[slot as usize]
+                        .idle_since
+                        .get_or_insert(here);
                     self.withdraw(slot, outbox);
                     return;
                 }
@@ -197,7 +201,14 @@ impl Sorter {
             }
             TrackKind::Line { .. } => (OnFail::Straight, 0),
         };
+        let first = chutes[0].and_then(|chute| self.hub.outlet(chute, track));
+        let first = first.and_then(|outlet| place.pass(outlet));
         let it = &mut self.state.items[slot as usize];
+        let last_pass = first.map(|pass| pass.plus(-i64::from(kind.length().0)));
+        if last_pass < it.idle_since {
+            // It had not come to the chute again since it was left without an order.
+            it.idle_since = None;
+        }
         if !mutant!("order_without_new_revision") {
             it.revision = next_revision(it.revision);
         }
@@ -275,10 +286,19 @@ impl Sorter {
             self.last_resort(slot, outbox);
             return;
         }
-        self.state.items[slot as usize].laps += u8::from(!mutant!("laps_uncounted"));
-        self.state.books.recirculated += 1;
+        self.count_lap(slot);
         // The plan's next answer; often the same, and then the standing order serves.
         self.route(slot, outbox);
+    }
+
+    /// A lap is over that was begun for want of a chute.
+    fn count_lap(&mut self, slot: Slot) {
+        let item = &mut self.state.items[slot as usize];
+        item.idle_since = None;
+        item.laps = item
+            .laps
+            .saturating_add(u8::from(!mutant!("laps_uncounted")));
+        self.state.books.recirculated += 1;
     }
 
     /// An item has come round a loop.
@@ -303,8 +323,8 @@ impl Sorter {
                 return;
             }
             // Nobody took it because nobody was asked to: that was a lap too.
-            self.state.books.recirculated += 1;
-            item.laps = item.laps.saturating_add(1);
+            self.count_lap(slot);
+            let item = &mut self.state.items[slot as usize];
             if item.intent == Intent::Undecided && item.laps > laps_max {
                 item.intent = Intent::Reject(match item.cause {
                     Reason::Planned => Reason::NoRead,
@@ -313,7 +333,14 @@ impl Sorter {
                 self.enter_in_book(slot, outbox);
             }
             self.route(slot, outbox);
-        } else if item.rounds > laps_max.saturating_add(2) {
+            return;
+        }
+        if item.idle_since.is_some() {
+            // It has an order again, but has passed its chutes while it had none.
+            self.count_lap(slot);
+        }
+        let item = &mut self.state.items[slot as usize];
+        if item.rounds > laps_max.saturating_add(2) {
             // It should have left long ago and nothing was heard of its order: take it back and
             // say it again, and a parcel that no chute ever answers for is rejected.
             item.rounds = laps_max;

@@ -115,6 +115,9 @@ pub(super) struct Item {
     pub aim: Option<Aim>,
     /// Failed tries that led to another lap.
     pub laps: u8,
+    /// Where the belt was when it was left without an order, if it has passed its chutes so since
+    /// the lap eye.
+    pub idle_since: Option<BeltMm>,
     /// Its own chutes have had their last turn: where it goes now it goes for want of laps.
     pub is_spent: bool,
     /// Times it has passed the lap eye.

@@ -76,6 +76,7 @@ impl Sorter {
             item.origin = item.origin.plus(by);
             item.evidence = item.evidence.plus(by);
             item.obey_by = item.obey_by.plus(by);
+            item.idle_since = item.idle_since.map(|since| since.plus(by));
         }
         for (scanner, spec) in scanners.iter_mut().zip(self.hub.scanners()) {
             if spec.track == track {
@@ -223,6 +224,7 @@ impl Sorter {
             refused: None,
             revision: 0,
             obey_by: BeltMm(0),
+            idle_since: None,
             aim: None,
             laps: 0,
             is_spent: false,

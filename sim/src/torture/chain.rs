@@ -35,9 +35,9 @@ const SCAN: Micros = Micros::from_millis(10);
 const EMPTYING_MAX: Micros = Micros::from_secs(20_000);
 /// Real conveyors are full long before; here they back up without end.
 const ON_TRANSFERS_MAX: u64 = 100;
-/// So long at least does something get on, leave or go round, or nothing will any more. What has
-/// been lost on a transfer is waited for longer.
-const STALLED: Micros = Micros::from_secs(120);
+/// So long at least does something get on or leave, or nothing will any more: longer than all laps
+/// of the longest track. What has been lost on a transfer is waited for longer.
+const STALLED: Micros = Micros::from_secs(600);
 
 /// How long until all levels have been read again, the last link is up and its lease is granted.
 const SETTLING: Micros = Micros::from_secs(12);
@@ -234,7 +234,13 @@ impl Chain {
         let patience = self.drawn.hub.transfers().iter();
         let patience = patience.map(|transfer| transfer.patience).max();
         let stalled = STALLED.after(patience.unwrap_or(Micros(0)));
-        let mut before = (self.books(), *self.plant.tally(), self.timetable.len());
+        let progress = |chain: &Self| {
+            let (books, tally) = (chain.books(), chain.plant.tally());
+            let booked = (books.on_sorter, books.in_transfer());
+            let really = (tally.inducted, tally.taken_over, tally.removed);
+            (booked, really, tally.last_exit, chain.timetable.len())
+        };
+        let mut before = progress(self);
         let mut changed = self.now;
         while self.now < until && self.now.since(changed) < stalled {
             self.now = self.next();
@@ -242,7 +248,7 @@ impl Chain {
             if self.is_empty() {
                 return Ok(());
             }
-            let here = (self.books(), *self.plant.tally(), self.timetable.len());
+            let here = progress(self);
             if here != before {
                 before = here;
                 changed = self.now;
