@@ -259,6 +259,15 @@ pub enum ScanKey {
     Arrival,
 }
 
+impl ScanKey {
+    /// Whether it says of itself which pass of which item it is of. A carrier comes round again
+    /// each lap, perhaps with another item.
+    #[must_use]
+    pub const fn names_a_pass(self) -> bool {
+        matches!(self, Self::Trigger(_) | Self::Encoder(_))
+    }
+}
+
 /// Why a chute did not take an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Refusal {

@@ -65,6 +65,18 @@ fn seeds_of_taking_over_pass() {
     }
 }
 
+/// With holds, bags and waves drawn too: a carrier's telegram was taken for the parcel that had been
+/// there before the PLC was heard no more (4918); the judge took what a PLC does not have for an
+/// order that stands (3220).
+#[test]
+fn seeds_of_deaf_links_pass() {
+    let hour = Micros::from_secs(3_600);
+    for seed in [3_220, 4_918] {
+        let passed = run_seed(seed, hour);
+        assert!(passed.is_ok(), "{seed}: {passed:?}");
+    }
+}
+
 /// Given up because an eye had missed it, it passed the lap eye for ever, and nobody minded.
 #[test]
 fn what_was_given_up_is_taken_up_at_the_lap_eye() {

@@ -168,6 +168,7 @@ impl Sorter {
         // What alone is more than a whole bag takes goes into an empty one.
         let is_empty = bag.pieces == 0 && chute.coming == 0;
         is_empty
+            || mutant!("bag_without_limit")
             || (fits(bag.pieces, u64::from(chute.coming), 1, most.pieces)
                 && fits(bag.weight, chute.coming_weight, weight, most.weight.0)
                 && fits(bag.volume, chute.coming_volume, volume, most.volume_cm3))
@@ -257,7 +258,7 @@ impl Sorter {
         let outlets = &self.hub.chutes()[id.index()].outlets;
         let mut closed = chute.bag.closed_at.iter().zip(outlets);
         let is_past = closed.all(|(at, outlet)| self.state.tracks[outlet.track.index()].at >= *at);
-        if chute.coming == 0 || is_past {
+        if chute.coming == 0 || is_past || mutant!("frozen_at_once") {
             chute.bag.step = Step::Frozen;
             self.state.bags_locked -= 1;
             outbox.push(chute.bag.said(id, BagStage::Frozen));

@@ -98,6 +98,15 @@ impl Sorter {
                     self.apply(Sight { scanner, trigger }, slot, &facts, outbox);
                 }
             }
+            // Without the PLC's word nobody knows where the belt is, nor who has left a carrier and
+            // who has come into it: such a telegram could be anyone's.
+            Err(0)
+                if !key.names_a_pass()
+                    && !self.state.tracks[track.index()].linked
+                    && !mutant!("deaf_but_sure") =>
+            {
+                self.state.books.unmatched_scans += 1;
+            }
             Err(0) => {
                 if let ScanKey::Carrier(cell) = key
                     && let Some(slot) = self.at_this_scanner(scanner, cell)

@@ -65,9 +65,13 @@ impl Sorter {
     }
 
     /// Goes on in another run of the engine: ids of parcels from here on carry its epoch, so that
-    /// none is given twice, even if the calls that gave some are lost.
+    /// none is given twice, even if the calls that gave some are lost. No PLC is heard until its
+    /// link is up in this run.
     pub fn begin_run(&mut self, run_epoch: u32) {
         self.state.run_epoch = run_epoch;
+        for track in &mut self.state.tracks {
+            track.linked = false;
+        }
     }
 
     /// A sorter with the state of a snapshot: its future is the same. `plans` are at least all

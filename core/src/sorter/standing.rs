@@ -151,7 +151,8 @@ impl Sorter {
         told: Instruction,
         outbox: &mut Outbox,
     ) -> Result<(), Refused> {
-        let Some(first) = self.state.by_code.get(code.0) else {
+        let first = self.state.by_code.get(code.0);
+        let Some(first) = first.filter(|_| !mutant!("word_misses_riders")) else {
             return self.state.instructions.set(told);
         };
         let under_way = self

@@ -14,7 +14,7 @@ use super::draw::Drawn;
 use super::fault::Fault;
 use super::judge::{Judge, Truth};
 use super::lane::{Lane, link_ms};
-use crate::plant::{Options, Plant, PlantEvent};
+use crate::plant::{Exit, Options, Plant, PlantEvent, Way};
 use crate::plc_node::PlcNode;
 
 mod calls;
@@ -101,6 +101,8 @@ pub(super) struct Chain {
     host_is_silent: bool,
     /// What the host has just been asked.
     asked: Vec<(ParcelId, CodeId)>,
+    /// Labels of bags that were used.
+    labels: u64,
     epoch: u16,
     dice: Dice,
     now: Micros,
@@ -168,6 +170,7 @@ impl Chain {
             ticks_late: Micros(0),
             host_is_silent: false,
             asked: vec![],
+            labels: 0,
             epoch: 1,
             dice,
             now: Micros(0),
@@ -376,7 +379,24 @@ impl Chain {
             }
             PlantEvent::Left(exit) => {
                 self.truth.left(&self.drawn, exit)?;
+                self.hangs_open(exit)?;
             }
+        }
+        Ok(())
+    }
+
+    /// What has left did not drop into a container whose contents stand.
+    fn hangs_open(&self, exit: &Exit) -> Result<(), String> {
+        let Way::Chute(chute) = exit.way else {
+            return Ok(());
+        };
+        let frozen = |sorter: &Sorter| sorter.chute(chute).bag.is_some_and(|bag| bag.is_frozen);
+        if self.sorters.iter().any(frozen) {
+            let name = &self.drawn.hub.chutes()[chute.index()].name;
+            return Err(format!(
+                "parcel {} drops into the bag at {name}, whose contents stand",
+                exit.number
+            ));
         }
         Ok(())
     }
@@ -385,6 +405,7 @@ impl Chain {
     fn plc_sees(&mut self, signal: &Signal) {
         let track = match *signal {
             Signal::Belt { track, .. } => track,
+            Signal::BagButton { chute } => self.drawn.hub.chutes()[chute.index()].outlets[0].track,
             Signal::Inducted { cell, .. }
             | Signal::AtScanner { cell, .. }
             | Signal::Discharged { cell, .. }

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use sorthub_core::hub::{
-    Capacity, Caps, ChuteRules, ChuteSpec, Hub, HubSpec, InductionSpec, MeetsBy, Outlet,
+    Capacity, Caps, ChuteRules, ChuteSpec, Hub, HubSpec, InductionSpec, Lot, MeetsBy, Outlet,
     ScannerSpec, Sensing, SorterSpec, TrackKind, TrackSpec, TransferSpec,
 };
-use sorthub_core::ids::{ChuteId, DestId, InductionId, TrackId};
-use sorthub_core::plan::{DestinationSpec, NoReadPolicy, Plan, PlanSpec, RoomPolicy};
+use sorthub_core::ids::{ChuteId, DestId, InductionId, TrackId, WaveId};
+use sorthub_core::plan::{DestinationSpec, NoReadPolicy, Plan, PlanSpec, RoomPolicy, WaveSpec};
 use sorthub_core::units::{Grams, Micros, Mm, MmPerS};
 
 use super::dice::Dice;
@@ -77,6 +77,8 @@ pub fn draw(seed: u64) -> Drawn {
     }
     draft.plan();
     draft.host(Dice::new(seed, 5));
+    draft.containers(Dice::new(seed, 8));
+    draft.waves(Dice::new(seed, 9));
     let fifo_depth = draft.dice.pick(&[256, 256, 4_096]);
     let Draft {
         hub, plan, plant, ..
@@ -103,7 +105,9 @@ fn moved(plan: &PlanSpec, hub: &Hub) -> PlanSpec {
     moved.version = plan.version + 1;
     let is_with = |nth: usize, first: usize| {
         let outlets = |nth: usize| {
-            let first: ChuteId = plan.destinations[nth].chutes[0];
+            let dest = &plan.destinations[nth];
+            let mut chutes = dest.every_chute();
+            let first = chutes.next().expect("every destination has a chute");
             &hub.chutes()[first.index()].outlets
         };
         outlets(nth)[0].track == outlets(first)[0].track
@@ -114,6 +118,7 @@ fn moved(plan: &PlanSpec, hub: &Hub) -> PlanSpec {
             let (left, right) = moved.destinations.split_at_mut(nth);
             std::mem::swap(&mut left[nth - 1].chutes, &mut right[0].chutes);
             std::mem::swap(&mut left[nth - 1].overflow, &mut right[0].overflow);
+            std::mem::swap(&mut left[nth - 1].waves, &mut right[0].waves);
         } else {
             first = nth;
         }
@@ -319,6 +324,48 @@ impl Draft {
     fn host(&mut self, mut dice: Dice) {
         let deadline = Micros::from_millis(dice.pick(&[150, 400, 1_500]));
         self.plan.host = dice.chance(300).then_some(deadline);
+    }
+
+    /// In some runs parcels drop into bags and cages. What lies in one leaves with it and not one
+    /// by one, so that they hang where nothing is counted as taken out.
+    fn containers(&mut self, mut dice: Dice) {
+        if !dice.chance(300) {
+            return;
+        }
+        for id in self.own.iter().flatten() {
+            let chute = &mut self.hub.chutes[id.index()];
+            let counts = chute.sensing == Sensing::Counted && chute.capacity != Capacity::Unlimited;
+            if !counts && dice.chance(600) {
+                chute.rules.lot = dice.pick(&[Lot::Bag, Lot::Cage]);
+                chute.rules.lot_most.pieces = dice.pick(&[0, 2, 5, 12]);
+            }
+        }
+    }
+
+    /// In some runs destinations have other chutes while a wave is open, and none but those.
+    fn waves(&mut self, mut dice: Dice) {
+        if !dice.chance(250) {
+            return;
+        }
+        for nth in 0..dice.between(1, 2) {
+            self.plan.waves.push(WaveSpec {
+                name: format!("W{nth}"),
+                cut_off_min: None,
+            });
+        }
+        let waves = self.plan.waves.len() as u64;
+        for dest in &mut self.plan.destinations {
+            if !dice.chance(500) {
+                continue;
+            }
+            let wave = WaveId(dice.below(waves) as u8);
+            let own = self.own.iter().find(|own| own.contains(&dest.chutes[0]));
+            let other = own.map(|own| dice.pick(own));
+            dest.waves = vec![(wave, vec![other.unwrap_or(dest.chutes[0])])];
+            if dice.chance(200) {
+                dest.chutes.clear();
+            }
+        }
     }
 
     fn plan(&mut self) {

@@ -2,13 +2,15 @@
 
 use core::fmt;
 
-use sorthub_core::facts::Reading;
-use sorthub_core::hub::Hub;
-use sorthub_core::ids::{CellId, ChuteId, InductionId, ScannerId, TrackId};
-use sorthub_core::operator::{ChuteWish, Command, InductionWish, Mode, TrackWish};
+use sorthub_core::facts::{Reading, Verdict};
+use sorthub_core::hub::{Hub, Lot};
+use sorthub_core::ids::{CellId, ChuteId, CodeId, DestId, InductionId, ScannerId, TrackId, WaveId};
+use sorthub_core::operator::{ChuteWish, Command, InductionWish, Mode, TrackWish, WaybillWish};
+use sorthub_core::plan::Plan;
 use sorthub_core::units::Micros;
 
 use super::dice::Dice;
+use super::draw::Drawn;
 
 /// The version of the plan that a run begins with.
 pub(super) const FIRST_PLAN: u32 = 1;
@@ -95,6 +97,18 @@ pub enum What {
     ChuteLocked(ChuteId),
     /// People take a chute out of service.
     ChuteOff(ChuteId),
+    /// People change the bag or cage at a chute.
+    BagChanged(ChuteId),
+    /// The button at a chute is pressed.
+    BagButton(ChuteId),
+    /// People cut a wave off, and open it again.
+    WaveOver(WaveId),
+    /// Somebody wants a waybill's parcels held.
+    Held(CodeId),
+    /// A security device suspects a waybill's parcels.
+    Suspected(CodeId),
+    /// Somebody wants a waybill's parcels sent elsewhere.
+    Intercepted(CodeId, DestId),
     /// The disk takes so many ms to make a record durable.
     DiskSlow(u16),
     /// The engine is so busy that ticks come so many ms late.
@@ -107,7 +121,7 @@ pub enum What {
 
 impl What {
     /// What people say at its beginning or end, if it is their doing.
-    pub(super) fn commands(self, begins: bool) -> Vec<Command> {
+    pub(super) fn commands(self, begins: bool, plan: &Plan) -> Vec<Command> {
         let track = |track, wishes: &[TrackWish]| {
             let say = |to: &TrackWish| Command::Track { track, to: *to };
             wishes.iter().map(say).collect()
@@ -156,9 +170,44 @@ impl What {
                 };
                 vec![Command::Chute { chute, to }]
             }
+            (Self::BagChanged(chute), true) => vec![Command::Chute {
+                chute,
+                to: ChuteWish::ChangeBag,
+            }],
+            (Self::WaveOver(wave), begins) => vec![Command::Wave {
+                wave,
+                open: !begins,
+            }],
+            _ => self.words(begins, plan),
+        }
+    }
+
+    /// The same, for what is said of waybills.
+    fn words(self, begins: bool, plan: &Plan) -> Vec<Command> {
+        match (self, begins) {
+            (Self::Held(code), true) => vec![waybill(code, WaybillWish::Hold)],
+            (Self::Intercepted(code, dest), true) => {
+                let to = plan.key(dest);
+                vec![waybill(code, WaybillWish::Intercept { to })]
+            }
+            (Self::Held(code) | Self::Intercepted(code, _), false) => {
+                vec![waybill(code, WaybillWish::Release)]
+            }
+            (Self::Suspected(code), begins) => {
+                let verdict = if begins {
+                    Verdict::Suspect
+                } else {
+                    Verdict::Clear
+                };
+                vec![waybill(code, WaybillWish::Verdict(verdict))]
+            }
             _ => vec![],
         }
     }
+}
+
+const fn waybill(code: CodeId, to: WaybillWish) -> Command {
+    Command::Waybill { code, to }
 }
 
 impl fmt::Display for Fault {
@@ -173,7 +222,8 @@ impl fmt::Display for Fault {
 
 /// Draws the faults of a seed, in order of time. The last quarter of the horizon is left in peace.
 #[must_use]
-pub fn draw(seed: u64, hub: &Hub, horizon: Micros) -> Vec<Fault> {
+pub fn draw(seed: u64, drawn: &Drawn, horizon: Micros) -> Vec<Fault> {
+    let hub = &*drawn.hub;
     let mut dice = Dice::new(seed, 2);
     let calm_from = horizon.0 / 4 * 3;
     // Some runs have none, some have many at once.
@@ -186,6 +236,8 @@ pub fn draw(seed: u64, hub: &Hub, horizon: Micros) -> Vec<Fault> {
         })
         .collect();
     faults.extend(people(seed, hub, calm_from));
+    faults.extend(shift(seed, drawn, calm_from));
+    faults.extend(office(seed, drawn, calm_from));
     faults.sort_by_key(|fault| fault.at);
     faults
 }
@@ -210,6 +262,52 @@ fn people(seed: u64, hub: &Hub, calm_from: u64) -> Vec<Fault> {
         what: deed(&mut dice),
     });
     deeds.collect()
+}
+
+/// What people do at containers, and with waves; with dice of its own, as above.
+fn shift(seed: u64, drawn: &Drawn, calm_from: u64) -> Vec<Fault> {
+    let mut dice = Dice::new(seed, 10);
+    let chutes = 0..drawn.hub.chutes().len() as u16;
+    let has_lot = |chute: &ChuteId| drawn.hub.chutes()[chute.index()].rules.lot != Lot::Flow;
+    let mut deeds: Vec<What> = chutes
+        .map(ChuteId)
+        .filter(has_lot)
+        .flat_map(|chute| [What::BagChanged(chute), What::BagButton(chute)])
+        .collect();
+    let waves = drawn.plan.spec().waves.len() as u8;
+    deeds.extend((0..waves).map(|wave| What::WaveOver(WaveId(wave))));
+    if deeds.is_empty() {
+        return vec![];
+    }
+    let count = dice.pick(&[0, 1, 4, 8]);
+    let words = (0..count).map(|_| Fault {
+        at: Micros(dice.below(calm_from)),
+        lasts: Micros::from_millis(dice.pick(&[800, 9_000, 40_000])),
+        what: dice.pick(&deeds),
+    });
+    words.collect()
+}
+
+/// What is said of waybills, in every third run; with dice of its own, as above.
+fn office(seed: u64, drawn: &Drawn, calm_from: u64) -> Vec<Fault> {
+    let mut dice = Dice::new(seed, 7);
+    let dests = drawn.plan.spec().destinations.len() as u64;
+    let count = dice.pick(&[0, 0, 0, 0, 2, 6]);
+    let word = |dice: &mut Dice| {
+        // Parcels are numbered as they come; so many get on in most runs.
+        let code = CodeId(1 + dice.below(40));
+        match dice.below(3) {
+            0 => What::Held(code),
+            1 => What::Suspected(code),
+            _ => What::Intercepted(code, DestId(dice.below(dests) as u32)),
+        }
+    };
+    let words = (0..count).map(|_| Fault {
+        at: Micros(dice.below(calm_from)),
+        lasts: Micros::from_millis(dice.pick(&[800, 9_000, 40_000, 400_000])),
+        what: word(&mut dice),
+    });
+    words.collect()
 }
 
 fn what(dice: &mut Dice, hub: &Hub) -> What {

@@ -14,9 +14,13 @@ use sorthub_core::units::Micros;
 
 use super::dice::Dice;
 
+mod bags;
+mod office;
 mod orders;
 mod truth;
 
+use bags::Bags;
+use office::Office;
 use orders::Orders;
 pub(super) use truth::{Hides, Truth};
 
@@ -36,6 +40,8 @@ pub(super) struct Judge {
     codes: BTreeMap<ParcelId, CodeId>,
     bearers: BTreeMap<CodeId, ParcelId>,
     orders: Orders,
+    office: Office,
+    bags: Bags,
     twin: Option<(Sorter, u32)>,
     outbox: Outbox,
     last: Micros,
@@ -55,6 +61,8 @@ impl Judge {
             codes: BTreeMap::new(),
             bearers: BTreeMap::new(),
             orders: Orders::new(hub, plan),
+            office: Office::default(),
+            bags: Bags::default(),
             twin: None,
             outbox: Outbox::new(),
             last: Micros(0),
@@ -67,6 +75,8 @@ impl Judge {
     pub fn replaced(&mut self) {
         self.twin = None;
         self.orders.forget();
+        self.office.forget();
+        self.bags.forget();
     }
 
     /// What was said in a call that is not durable was said to nobody: it may be said again.
@@ -161,9 +171,14 @@ impl Judge {
             return Err(format!("the book does not balance: {:?}", sorter.books()));
         }
         self.follow_twin(sorter, now, signal, outputs)?;
+        self.office.hear(sorter, signal, outputs)?;
+        self.bags.hear(&self.hub, sorter, signal, outputs)?;
         for output in outputs {
             self.output(sorter, truth, output)
                 .map_err(|what| format!("{what}, after {signal:?}"))?;
+        }
+        if truth.is_calm() {
+            self.bags.keep_to_limits(&self.hub, sorter)?;
         }
         self.orders.look(sorter);
         if self.dice.chance(60) {
@@ -226,6 +241,9 @@ impl Judge {
             Output::Divert(ref order) => {
                 self.is_under_way(order.parcel)?;
                 self.orders.order(sorter, order)?;
+                if let Some(&code) = self.codes.get(&order.parcel) {
+                    self.office.order(sorter, code, order)?;
+                }
             }
             Output::Withdraw {
                 parcel,

@@ -82,7 +82,7 @@ pub fn length(seed: u64, longest: Micros) -> Micros {
 /// What did not hold, a panic of the program among it.
 pub fn run_seed(seed: u64, horizon: Micros) -> Result<Passed, Broken> {
     let length = length(seed, horizon);
-    let faults = draw_faults(seed, &draw(seed).hub, length);
+    let faults = draw_faults(seed, &draw(seed), length);
     run_with(seed, length, &faults)
 }
 
@@ -142,7 +142,7 @@ pub fn torture(first_seed: u64, runs: u64, horizon: Micros, told: &(dyn Fn() + S
 
 fn failure(seed: u64, longest: Micros, broken: Broken, shrinks: bool) -> Failure {
     let horizon = length(seed, longest);
-    let faults = draw_faults(seed, &draw(seed).hub, horizon);
+    let faults = draw_faults(seed, &draw(seed), horizon);
     let mut failure = Failure {
         seed,
         broken,

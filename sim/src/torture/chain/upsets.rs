@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use sorthub_core::ids::{ChuteId, InductionId, TrackId};
-use sorthub_core::operator::{Command, Mode, Ticket, TrackWish};
+use sorthub_core::hub::Lot;
+use sorthub_core::ids::{ChuteId, CodeId, InductionId, TrackId};
+use sorthub_core::operator::{ChuteWish, Command, Mode, Ticket, TrackWish};
 use sorthub_core::plc::{Area, Mark};
 use sorthub_core::running::{Hold, Step};
 use sorthub_core::signal::Signal;
@@ -19,6 +20,9 @@ use crate::torture::lane::Lane;
 
 /// More alarms than the smallest FIFO has room for.
 const FLOOD: u16 = 300;
+
+/// The labels of bags are codes that no parcel bears.
+const LABELS_FROM: u64 = 1 << 40;
 
 /// How often people look at how the tracks run.
 pub(super) const ROUNDS: Micros = Micros::from_secs(10);
@@ -116,6 +120,7 @@ impl Chain {
                 }
                 self.cut(track, begins)?;
             }
+            What::BagButton(chute) if begins => self.plant.press_button(now, chute),
             What::HostSilent => self.host_is_silent = begins,
             What::DiskSlow(ms) => self.disk_ms = on(ms).max(1),
             What::TicksLate(ms) => self.ticks_late = Micros::from_millis(u64::from(on(ms))),
@@ -132,9 +137,15 @@ impl Chain {
             | What::InductionOff(_)
             | What::OtherPlan
             | What::ChuteLocked(_)
-            | What::ChuteOff(_) => {}
+            | What::ChuteOff(_)
+            | What::BagChanged(_)
+            | What::BagButton(_)
+            | What::WaveOver(_)
+            | What::Held(_)
+            | What::Suspected(_)
+            | What::Intercepted(..) => {}
         }
-        self.people_say(&self.faults[index].what.commands(begins))
+        self.people_say(&self.faults[index].what.commands(begins, &self.drawn.plan))
     }
 
     /// People come by: a track whose scanners were silent lets nothing in until a person who has
@@ -154,6 +165,7 @@ impl Chain {
         }
         commands.extend(self.chutes_to_open());
         commands.extend(self.tracks_to_start());
+        commands.extend(self.chutes_to_clear());
         self.people_say(&commands)
     }
 
@@ -177,10 +189,10 @@ impl Chain {
                 What::Emptied(track),
             ];
             if stands && !standing.into_iter().any(|what| self.is_wanted(what)) {
-                commands.extend(What::Drained(track).commands(false));
+                commands.extend(What::Drained(track).commands(false, &self.drawn.plan));
             }
             if state.closed && !self.is_wanted(What::Closed(track)) {
-                commands.extend(What::Closed(track).commands(false));
+                commands.extend(What::Closed(track).commands(false, &self.drawn.plan));
             }
         }
         commands
@@ -196,8 +208,32 @@ impl Chain {
                 (What::ChuteOff(chute), ChuteIs::Disabled),
             ] {
                 if is(state) && !self.is_wanted(what) {
-                    commands.extend(what.commands(false));
+                    commands.extend(what.commands(false, &self.drawn.plan));
                 }
+            }
+        }
+        commands
+    }
+
+    /// Bags that can be taken off, and chutes in which another owner's parcels lie: people take
+    /// out what is there and hang up what comes next.
+    fn chutes_to_clear(&mut self) -> Vec<Command> {
+        let mut commands = vec![];
+        for chute in (0..self.drawn.hub.chutes().len()).map(|at| ChuteId(at as u16)) {
+            let spec = &self.drawn.hub.chutes()[chute.index()];
+            let sorter = self.drawn.hub.sorter_of(spec.outlets[0].track).index();
+            let view = self.sorters[sorter].chute(chute);
+            let mut say = |to| commands.push(Command::Chute { chute, to });
+            if view.bag.is_some_and(|bag| bag.is_frozen) {
+                if spec.rules.lot == Lot::Bag {
+                    self.labels += 1;
+                    say(ChuteWish::BindBag {
+                        label: CodeId(LABELS_FROM + self.labels),
+                    });
+                }
+                say(ChuteWish::BagReady);
+            } else if view.is == ChuteIs::PendingClear && spec.rules.lot != Lot::Flow {
+                say(ChuteWish::Cleared);
             }
         }
         commands

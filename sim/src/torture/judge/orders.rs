@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sorthub_core::hub::{Capacity, Hub, Sensing};
-use sorthub_core::ids::{CellId, ChuteId, ParcelId, PlcItem, TrackId};
+use sorthub_core::ids::{CellId, ChuteId, DestId, ParcelId, PlcItem, TrackId};
 use sorthub_core::operator::Command;
 use sorthub_core::plan::{Plan, RoomPolicy};
 use sorthub_core::reason::Reason;
@@ -102,6 +102,11 @@ impl Orders {
                 let Some(said) = said.filter(|said| said.revision == revision) else {
                     return Ok(());
                 };
+                if answer == OrderAnswer::NoSuchItem {
+                    // Of what it does not have, it has no order: whoever comes there is new to it.
+                    self.said.remove(&(cell, item));
+                    return Ok(());
+                }
                 said.stands = None;
                 said.old_revisions += u32::from(answer == OrderAnswer::OldRevision);
                 if said.old_revisions > OLD_REVISIONS_MAX {
@@ -152,7 +157,7 @@ impl Orders {
     /// An order, just given.
     pub fn order(&mut self, sorter: &Sorter, order: &Order) -> Result<(), String> {
         self.newer(order.cell, order.item, order.revision)?;
-        let is_own = order.why == Reason::Planned;
+        let is_own = matches!(order.why, Reason::Planned | Reason::Intercept);
         let last = order.chutes.iter().rev().find_map(|chute| *chute);
         let said = self.said.entry((order.cell, order.item)).or_default();
         said.parcel = order.parcel;
@@ -236,12 +241,15 @@ impl Orders {
             // It may lap no more: its own chutes have had their turn, whatever their eyes say.
             return Ok(());
         }
-        let mut meant = dests.filter(|dest| is_meant(&dest.chutes)).peekable();
+        let owns =
+            (0..dests.len() as u32).map(|dest| sorter.plan().chutes(DestId(dest), sorter.waves()));
+        let mut meant = owns.filter(|own| is_meant(own)).peekable();
         let any = meant.peek().is_some();
-        let all_better = meant.all(|dest| {
-            let own = dest.chutes.iter();
-            let mut here = own.filter(|&&chute| self.hub.outlet(chute, track).is_some());
-            here.any(|&chute| is_open(chute))
+        let all_better = meant.all(|own| {
+            let mut here = own
+                .iter()
+                .filter(|&&chute| self.hub.outlet(chute, track).is_some());
+            here.any(|&chute| is_open(chute) && self.bag_has_room(sorter, chute))
         });
         let rejects = self.plan.spec().reject.contains(&first);
         if any && all_better && !rejects {
@@ -251,6 +259,14 @@ impl Orders {
             ));
         }
         Ok(())
+    }
+
+    /// Whether what hangs at a chute takes one more than those that are on their way to it.
+    fn bag_has_room(&self, sorter: &Sorter, chute: ChuteId) -> bool {
+        let view = sorter.chute(chute);
+        let most = self.hub.chutes()[chute.index()].rules.lot_most.pieces;
+        let will_hold = view.bag.map_or(0, |bag| bag.pieces + view.coming);
+        most == 0 || will_hold < most
     }
 
     /// An order is given under the plan that is active, and names chutes that this plan has for
@@ -266,12 +282,15 @@ impl Orders {
         }
         let item = sorter.items().find(|item| item.parcel == order.parcel);
         let dest = item.and_then(|item| item.dest);
-        let (Some(dest), Reason::Planned) = (dest, order.why) else {
+        let (Some(dest), Reason::Planned | Reason::Intercept) = (dest, order.why) else {
             return Ok(());
         };
         let leads_on = |chute| self.hub.transfers().iter().any(|way| way.from == chute);
+        // A chute of a wave that is over is none of its own, nor is one of the next.
+        let own = plan.chutes(dest, sorter.waves()).iter();
+        let own = own.chain(plan.alternates(dest)).chain(plan.overflow(dest));
         let mut chutes = order.chutes.iter().flatten();
-        match chutes.find(|&&chute| !plan.allows(dest, chute) && !leads_on(chute)) {
+        match chutes.find(|&&chute| !own.clone().any(|&own| own == chute) && !leads_on(chute)) {
             None => Ok(()),
             Some(chute) => Err(format!(
                 "chute {} is ordered, which plan {} has not for the parcel's destination",
@@ -375,7 +394,7 @@ impl Orders {
         if self.plan.spec().room != RoomPolicy::Reserve || self.switches {
             return Ok(());
         }
-        let own = &sorter.plan().spec().destinations[dest.index()].chutes;
+        let own = sorter.plan().chutes(dest, sorter.waves());
         let is_loop = self.hub.tracks()[track.index()].kind.is_loop();
         let here = |chute: &&ChuteId| {
             let is_ahead = is_loop || self.behind_commit(sorter, &item, track, **chute) <= 0;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sorthub_core::hub::Hub;
-use sorthub_core::ids::{ChuteId, CodeId, TrackId};
+use sorthub_core::ids::{ChuteId, CodeId, DestId, TrackId};
 use sorthub_core::plan::Plan;
 use sorthub_core::reason::Disposition;
 
@@ -32,6 +32,13 @@ fn is_fed_by_a_transfer(hub: &Hub, track: TrackId) -> bool {
     to.any(|induction| hub.inductions()[induction.index()].track == track)
 }
 
+fn elsewhere(fault: &Fault) -> Option<(CodeId, DestId)> {
+    match fault.what {
+        What::Intercepted(code, dest) => Some((code, dest)),
+        _ => None,
+    }
+}
+
 /// What really happened in a run.
 #[derive(Debug)]
 pub(in crate::torture) struct Truth {
@@ -43,6 +50,8 @@ pub(in crate::torture) struct Truth {
     is_calm: bool,
     /// People sort by the other plan for a while.
     has_other_plan: bool,
+    /// Where somebody wants waybills sent for a while.
+    elsewhere: Vec<(CodeId, DestId)>,
 }
 
 impl Truth {
@@ -95,6 +104,7 @@ impl Truth {
             hides,
             is_calm: faults.is_empty(),
             has_other_plan: faults.iter().any(|fault| fault.what == What::OtherPlan),
+            elsewhere: faults.iter().filter_map(elsewhere).collect(),
         }
     }
 
@@ -147,9 +157,15 @@ impl Truth {
         let allows = |plan: &Plan, dest| plan.allows(dest, chute);
         let is_allowed =
             |dest| allows(plan, dest) || (self.has_other_plan && allows(&drawn.other, dest));
-        let is_right = exit.dest.is_some_and(is_allowed)
-            || spec.reject.iter().chain(rejects).any(|&own| own == chute);
-        if is_right || !self.is_certain(CodeId(exit.number + 1)) {
+        let code = CodeId(exit.number + 1);
+        let elsewhere = self.elsewhere.iter().filter(|(of, _)| *of == code);
+        let mut dests = exit
+            .dest
+            .into_iter()
+            .chain(elsewhere.map(|&(_, dest)| dest));
+        let is_right =
+            dests.any(is_allowed) || spec.reject.iter().chain(rejects).any(|&own| own == chute);
+        if is_right || !self.is_certain(code) {
             return Ok(());
         }
         let name = &hub.chutes()[chute.index()].name;
