@@ -18,9 +18,11 @@ use sorthub_core::units::Micros;
 use crate::config::canonical::CanonicalError;
 use crate::journal::{self, JournalError, Reader, RunHeader};
 
+mod former;
 mod run;
 mod words;
 
+pub use former::{Former, former};
 pub use words::{Words, clock};
 
 /// What to replay, and how strictly.

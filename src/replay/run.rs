@@ -25,6 +25,22 @@ pub(super) fn replay_run(
     verify: bool,
 ) -> Result<RunReport, ReplayError> {
     let begun = Instant::now();
+    let (again, tail) = make_again(reader, info, verify)?;
+    Ok(again.report(info, tail, begun))
+}
+
+/// The sorter as it was after the last of a run's calls that can be made again, and how those ended
+/// if not with the last record.
+pub(super) fn made_again(
+    reader: &Reader,
+    info: &RunInfo,
+) -> Result<(Sorter, Option<End>), ReplayError> {
+    let (again, _) = make_again(reader, info, false)?;
+    Ok((again.sorter, again.end))
+}
+
+/// Makes a run's calls again.
+fn make_again(reader: &Reader, info: &RunInfo, verify: bool) -> Result<(Again, Tail), ReplayError> {
     let (hub, plan) = canonical::from_text(&info.header.description).map_err(|source| {
         ReplayError::Description {
             run: info.run,
@@ -61,7 +77,7 @@ pub(super) fn replay_run(
     if let Some(error) = unusable {
         return Err(error);
     }
-    Ok(again.report(info, tail, begun))
+    Ok((again, tail))
 }
 
 /// The plan that the run's sorter was handed then.
