@@ -149,7 +149,7 @@ fn a_chute_that_waits_to_be_cleared_is_locked() {
     let other = Plan::new(other, before.sorter.hub()).expect("the other plan is sound");
     let staged = before.sorter.stage(Arc::new(other));
     assert!(staged.is_ok(), "there is room for it");
-    before.command(Command::Activate { version });
+    assert_eq!(before.command(Command::Activate { version }).0, Ok(()));
     before.due();
     let waits = (0..4).map(ChuteId);
     let waits: Vec<_> = waits

@@ -22,7 +22,7 @@ pub struct Former {
     pub is_of_other_hub: bool,
 }
 
-/// The words of the last run of each of a hub's sorters, in their order; empty where there was none.
+/// The words of the last run of each of a hub's sorters, in their order; none where there was none.
 ///
 /// # Errors
 /// See [`ReplayError`]: the last run cannot be made again.
