@@ -114,7 +114,7 @@ impl Sorter {
             if told.is_suspect {
                 say(WaybillWish::Verdict(Verdict::Suspect));
             }
-            if told.is_held {
+            if told.is_held && !mutant!("held_until_the_restart") {
                 say(WaybillWish::Hold);
             }
             if told.intercept.is_some() {
