@@ -21,7 +21,7 @@ use super::request::{AlarmsTo, PlanTo, Request, UnreadTo, WaveTo};
 use super::resolve::{Names, Subject};
 use super::sorters::Sorters;
 use super::tell;
-use super::waves::{CutOffs, LocalSeconds, time_of_day};
+use super::waves::{CutOffs, LocalSeconds, Turn, clock_at, time_of_day};
 use crate::advice::Generations;
 use crate::api::HubShow;
 use crate::config::plan_words::Words;
@@ -357,9 +357,16 @@ impl Desk {
         self.obey(asker, request, &[command], plans.shelf.active())
             .await?;
         plans.shelf.activated(version);
-        plans.cut_offs = CutOffs::new(&plan, plans.now);
+        plans.cut_offs = plans.cut_offs.under(&plan, plans.now);
         self.show(&plan);
-        Ok(json!({ "active": version, "before": plans.shelf.before() }))
+        self.turn_waves(plans).await;
+        Ok(json!({
+            "active": version,
+            "before": plans.shelf.before(),
+            "was_active": was_active,
+        }))
+        // Also if it is active: after a refusal by one of several sorters others have it already.
+        let was_active = plans.shelf.active().version() == version;
     }
 
     /// Whoever shows the hub shows it under this plan from now on.
@@ -386,34 +393,43 @@ impl Desk {
             .wave_id(wave)?;
         let now = plans.now;
         let mut cut_offs = plans.cut_offs.clone();
-        cut_offs.extend(wave, until_min, now)?;
+        let until = cut_offs.extend(wave, until_min, now)?;
         let open = Command::Wave { wave, open: true };
         self.obey(asker, request, &[open], &plan).await?;
         plans.cut_offs = cut_offs;
-        Ok(json!({ "cut_off": plans.cut_offs.of(wave) }))
+        Ok(json!({ "cut_off": clock_at(until, now) }))
     }
 
-    /// It is this time now: waves that have reached their cut-off are cut off. To be called about
-    /// once a second.
+    /// It is this time now: waves that have reached their cut-off are cut off, those of the next
+    /// day opened. To be called about once a second.
     pub async fn tick(&self, now: LocalSeconds) {
         let mut plans = self.0.plans.lock().await;
         plans.now = now;
-        let plan = Arc::clone(plans.shelf.active());
-        let asker = Asker {
-            name: "the plan".to_owned(),
-            way: "its cut-off".to_owned(),
-        };
-        for wave in plans.cut_offs.due(now) {
+        self.turn_waves(&mut plans).await;
+    }
+
+    async fn turn_waves(&self, plans: &mut Plans) {
+        let (now, plan) = (plans.now, Arc::clone(plans.shelf.active()));
+        for turn in plans.cut_offs.due(now) {
+            let Turn { wave, open } = turn;
+            let asker = Asker {
+                name: "the plan".to_owned(),
+                way: if open { "its next day" } else { "its cut-off" }.to_owned(),
+            };
             let name = plan.spec().waves[wave.index()].name.clone();
-            let request = Request::Wave(WaveTo::Close { wave: name });
-            let command = Command::Wave { wave, open: false };
+            let request = Request::Wave(if open {
+                WaveTo::Open { wave: name }
+            } else {
+                WaveTo::Close { wave: name }
+            });
+            let command = Command::Wave { wave, open };
             let answer = self.obey(&asker, &request, &[command], &plan).await;
             match &answer {
                 Ok(_) => tracing::info!(target: "audit", %asker, %request, answer = "done"),
                 Err(problem) => {
                     tracing::warn!(target: "audit", %asker, %request, %problem);
                     if problem.kind() == Kind::Busy {
-                        plans.cut_offs.again(wave, now);
+                        plans.cut_offs.again(turn, now);
                     }
                 }
             }

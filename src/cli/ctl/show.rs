@@ -40,7 +40,7 @@ pub(super) fn text(request: &Request, answer: &Value) -> String {
         Request::Advice(AdviceTo::Load { .. }) => loaded(answer),
         Request::Wave(WaveTo::List {}) => table(
             &answer["waves"],
-            &["wave", "state", "cut_off"],
+            &["wave", "state", "cut_off", "opens"],
             "the plan has no waves",
         ),
         Request::Wave(WaveTo::Extend { wave, .. }) => {
