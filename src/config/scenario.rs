@@ -440,8 +440,10 @@ impl<'a> Reading<'a> {
             Deed::Stage(Arc::clone(&plan)),
             Deed::Command(Command::Activate { version }),
         ];
-        self.before = Some(std::mem::replace(&mut self.plan, plan));
-        self.begin_plan(at);
+        if version != self.plan.version() {
+            self.before = Some(std::mem::replace(&mut self.plan, plan));
+            self.begin_plan(at);
+        }
         deeds
     }
 }

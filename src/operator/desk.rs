@@ -318,7 +318,7 @@ impl Desk {
     async fn stage(&self, asker: &Asker, file: &Path) -> Result<Value, Problem> {
         let (hub, path) = (Arc::clone(&self.0.hub), file.to_owned());
         let read = tokio::task::spawn_blocking(move || ReadPlan::read(&path, &hub)).await;
-        let ReadPlan { plan, warnings } = read.map_err(|_| lost_thread())??;
+        let ReadPlan { plan, mut warnings } = read.map_err(|_| lost_thread())??;
         let mut plans = self.0.plans.lock().await;
         let is_there = plans.shelf.admit(&plan)?;
         let version = plan.version();
@@ -326,12 +326,19 @@ impl Desk {
             let (keepers, kept) = (self.0.keepers.clone(), Arc::clone(&plan));
             let keep = move || {
                 let text = canonical::plan_to_text(kept.spec());
-                let mut all = keepers.iter();
-                all.try_for_each(|keeper| keeper.keep(version, text.clone()))
+                let all = keepers.iter();
+                let all = all.map(|keeper| keeper.keep(version, text.clone()));
+                all.collect::<Result<Vec<Option<u32>>, _>>()
             };
             let kept = tokio::task::spawn_blocking(keep).await;
-            kept.map_err(|_| lost_thread())?
-                .map_err(|error| of_keeping(&error))?;
+            let kept = kept.map_err(|_| lost_thread())?;
+            let others = kept.map_err(|error| of_keeping(&error))?;
+            if let Some(run) = others.into_iter().flatten().max() {
+                warnings.push(format!(
+                    "warning: run {run} had another plan {version}; give a plan that changes a \
+                     version of its own, so that people can tell the two apart"
+                ));
+            }
             plans
                 .shelf
                 .put(Arc::clone(&plan), file.to_owned(), asker.to_string());
@@ -353,6 +360,8 @@ impl Desk {
     ) -> Result<Value, Problem> {
         let plan = plans.shelf.plan(version)?;
         self.0.sorters.stage(&plan).await?;
+        // Also if it is active: after a refusal by one of several sorters others have it already.
+        let was_active = plans.shelf.active().version() == version;
         let command = Command::Activate { version };
         self.obey(asker, request, &[command], plans.shelf.active())
             .await?;
@@ -365,8 +374,6 @@ impl Desk {
             "before": plans.shelf.before(),
             "was_active": was_active,
         }))
-        // Also if it is active: after a refusal by one of several sorters others have it already.
-        let was_active = plans.shelf.active().version() == version;
     }
 
     /// Whoever shows the hub shows it under this plan from now on.
