@@ -149,7 +149,9 @@ fn run_diff(args: &DiffArgs) -> Result<Exit, Vec<Fault>> {
         let json = serde_json::to_string(&diff).expect("texts and numbers are always JSON");
         print(&format!("{json}\n"));
     } else {
-        print(&diff.to_string());
+        // Between files only: a plan that an engine has at hand keeps its version.
+        let advice = diff.advice().map(|advice| format!("\n{advice}\n"));
+        print(&format!("{diff}{}", advice.unwrap_or_default()));
     }
     Ok(if diff.may_follow() {
         Exit::Done

@@ -22,7 +22,6 @@ use serde_json::Value as Json;
 use sorthub_core::directory::Directory;
 use sorthub_core::hub::Hub;
 use sorthub_core::identify::Formats;
-use sorthub_core::ids::WaveId;
 use sorthub_core::operator::Command;
 use sorthub_core::plan::Plan;
 use sorthub_core::units::Micros;
@@ -33,7 +32,7 @@ use super::reader::{Faults, Table, Value};
 use super::source::{Source, Span};
 use super::{HubFile, syntax};
 use crate::operator::{
-    CutOffs, LocalSeconds, Names, PlanTo, Problem, ReadPlan, Request, WaveTo, time_of_day,
+    CutOffs, LocalSeconds, Names, PlanTo, Problem, ReadPlan, Request, Turn, WaveTo, time_of_day,
 };
 
 /// Nobody writes down a longer day.
@@ -345,22 +344,26 @@ impl<'a> Reading<'a> {
 
     fn begin_plan(&mut self, at: Micros) {
         self.cut_offs = match self.local(at) {
-            Some(now) => CutOffs::new(&self.plan, now),
+            Some(now) => self.cut_offs.under(&self.plan, now),
             None => CutOffs::default(),
         };
     }
 
-    /// Cuts off what is due up to a time.
+    /// Cuts off, and opens again, what is due up to a time.
     fn cut_off(&mut self, until: Micros) {
         let (Some(starts), Some(until)) = (self.local(Micros(0)), self.local(until)) else {
             return;
         };
         while let Some(next) = self.cut_offs.next().filter(|next| *next <= until) {
             let seconds = u64::try_from(next.0 - starts.0).unwrap_or(0);
-            for wave in self.cut_offs.due(next) {
+            for Turn { wave, open } in self.cut_offs.due(next) {
                 let name = &self.plan.spec().waves[wave.index()].name;
-                let words = format!("wave close {name} (its cut-off)");
-                let deeds = vec![close(wave)];
+                let words = if open {
+                    format!("wave open {name} (its next day)")
+                } else {
+                    format!("wave close {name} (its cut-off)")
+                };
+                let deeds = vec![Deed::Command(Command::Wave { wave, open })];
                 let at = Micros::from_secs(seconds);
                 self.actions.push(Action { at, words, deeds });
             }
@@ -437,12 +440,10 @@ impl<'a> Reading<'a> {
             Deed::Stage(Arc::clone(&plan)),
             Deed::Command(Command::Activate { version }),
         ];
-        self.before = Some(std::mem::replace(&mut self.plan, plan));
-        self.begin_plan(at);
+        if version != self.plan.version() {
+            self.before = Some(std::mem::replace(&mut self.plan, plan));
+            self.begin_plan(at);
+        }
         deeds
     }
-}
-
-fn close(wave: WaveId) -> Deed {
-    Deed::Command(Command::Wave { wave, open: false })
 }

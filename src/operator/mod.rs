@@ -27,4 +27,4 @@ pub use request::{
     TrackTo, UnreadTo, VerdictTo, WaveTo,
 };
 pub use resolve::{Names, Subject, parcel_id};
-pub use waves::{CutOffs, LocalSeconds, time_of_day};
+pub use waves::{CutOffs, LocalSeconds, Turn, time_of_day};

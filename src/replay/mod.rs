@@ -41,7 +41,7 @@ pub enum ReplayError {
     /// The journal cannot be read.
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// A run's sorter was handed a plan that the journal does not hold.
+    /// A run's sorter was handed a plan that neither its header nor the table `plans` holds.
     #[error(
         "run {run}: plan {version} is not in the journal's table `plans`; restore the file from a \
          backup"

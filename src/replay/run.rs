@@ -51,6 +51,7 @@ fn make_again(reader: &Reader, info: &RunInfo, verify: bool) -> Result<(Again, T
         run_epoch: info.run,
         sorter: SorterId(info.header.sorter),
     };
+    let begun_with = Arc::clone(&plan);
     let again_hub = &Arc::clone(&hub);
     let mut again = Again {
         sorter: Sorter::new(hub, plan, setup),
@@ -70,6 +71,10 @@ fn make_again(reader: &Reader, info: &RunInfo, verify: bool) -> Result<(Again, T
     let mut unusable = None;
     let tail = reader.visit(info, |block| {
         again.block(block, |version| {
+            if version == begun_with.version() {
+                // People have gone back to it. It stands in the run's header, not among `plans`.
+                return Some(Arc::clone(&begun_with));
+            }
             let staged = staged(reader, info.run, version, again_hub);
             staged.map_err(|error| unusable = Some(error)).ok()
         })
@@ -80,7 +85,7 @@ fn make_again(reader: &Reader, info: &RunInfo, verify: bool) -> Result<(Again, T
     Ok((again, tail))
 }
 
-/// The plan that the run's sorter was handed then.
+/// A plan that was staged while the run's sorter ran.
 fn staged(reader: &Reader, run: u32, version: u32, hub: &Hub) -> Result<Arc<Plan>, ReplayError> {
     let text = reader.plan(run, version)?;
     let text = text.ok_or(ReplayError::NoPlan { run, version })?;
