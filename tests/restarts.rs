@@ -247,8 +247,14 @@ fn what_people_have_said_stands_when_a_killed_engine_comes_back() {
     let plant = Plant::start(&dir);
     let mut first = Engine::start(&dir, "run");
     first.sorts(1);
+    let next = dir.arg("plan-2.toml");
+    let text = fs::read_to_string(dir.file("hub.toml")).expect("it was written");
+    let text = text.replace("[plan]\n", "[plan]\nversion = 2\n");
+    fs::write(&next, text.replace("laps_max = 2", "laps_max = 3")).expect("it can be kept");
     for words in [
-        &["chute", "A03", "disable"][..],
+        &["plan", "stage", &next][..],
+        &["plan", "activate", "2"],
+        &["chute", "A03", "disable"],
         &["hold", "HELD-00000001"],
         &["track", "loop", "mode", "maintenance"],
     ] {
@@ -258,7 +264,11 @@ fn what_people_have_said_stands_when_a_killed_engine_comes_back() {
     first.running.kill();
 
     let mut second = Engine::start(&dir, "run-again");
-    assert!(second.running.err().contains("3 words of people"));
+    let told = second.running.err();
+    assert!(told.contains("3 words of people"), "{told}");
+    assert!(told.contains("plan 2 goes on"), "{told}");
+    let status = second.ctl(&["status", "--json"]).json();
+    assert_eq!(count(&status, "plan_version"), 2);
     second.until(
         "the PLC obeys the second run, and nobody is let in",
         |view| {

@@ -15,6 +15,7 @@ pub mod ctl;
 pub mod demo;
 pub mod duration;
 pub mod emulate;
+mod former;
 pub mod identify;
 pub mod input;
 pub mod plan;

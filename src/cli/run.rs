@@ -1,15 +1,14 @@
 //! `sorthub run`: the engine, for real.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use clap::Args;
-use sorthub_core::hub::Hub;
 
-use super::{Exit, input, signals};
+use super::{Exit, former, input, signals};
 use crate::advice::Generations;
 use crate::api::{Api, ApiLimits};
 use crate::config::HubFile;
@@ -18,7 +17,6 @@ use crate::demo::header;
 use crate::engine::{EngineReport, HubEngine, HubSetup};
 use crate::journal::{self, Journal, Recorder};
 use crate::operator::DeskSetup;
-use crate::replay::{self, Former};
 use crate::telemetry::{HubView, view_slot};
 
 /// How often it is looked whether it should end.
@@ -89,7 +87,7 @@ pub fn run(args: &RunArgs) -> Exit {
 type Started = (HubEngine, Api, Control, Arc<Generations>);
 
 fn start(args: &RunArgs, file: &mut HubFile) -> Result<Started, Box<dyn std::error::Error>> {
-    let former = former(&args.journal, &file.hub);
+    let former = former::take_over(&args.journal, file);
     let header = header(file, 1_000);
     let journals = journal::open_all(
         &args.journal,
@@ -129,42 +127,6 @@ fn start(args: &RunArgs, file: &mut HubFile) -> Result<Started, Box<dyn std::err
     };
     let control = bound.serve(desk, 1_000, Vec::new())?;
     Ok((engine, api, control, directory))
-}
-
-/// What people had said to the run before, told to those who start this one.
-fn former(dir: &Path, hub: &Hub) -> Vec<Former> {
-    let mut all = match replay::former(dir, hub) {
-        Ok(all) => all,
-        Err(error) => {
-            eprintln!("what people had said to the run before is not known: {error}");
-            return Vec::new();
-        }
-    };
-    for Former {
-        run,
-        words,
-        known_to,
-        is_of_other_hub,
-    } in &mut all
-    {
-        if let Some(record) = known_to {
-            eprintln!(
-                "the journal of run {run} has a gap at record {record}: what people said to it \
-                 after that is not known; say it again"
-            );
-        }
-        let count = words.len();
-        if count > 0 && *is_of_other_hub {
-            eprintln!(
-                "the hub file has changed since run {run}: {count} words of people (locks, holds, \
-                 modes) do not stand any more; say them again"
-            );
-            words.clear();
-        } else if count > 0 {
-            eprintln!("{count} words of people (locks, holds, modes) stand as in run {run}");
-        }
-    }
-    all
 }
 
 fn conclude(report: &EngineReport) -> Exit {
