@@ -35,7 +35,7 @@ fn hub() -> HubFile {
 }
 
 fn next(hub: &HubFile) -> PlanFile {
-    let read = PlanFile::read(&root().join(NEXT), &hub.hub);
+    let read = PlanFile::read(&root().join(NEXT), &hub.hub, hub.formats.as_deref());
     read.unwrap_or_else(|faults| panic!("{}", told(&faults)))
 }
 
@@ -112,7 +112,7 @@ fn what_is_read_is_what_is_written() {
 #[test]
 fn a_plan_file_says_the_same_as_the_hub_file_that_names_it() {
     let file = hub();
-    let read = PlanFile::read(&root().join("config/regional/plan.toml"), &file.hub);
+    let read = PlanFile::read(&root().join("config/regional/plan.toml"), &file.hub, None);
     let plan = read.unwrap_or_else(|faults| panic!("{}", told(&faults)));
     assert_eq!(plan.plan, file.plan);
     assert_eq!(plan.warnings, []);
@@ -260,6 +260,18 @@ fn a_plan_is_shown_in_words() {
     let out = sorthub(&["plan", "show", HUB, "--chute", "C99"]);
     assert_eq!(out.status.code(), Some(2));
     assert!(text(&out.stderr).contains("no chute `C99`"));
+    let out = sorthub(&["plan", "show", HUB, "--chute", "b21"]);
+    assert!(text(&out.stderr).contains("did you mean `B21`?"));
+    for (name, mend) in [
+        ("shanghai", "did you mean `Shanghai`?"),
+        ("nope", "name one"),
+    ] {
+        let out = sorthub(&["plan", "show", HUB, "--destination", name]);
+        assert_eq!((out.status.code(), text(&out.stdout)), (Some(2), ""));
+        let told = text(&out.stderr);
+        assert!(told.contains(&format!("begins with `{name}`")), "{told}");
+        assert!(told.contains(mend), "{told}");
+    }
 }
 
 #[test]
@@ -350,8 +362,13 @@ fn given(
 ) -> Result<PlanFile, String> {
     let source = |name: &str, text: &str| Source::new(name, text.to_owned());
     let tables = vec![source("d.csv", destinations), source("a.csv", addresses)];
-    PlanFile::from_source(&source("plan.toml", plan), &Files::Given(tables), &hub.hub)
-        .map_err(|faults| told(&faults))
+    PlanFile::from_source(
+        &source("plan.toml", plan),
+        &Files::Given(tables),
+        &hub.hub,
+        hub.formats.as_deref(),
+    )
+    .map_err(|faults| told(&faults))
 }
 
 #[test]

@@ -64,6 +64,7 @@ pub use source::Source;
 
 use bank::Names;
 use draft::Draft;
+use plan::Carriers;
 use plan::placing::Against;
 use plant::Known;
 use reader::{Faults, Table};
@@ -199,10 +200,15 @@ fn read_all(root: &Table<'_>, files: &Files) -> Option<HubFile> {
     let formats = carriers::read_named(root, files);
     let spec = &draft.spec;
     let chutes = Names::of_chutes(spec);
+    let carriers = match &formats {
+        None if root.get("carriers").is_some() => Carriers::Unknown,
+        formats => Carriers::of(formats.as_ref()),
+    };
     let known = plan::Known {
         hub: spec,
         chutes: &chutes,
         files,
+        carriers,
     };
     let plan_draft = plan::read(root, &known);
     let destinations = plan_draft.spec.destinations.iter();

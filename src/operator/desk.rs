@@ -317,7 +317,9 @@ impl Desk {
     /// Reads a plan and keeps it: on the shelf, and in the journal so that a replay finds it.
     async fn stage(&self, asker: &Asker, file: &Path) -> Result<Value, Problem> {
         let (hub, path) = (Arc::clone(&self.0.hub), file.to_owned());
-        let read = tokio::task::spawn_blocking(move || ReadPlan::read(&path, &hub)).await;
+        let formats = self.0.advices.shared_formats();
+        let read = move || ReadPlan::read(&path, &hub, formats.as_deref());
+        let read = tokio::task::spawn_blocking(read).await;
         let ReadPlan { plan, warnings } = read.map_err(|_| lost_thread())??;
         let mut plans = self.0.plans.lock().await;
         let is_there = plans.shelf.admit(&plan)?;
