@@ -357,6 +357,7 @@ struct Reading<'a> {
     scenario: &'a Scenario,
     hub: &'a Hub,
     formats: Option<&'a Formats>,
+    container_labels: Option<&'a Formats>,
     directory: &'a Directory,
     /// The active plan, and the one before.
     plan: Arc<Plan>,
@@ -379,6 +380,7 @@ impl<'a> Reading<'a> {
             scenario,
             hub: &file.hub,
             formats: file.formats.as_deref(),
+            container_labels: file.container_labels.as_deref(),
             directory: &file.directory,
             plan: Arc::clone(&file.plan),
             before: None,
@@ -512,6 +514,7 @@ impl<'a> Reading<'a> {
             hub: self.hub,
             plan: &self.plan,
             formats: self.formats,
+            container_labels: self.container_labels,
             directory: self.directory,
         }
     }
