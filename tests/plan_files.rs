@@ -8,12 +8,14 @@ mod common;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
+use std::sync::Arc;
 
 use serde_json::Value;
 use sorthub::config::diff::diff;
 use sorthub::config::plan_words::Words;
-use sorthub::config::{Fault, Files, HubFile, PlanFile, Source, canonical};
+use sorthub::config::{CarrierFile, Fault, Files, HubFile, PlanFile, Source, canonical};
 use sorthub_core::facts::{Address, DestKey, Tags};
+use sorthub_core::identify::Formats;
 use sorthub_core::ids::{ChuteId, WaveId};
 use sorthub_core::plan::{AddressKind, Condition, Plan, Spread, Stage, Then};
 use sorthub_core::reason::Reason;
@@ -369,6 +371,30 @@ fn given(
         hub.formats.as_deref(),
     )
     .map_err(|faults| told(&faults))
+}
+
+/// A plan that is staged for a running engine is for the carriers that come to its hub.
+#[test]
+fn a_rule_names_a_carrier_of_the_table_that_the_hub_has() {
+    let plan = "[plan]\nversion = 20\nreject = ['manual-2', 'manual-1']\n\
+                destinations = 'one_for_each_chute'\n\
+                [[plan.rule]]\ncarrier = 'DHLL'\nto = 'A01'\n";
+    let with = |plan: &str, formats: Option<Formats>| {
+        let formats = formats.map(Arc::new);
+        given(plan, "", "", &HubFile { formats, ..hub() })
+    };
+    let shipped = || CarrierFile::shipped().formats;
+    let refused = with(plan, Some(shipped())).expect_err("there is no such carrier");
+    assert!(refused.contains("there is no carrier `DHLL`"), "{refused}");
+    assert!(refused.contains("did you mean `DHL`?"), "{refused}");
+    let known = with(&plan.replace("DHLL", "DHL"), Some(shipped())).expect("it is one");
+    assert!(
+        !told(&known.warnings).contains("carrier"),
+        "{}",
+        told(&known.warnings)
+    );
+    let without = with(plan, None).expect("nobody can say what is misspelt");
+    assert!(told(&without.warnings).contains("no parcel can meet this"));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! `container_labels`: what a hub's own labels of bags and cages look like.
 
-use sorthub_core::identify::{FormatPart, FormatSpec, Formats, FormatsSpec, Kind};
+use sorthub_core::identify::{FormatFaultKind, FormatPart, FormatSpec, Formats, FormatsSpec, Kind};
 
 use super::fault::{Meaning, TextFault};
 use super::reader::{Table, Value};
@@ -38,12 +38,17 @@ pub(super) fn read(root: &Table<'_>) -> Option<Formats> {
                 .map(|pattern| at.map_or(pattern.span, |at| pattern.place_in(at))),
             _ => None,
         };
+        let place = place.unwrap_or(value.span);
         let format = NAME.to_owned();
-        let fault = fault.kind;
-        root.faults.add(
-            place.unwrap_or(value.span),
-            Meaning::Format { format, fault },
-        );
+        match fault.kind {
+            // There is no key that a rule could be given in.
+            FormatFaultKind::NoRule => {
+                let key = "check".to_owned();
+                let why = "the patterns of labels have no rule for a check character";
+                root.faults.add(place, TextFault::NotHere { key, why });
+            }
+            fault => root.faults.add(place, Meaning::Format { format, fault }),
+        }
     }
     None
 }

@@ -32,11 +32,23 @@ pub(super) fn check_hub(draft: &Draft, faults: &Faults<'_>) -> Option<Hub> {
 }
 
 /// What tells two faults at one place apart.
-fn discriminant_of(
-    meaning: &Meaning,
-) -> (Discriminant<Meaning>, Option<Discriminant<HubFaultKind>>) {
+type Apart = (
+    Discriminant<Meaning>,
+    Option<(Discriminant<HubFaultKind>, &'static str)>,
+);
+
+fn discriminant_of(meaning: &Meaning) -> Apart {
     let of_core = match meaning {
-        Meaning::Hub { fault, .. } => Some(discriminant(fault)),
+        Meaning::Hub { fault, .. } => {
+            let what = match fault {
+                HubFaultKind::Empty(what)
+                | HubFaultKind::TooMany { what, .. }
+                | HubFaultKind::Zero(what)
+                | HubFaultKind::NoSuchEnd(what) => what,
+                _ => "",
+            };
+            Some((discriminant(fault), what))
+        }
         _ => None,
     };
     (discriminant(meaning), of_core)
@@ -77,7 +89,10 @@ fn place_hub_fault(draft: &Draft, fault: HubFault, faults: &Faults<'_>) -> Optio
         return (!is_own_bank).then_some((origin.name, meaning));
     }
     let believable = match kind {
-        HubFaultKind::NoScanner => Draft::all_sound(&draft.scanners, faults),
+        // Where there is none at all, that is told of the hub.
+        HubFaultKind::NoScanner => {
+            !draft.scanners.is_empty() && Draft::all_sound(&draft.scanners, faults)
+        }
         HubFaultKind::NoEndChute(_) | HubFaultKind::ScannerBehindChutes => {
             Draft::all_sound(&draft.chutes, faults)
         }
