@@ -119,6 +119,7 @@ fn start(args: &RunArgs, file: &mut HubFile) -> Result<Started, Box<dyn std::err
     let desk = DeskSetup {
         hub: Arc::clone(&file.hub),
         plan: Arc::clone(&file.plan),
+        container_labels: file.container_labels.clone(),
         formats: file.formats.clone(),
         directory: Arc::clone(&directory),
         inboxes: engine.inboxes(),

@@ -194,6 +194,7 @@ pub fn run(mut setup: DemoSetup, tell: &mut impl FnMut(Told<'_>)) -> Result<Demo
     let desk = DeskSetup {
         hub: Arc::clone(&setup.file.hub),
         plan: Arc::clone(&setup.file.plan),
+        container_labels: setup.file.container_labels.clone(),
         formats: setup.file.formats.clone(),
         directory: Arc::clone(&directory),
         inboxes: engine.inboxes(),

@@ -57,6 +57,8 @@ pub struct DeskSetup {
     pub plan: Arc<Plan>,
     /// What codes look like; `None`: they are taken as they come.
     pub formats: Option<Arc<Formats>>,
+    /// What the hub's own labels of containers look like.
+    pub container_labels: Option<Arc<Formats>>,
     /// What codes mean.
     pub directory: Arc<Generations>,
     /// The ways to the decision threads, by sorter.
@@ -74,6 +76,7 @@ pub struct Desk(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     hub: Arc<Hub>,
+    container_labels: Option<Arc<Formats>>,
     advices: Advices,
     sorters: Sorters,
     keepers: Vec<PlanKeeper>,
@@ -105,6 +108,7 @@ impl Desk {
             advices: Advices::new(setup.directory, &setup.hub, setup.formats),
             sorters: Sorters::new(Arc::clone(&setup.hub), setup.inboxes),
             hub: setup.hub,
+            container_labels: setup.container_labels,
             keepers: setup.keepers,
             show: setup.show,
             plans: tokio::sync::Mutex::new(plans),
@@ -194,6 +198,7 @@ impl Desk {
             hub: &self.0.hub,
             plan,
             formats: self.0.advices.formats(),
+            container_labels: self.0.container_labels.as_deref(),
             directory,
         }
     }
@@ -317,7 +322,9 @@ impl Desk {
     /// Reads a plan and keeps it: on the shelf, and in the journal so that a replay finds it.
     async fn stage(&self, asker: &Asker, file: &Path) -> Result<Value, Problem> {
         let (hub, path) = (Arc::clone(&self.0.hub), file.to_owned());
-        let read = tokio::task::spawn_blocking(move || ReadPlan::read(&path, &hub)).await;
+        let formats = self.0.advices.shared_formats();
+        let read = move || ReadPlan::read(&path, &hub, formats.as_deref());
+        let read = tokio::task::spawn_blocking(read).await;
         let ReadPlan { plan, mut warnings } = read.map_err(|_| lost_thread())??;
         let mut plans = self.0.plans.lock().await;
         let is_there = plans.shelf.admit(&plan)?;
