@@ -106,12 +106,14 @@ impl Address {
     #[must_use]
     pub fn of(text: &str) -> Self {
         match text.is_ascii() {
-            true => Self::pack(
-                text.bytes()
-                    .map(|byte| Self::ASCII_DIGITS[usize::from(byte & 0x7f)]),
-            ),
+            true => Self::of_ascii(text),
             false => Self::pack(text.chars().map(Self::digit)),
         }
+    }
+
+    fn of_ascii(text: &str) -> Self {
+        let digit = |byte| Self::ASCII_DIGITS[usize::from(byte & 0x7f)];
+        Self::pack(text.bytes().map(digit))
     }
 
     /// Packs a text that somebody has written as an address. One that is read off a label is
@@ -121,23 +123,25 @@ impl Address {
     /// # Errors
     /// Why it is none.
     pub fn checked(text: &str) -> Result<Self, AddressFault> {
-        let is_plain = |byte: u8| byte.is_ascii_alphanumeric();
-        if text.is_empty() || !text.bytes().all(is_plain) {
-            let mut kept = text.chars().filter(|c| !c.is_whitespace()).peekable();
-            if kept.peek().is_none() {
-                return Err(AddressFault::Empty);
+        // Nearly all are plain. To stop at the first that is not takes longer than to look at all.
+        let and_plain = |so_far, byte: u8| so_far & byte.is_ascii_alphanumeric();
+        if text.bytes().fold(!text.is_empty(), and_plain) {
+            return Ok(Self::of_ascii(text));
+        }
+        let mut kept = text.chars().filter(|c| !c.is_whitespace()).peekable();
+        if kept.peek().is_none() {
+            return Err(AddressFault::Empty);
+        }
+        let mut is_bare = true;
+        for c in kept {
+            let is_sign = c.is_ascii_alphanumeric();
+            if !is_sign && !Self::SEPARATORS.contains(&c) {
+                return Err(AddressFault::Foreign);
             }
-            let mut is_bare = true;
-            for c in kept {
-                let is_sign = c.is_ascii_alphanumeric();
-                if !is_sign && !Self::SEPARATORS.contains(&c) {
-                    return Err(AddressFault::Foreign);
-                }
-                is_bare &= !is_sign;
-            }
-            if is_bare {
-                return Err(AddressFault::Bare);
-            }
+            is_bare &= !is_sign;
+        }
+        if is_bare {
+            return Err(AddressFault::Bare);
         }
         Ok(Self::of(text))
     }
