@@ -10,6 +10,8 @@ use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
+use crate::operator::of_parser;
+
 pub mod check;
 pub mod ctl;
 pub mod demo;
@@ -77,6 +79,9 @@ pub fn main() -> ExitCode {
         Err(error) => {
             // Help and version are asked for and go to standard output; all else is an error.
             let bad = error.use_stderr();
+            if bad && is_ctl_for_a_program() {
+                return ctl::fail(true, &of_parser(&error)).into();
+            }
             // There is nobody to tell if even this cannot be printed.
             let _ = error.print();
             return if bad { Exit::BadInput } else { Exit::Done }.into();
@@ -94,6 +99,13 @@ pub fn main() -> ExitCode {
         Command::Torture(args) => torture::run(&args).into(),
         Command::Replay(args) => replay::run(&args),
     }
+}
+
+/// Whether whoever has started us reads the answer of `ctl` as JSON, also if the rest of what was
+/// said is not understood.
+fn is_ctl_for_a_program() -> bool {
+    let mut args = std::env::args_os().skip(1);
+    args.next().is_some_and(|command| command == "ctl") && args.any(|arg| arg == "--json")
 }
 
 /// Logs go to standard error, as much as `RUST_LOG` asks for; by default warnings and up, and who

@@ -11,12 +11,13 @@ use crate::config::CarrierFile;
 /// Longest label.
 const LABEL_CHARS_MAX: usize = 100;
 
-/// The identity of a label: an SSCC, or a pattern of the hub's own that no carrier's codes have.
-/// Without a table of the hub the built-in one says what is a carrier's.
+/// A label, by its number and the text of that: the identity of an SSCC, or a pattern of the hub's
+/// own that no carrier's codes have. Without a table of the hub the built-in one says what is a
+/// carrier's.
 ///
 /// # Errors
 /// It was misread, or it is a parcel's.
-pub(super) fn identity(text: &str, formats: Option<&Formats>) -> Result<CodeId, Problem> {
+pub(super) fn read(text: &str, formats: Option<&Formats>) -> Result<(CodeId, String), Problem> {
     static SHIPPED: OnceLock<Formats> = OnceLock::new();
     let shipped = || SHIPPED.get_or_init(|| CarrierFile::shipped().formats);
     let formats = formats.unwrap_or_else(shipped);
@@ -27,8 +28,10 @@ pub(super) fn identity(text: &str, formats: Option<&Formats>) -> Result<CodeId, 
     }
     let found = formats.identify(text);
     match (found.verdict(), found.kind()) {
-        (Verdict::NoFormat | Verdict::NotACode(_), _) => Ok(CodeId::of(text)),
-        (verdict, Some(Kind::Container | Kind::Unit)) if verdict.is_good() => Ok(found.code_id()),
+        (Verdict::NoFormat | Verdict::NotACode(_), _) => Ok(own(text)),
+        (verdict, Some(Kind::Container | Kind::Unit)) if verdict.is_good() => {
+            Ok(found.identity().map_or_else(|| own(text), own))
+        }
         (verdict @ Verdict::Failed { .. }, Some(Kind::Container | Kind::Unit)) => {
             let problem = format!("`{text}` is no valid label: {verdict}");
             Err(Problem::unusable(problem, "scan it again"))
@@ -38,8 +41,12 @@ pub(super) fn identity(text: &str, formats: Option<&Formats>) -> Result<CodeId, 
             Err(Problem::unusable(problem, "scan the label of the bag"))
         }
         // A waybill's form with a wrong check digit is nobody's; a route is not on parcels here.
-        _ => Ok(CodeId::of(text)),
+        _ => Ok(own(text)),
     }
+}
+
+fn own(text: &str) -> (CodeId, String) {
+    (CodeId::of(text), text.to_owned())
 }
 
 #[cfg(test)]
@@ -49,11 +56,12 @@ mod tests {
     #[test]
     fn containers_and_own_patterns_are_taken_and_misreadings_are_not() {
         // The example of the GS1 General Specifications, in two of its prints.
-        let sscc = identity("376130321109103420", None).expect("a good SSCC");
-        assert_eq!(identity("(00)3 7613032 110910342 0", None), Ok(sscc));
-        assert!(identity("376130321109103421", None).is_err());
-        assert_eq!(identity(" BAG-0007 ", None), Ok(CodeId::of("BAG-0007")));
-        assert!(identity("1Z999AA10123456784", None).is_err(), "a parcel's");
-        assert!(identity("  ", None).is_err());
+        let sscc = read("376130321109103420", None).expect("a good SSCC");
+        assert_eq!(read("(00)3 7613032 110910342 0", None), Ok(sscc));
+        assert!(read("376130321109103421", None).is_err());
+        let own = (CodeId::of("BAG-0007"), "BAG-0007".to_owned());
+        assert_eq!(read(" BAG-0007 ", None), Ok(own));
+        assert!(read("1Z999AA10123456784", None).is_err(), "a parcel's");
+        assert!(read("  ", None).is_err());
     }
 }
