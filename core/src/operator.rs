@@ -340,7 +340,7 @@ impl fmt::Display for Refused {
             Self::NoSuchWave => "the plan has no such wave; name one of its waves",
             Self::NoSuchDevice => "the hub has no such device; name one that it has",
             Self::NoSuchParcel => {
-                "no such parcel is on the sorter; read its number again, or it has left already"
+                "no such parcel is on the sorter, or no more; read its number again"
             }
             Self::NoSuchDestination => {
                 "the plan has no such destination; name one of its destinations"
@@ -399,4 +399,84 @@ fn closed(is: ChuteIs, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         "the chute is {}; {first}, or name another one",
         is.name()
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString as _;
+    use alloc::vec::Vec;
+
+    use super::*;
+
+    const CHUTE: ChuteId = ChuteId(0);
+
+    const ALL: [Refused; 30] = [
+        Refused::NoSuchPlan,
+        Refused::StillClearing { chute: CHUTE },
+        Refused::NoSuchWave,
+        Refused::NoSuchDevice,
+        Refused::NoSuchParcel,
+        Refused::NoSuchDestination,
+        Refused::NotNow,
+        Refused::LockedLocally,
+        Refused::LabelInUse,
+        Refused::TooMany,
+        Refused::NotYours,
+        Refused::NoCode,
+        Refused::Suspect,
+        Refused::OutOfReach,
+        Refused::NotHeld,
+        Refused::NotIntercepted,
+        Refused::NoBagThere,
+        Refused::NoBagChange,
+        Refused::BagChanging,
+        Refused::BagNotFrozen,
+        Refused::BagNotLabelled,
+        Refused::BagFull,
+        Refused::InMaintenance,
+        Refused::BeingEmptied,
+        Refused::InManual,
+        Refused::EncoderStuck,
+        Refused::NotUnread,
+        Refused::SeatBusy,
+        Refused::ChuteClosed {
+            is: ChuteIs::Locked,
+        },
+        Refused::NotAsked,
+    ];
+
+    /// Journals name a refusal by its place, programs by its code.
+    #[test]
+    fn each_refusal_has_a_place_a_code_and_a_mend_of_its_own() {
+        let mut codes: Vec<&str> = ALL.iter().map(|why| why.code()).collect();
+        codes.sort_unstable();
+        codes.dedup();
+        assert_eq!(codes.len(), ALL.len());
+        for (place, why) in ALL.into_iter().enumerate() {
+            let code = why.code();
+            let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte == b'-';
+            assert!(code.bytes().all(is_plain), "{code}");
+            let text = why.to_string();
+            let (problem, mend) = text.split_once("; ").expect("what is wrong; what to do");
+            assert!(!problem.is_empty() && !mend.is_empty(), "{text}");
+            let bytes = postcard::to_allocvec(&why).expect("it can be encoded");
+            assert_eq!(usize::from(bytes[0]), place, "{code}");
+        }
+    }
+
+    #[test]
+    fn a_closed_chute_is_told_with_what_opens_it() {
+        for (is, text) in [
+            (ChuteIs::Locked, "the chute is locked; unlock it first"),
+            (
+                ChuteIs::LockedLocally,
+                "locked-locally; open it at the chute",
+            ),
+            (ChuteIs::BagChange, "bag-change; change its bag first"),
+            (ChuteIs::Disabled, "disabled; enable it first"),
+        ] {
+            let told = Refused::ChuteClosed { is }.to_string();
+            assert!(told.contains(text), "{told}");
+        }
+    }
 }

@@ -33,7 +33,8 @@ impl Desk {
             }
             Subject::One(ask) => {
                 let Some(why) = self.0.sorters.why(ask).await? else {
-                    let problem = format!("`{}` is not on the sorter", name.unwrap_or(of));
+                    let what = name.unwrap_or(of);
+                    let problem = format!("`{what}` is not on the sorter, or no more");
                     return Err(not_here(problem));
                 };
                 let of = match name {
@@ -66,7 +67,8 @@ impl Desk {
         let mut stands = standing_words(&told, names.plan);
         stands.extend(advice.map(|advice| advice_words(&advice, names.plan)));
         if stands.is_empty() && rows.is_empty() {
-            let problem = format!("`{waybill}` is not on the sorter, and nothing stands for it");
+            let problem =
+                format!("`{waybill}` is not on the sorter, or no more, and nothing stands for it");
             return Err(not_here(problem));
         }
         if !stands.is_empty() {
@@ -149,6 +151,5 @@ impl Desk {
 }
 
 fn not_here(problem: String) -> Problem {
-    let mend = "read its number again, or it has left already";
-    Problem::refused(problem, mend).with_code("not-here")
+    Problem::refused(problem, "read its number again").with_code("not-here")
 }
