@@ -128,7 +128,7 @@ fn compile(path: &Path, hub: &Hub, rounds: usize) {
     let (mut whole, mut splitting, mut compiling) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..rounds {
         let mut read = None;
-        whole.push(millis(|| read = PlanFile::read(path, hub).ok()));
+        whole.push(millis(|| read = PlanFile::read(path, hub, None).ok()));
         let read = read.expect("a plan of this bench has no faults");
         splitting.push(millis(|| {
             for table in ["destinations.csv", "addresses.csv"] {
@@ -232,6 +232,6 @@ fn main() {
         sizes.destinations, sizes.addresses
     );
     compile(&path, &hub.hub, sizes.rounds);
-    let read = PlanFile::read(&path, &hub.hub).expect("a plan of this bench has no faults");
+    let read = PlanFile::read(&path, &hub.hub, None).expect("a plan of this bench has no faults");
     questions(&read.plan, &sizes);
 }

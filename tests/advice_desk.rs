@@ -43,6 +43,7 @@ fn at_desk() -> At {
         hub: file.hub,
         plan: file.plan,
         formats: file.formats,
+        container_labels: file.container_labels,
         directory: Arc::clone(&generations),
         inboxes: vec![inbox().0],
         keepers: Vec::new(),
@@ -147,6 +148,16 @@ async fn a_slip_is_told_and_changes_nothing() {
             "set A03-00000017 --to B01 --weight-g 5000000",
             Kind::Unusable,
             "`weight_g` is 5000000",
+        ),
+        (
+            "set A03-00000017 --postcode 31!!",
+            Kind::Unusable,
+            "`31!!` is no postcode: it has a character that is none of an address",
+        ),
+        (
+            "set A03-00000017 --to B01 --segment /-/",
+            Kind::Unusable,
+            "`/-/` is no segment code: it has neither digit nor letter",
         ),
     ] {
         let problem = at.ask(&format!("advice {words}")).await.expect_err(words);

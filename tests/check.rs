@@ -51,11 +51,7 @@ fn faults_of(path: &Path) -> Vec<Fault> {
     }
     if Scenario::is_one(&source) {
         let hub = HubFile::read(&root().join("config/demo.toml")).expect("the ready hub");
-        let read = Scenario::from_source(&source);
-        return read
-            .and_then(|one| one.actions(&hub, None))
-            .err()
-            .unwrap_or_default();
+        return Scenario::check(&source, Some(&hub));
     }
     if name.ends_with(".toml") {
         return HubFile::inspect(&source, &Files::In("tests/faulty".into())).faults;

@@ -102,7 +102,7 @@ fn read_plan(plan: &str, destinations: &str, addresses: &str) {
     ];
     let source = |(name, text): (&str, &str)| Source::new(name, text.to_owned());
     let files = Files::Given(texts.map(source).to_vec());
-    let read = PlanFile::inspect(&source(texts[0]), &files, &regional().hub);
+    let read = PlanFile::inspect(&source(texts[0]), &files, &regional().hub, None);
     let has_error = read.faults.iter().any(Fault::is_error);
     assert_eq!(
         read.file.is_none(),

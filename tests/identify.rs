@@ -355,6 +355,164 @@ fn codes_come_on_standard_input_too() {
     );
 }
 
+/// A line of any length is an answer like the others, and takes none of them along.
+#[test]
+fn a_line_without_end_hides_no_other() {
+    let long = "7".repeat(70_000);
+    let input = format!("{long}\n3318810025\n");
+    let out = sorthub(&["identify"], Some(input.as_bytes()));
+    assert_eq!((out.status.code(), text(&out.stderr)), (Some(0), ""));
+    let lines = Vec::from_iter(text(&out.stdout).lines());
+    assert_eq!(lines.len(), 3, "a heading and a row for each code");
+    assert!(
+        lines[1].starts_with(&format!("{}…  -", "7".repeat(80))),
+        "{}",
+        lines[1]
+    );
+    assert!(
+        lines[1].ends_with("it is longer than 64 characters"),
+        "{}",
+        lines[1]
+    );
+    assert!(lines[2].starts_with("3318810025 "), "{}", lines[2]);
+    let out = sorthub(&["identify", "--json"], Some(input.as_bytes()));
+    let first = text(&out.stdout)
+        .lines()
+        .next()
+        .expect("a line for each code");
+    let first: Value = serde_json::from_str(first).expect("each line is JSON");
+    assert_eq!(first["code"], long.as_str(), "data is not cut");
+}
+
+#[test]
+fn a_byte_order_mark_is_no_part_of_the_first_code() {
+    let input = "\u{feff}3318810025\n\u{feff}3318810025\n";
+    let out = sorthub(&["identify", "--json"], Some(input.as_bytes()));
+    let lines: Vec<Value> = text(&out.stdout)
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("each line is JSON"))
+        .collect();
+    assert_eq!(
+        (&lines[0]["valid"], &lines[0]["code"]),
+        (&true.into(), &"3318810025".into())
+    );
+    assert_eq!(
+        lines[1]["valid"], false,
+        "elsewhere it is a foreign character"
+    );
+}
+
+/// The JSON of `identify --together`, with the codes given in both orders.
+fn together(codes: &[&str]) -> Value {
+    let of = |codes: &[&str]| -> Value {
+        let out = sorthub(
+            &[&["identify", "--together", "--json"][..], codes].concat(),
+            None,
+        );
+        assert_eq!((out.status.code(), text(&out.stderr)), (Some(0), ""));
+        serde_json::from_slice(&out.stdout).expect("one object and no more")
+    };
+    let (mut told, mut backwards) = (of(codes), of(&Vec::from_iter(codes.iter().rev().copied())));
+    let list = backwards["codes"].as_array_mut().expect("a list");
+    list.reverse();
+    assert_eq!(told, backwards, "the order plays no part");
+    // Each code has what it has alone, beside whether it counts.
+    for (part, code) in told["codes"]
+        .as_array_mut()
+        .expect("a list")
+        .iter_mut()
+        .zip(codes)
+    {
+        let part = part.as_object_mut().expect("an object");
+        let counts = part.remove("counts").expect("it is said of each");
+        let alone = sorthub(&["identify", "--json", code], None);
+        let alone: Value = serde_json::from_slice(&alone.stdout).expect("one object");
+        assert_eq!(Value::Object(part.clone()), alone);
+        part.clear();
+        part.insert("counts".to_owned(), counts);
+    }
+    told
+}
+
+fn counted(flags: &[bool]) -> Value {
+    flags
+        .iter()
+        .map(|counts| serde_json::json!({ "counts": counts }))
+        .collect()
+}
+
+#[test]
+fn the_codes_of_one_label_are_judged_together() {
+    let (ups, usps, yto) = (
+        "1Z999AA10123456784",
+        "9405803699300124287899",
+        "YT8962646785389",
+    );
+    let (sf, other_sf) = ("SF1385628716739", "SF1385628716730");
+    // UPS leads, USPS delivers, and a misread code counts for nothing.
+    assert_eq!(
+        together(&["42090210", ups, usps, "RB123456786US"]),
+        serde_json::json!({
+            "together": "good", "identity": ups, "postcode": "90210",
+            "codes": counted(&[true, true, false, false]),
+        })
+    );
+    assert_eq!(
+        together(&[sf, other_sf]),
+        serde_json::json!({
+            "together": "several-parcels", "identity": null, "identities": [other_sf, sf],
+            "codes": counted(&[true, true]),
+        })
+    );
+    let conflict = together(&[sf, yto]);
+    assert_eq!(conflict["together"], "conflict");
+    assert_eq!(conflict["identity"], Value::Null);
+    assert_eq!(conflict["identities"].as_array().map(Vec::len), Some(2));
+    let route = together(&["42090210", "RB123456786US"]);
+    assert_eq!(
+        (&route["together"], &route["postcode"]),
+        (&"route-only".into(), &"90210".into())
+    );
+    let invalid = together(&["RB123456786US"]);
+    assert_eq!(
+        (&invalid["together"], &invalid["identity"]),
+        (&"invalid-code".into(), &Value::Null)
+    );
+}
+
+#[test]
+fn people_read_what_a_label_says_in_its_last_line() {
+    let codes = ["1Z999AA10123456784", "9405803699300124287899"];
+    let out = sorthub(
+        &["identify", "--together"],
+        Some(codes.join("\n").as_bytes()),
+    );
+    let expected = "\
+code                    format     carrier  valid  identity                remarks
+1Z999AA10123456784      ups-1z     UPS      yes    1Z999AA10123456784
+9405803699300124287899  usps-impb  USPS     yes    9405803699300124287899  does not count
+together: good; `1Z999AA10123456784` (ups-1z) leads
+";
+    assert_eq!((out.status.code(), text(&out.stdout)), (Some(0), expected));
+    let out = sorthub(
+        &[
+            "identify",
+            "--together",
+            "SF1385628716739",
+            "SF1385628716730",
+        ],
+        None,
+    );
+    let last = text(&out.stdout).lines().last();
+    assert_eq!(
+        last,
+        Some(
+            "together: several-parcels; `SF1385628716730` and `SF1385628716739` are both sf, so \
+             there are two labels; part the parcels"
+        )
+    );
+}
+
 #[test]
 fn another_table_can_be_given_and_a_faulty_one_is_refused() {
     let out = sorthub(

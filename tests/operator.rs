@@ -4,6 +4,7 @@
 mod common;
 mod program;
 
+use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use program::Dir;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use sorthub::advice::Generations;
-use sorthub::config::HubFile;
+use sorthub::config::{CarrierFile, HubFile};
 use sorthub::control::{LINE_BYTES_MAX, Line, Splitter};
 use sorthub::engine::{INBOX_MAX, InboxReceiver, InboxSender, Request as Wish, inbox};
 use sorthub::journal::{Journal, Options, Recorder};
@@ -229,6 +230,7 @@ fn names_become_numbers_or_the_nearest_is_told() {
         hub: &file.hub,
         plan: &file.plan,
         formats: file.formats.as_deref(),
+        container_labels: file.container_labels.as_deref(),
         directory: &file.directory,
     };
     let commands = |words: &str| {
@@ -260,7 +262,13 @@ fn names_become_numbers_or_the_nearest_is_told() {
         ("parcel 1-0 damaged", "no parcel's number"),
         ("parcel 99999999-1 damaged", "no parcel's number"),
         ("unread take 1-7 --seat 0", "numbered from 1"),
-        ("hold ''", "a code has 1 to 100 characters"),
+        ("hold ''", "no code is given"),
+        ("hold 'A03\n00000017'", "no line breaks"),
+        ("release 'A03\u{1b}[2J'", "no line breaks"),
+        ("bag A03 bind 'a b'", "is no label of a container"),
+        ("bag A03 bind 'a\u{7}b'", "no control characters"),
+        ("bag A03 bind 37613032110910342", "18 digits"),
+        ("bag A03 bind 376130321109103421", "must be 0"),
     ];
     for (words, wanted) in wrong {
         let problem = commands(words).expect_err(words);
@@ -291,6 +299,7 @@ fn half_an_intercept_and_a_why_of_nothing_are_told_with_what_is_missing() {
         hub: &file.hub,
         plan: &file.plan,
         formats: file.formats.as_deref(),
+        container_labels: None,
         directory: &file.directory,
     };
     let intercepts = [
@@ -312,6 +321,64 @@ fn half_an_intercept_and_a_why_of_nothing_are_told_with_what_is_missing() {
         let problem = names.subject(kind, None, None).expect_err(kind);
         assert!(problem.mend.contains(example), "{problem}");
     }
+}
+
+/// A person who typed a digit wrong learns which one the label can have.
+#[test]
+fn a_code_that_cannot_be_believed_is_refused_with_the_reason() {
+    let file = demo();
+    let formats = CarrierFile::shipped().formats;
+    let names = Names {
+        hub: &file.hub,
+        plan: &file.plan,
+        formats: Some(&formats),
+        container_labels: None,
+        directory: &file.directory,
+    };
+    let long = "7".repeat(65);
+    for (code, wanted) in [
+        ("RB123456786US", "the check character is 6 but must be 5"),
+        ("what?", "no format has this form"),
+        ("42090210", "it says only where to"),
+        (&long, "longer than 64 characters"),
+        (&long.repeat(1_000), "at most 64 characters"),
+        ("RB123456785US\nRB123456785US", "no line breaks"),
+    ] {
+        let hold = Request::Hold {
+            waybill: code.to_owned(),
+        };
+        let problem = names.commands(&hold).expect_err(code);
+        assert_eq!(problem.kind(), Kind::Unusable, "{problem}");
+        assert!(problem.detail.contains(wanted), "{problem}");
+        assert!(problem.detail.len() < 200, "not all of it is said again");
+    }
+}
+
+/// What a bag's label looks like, the hub file says.
+#[test]
+fn labels_of_bags_are_as_the_hub_file_says() {
+    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/demo.toml");
+    let hub = fs::read_to_string(demo).expect("the ready hub is part of the project");
+    let hub = format!("container_labels = ['BAG-\\d{{4}}']\n{hub}");
+    let file = HubFile::parse("hub.toml", &hub).expect("it has no fault");
+    let names = Names {
+        hub: &file.hub,
+        plan: &file.plan,
+        formats: file.formats.as_deref(),
+        container_labels: file.container_labels.as_deref(),
+        directory: &file.directory,
+    };
+    let bind = |label: &str| {
+        let words = format!("bag A03 bind '{label}'");
+        names.commands(&Request::from_words(&words).expect("it is understood"))
+    };
+    assert!(bind("BAG-0007").is_ok());
+    assert!(
+        bind("376130321109103420").is_ok(),
+        "an SSCC is one everywhere"
+    );
+    let problem = bind("BAG-007").expect_err("a digit is missing");
+    assert!(problem.mend.contains("`BAG-\\d{4}`"), "{problem}");
 }
 
 proptest! {
@@ -341,6 +408,7 @@ proptest! {
                 hub: &file.hub,
                 plan: &file.plan,
                 formats: None,
+                container_labels: None,
                 directory: &file.directory,
             };
             // Whatever it names, it is answered.
@@ -419,6 +487,7 @@ fn played() -> Played {
         hub: Arc::clone(&file.hub),
         plan: Arc::clone(&file.plan),
         formats: None,
+        container_labels: None,
         directory: Arc::new(Generations::new(file.directory.clone())),
         inboxes: vec![sender.clone()],
         keepers: vec![recorder.plan_keeper()],

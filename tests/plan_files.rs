@@ -8,12 +8,14 @@ mod common;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
+use std::sync::Arc;
 
 use serde_json::Value;
 use sorthub::config::diff::diff;
 use sorthub::config::plan_words::Words;
-use sorthub::config::{Fault, Files, HubFile, PlanFile, Source, canonical};
+use sorthub::config::{CarrierFile, Fault, Files, HubFile, PlanFile, Source, canonical};
 use sorthub_core::facts::{Address, DestKey, Tags};
+use sorthub_core::identify::Formats;
 use sorthub_core::ids::{ChuteId, WaveId};
 use sorthub_core::plan::{AddressKind, Condition, Plan, Spread, Stage, Then};
 use sorthub_core::reason::Reason;
@@ -35,7 +37,7 @@ fn hub() -> HubFile {
 }
 
 fn next(hub: &HubFile) -> PlanFile {
-    let read = PlanFile::read(&root().join(NEXT), &hub.hub);
+    let read = PlanFile::read(&root().join(NEXT), &hub.hub, hub.formats.as_deref());
     read.unwrap_or_else(|faults| panic!("{}", told(&faults)))
 }
 
@@ -112,7 +114,7 @@ fn what_is_read_is_what_is_written() {
 #[test]
 fn a_plan_file_says_the_same_as_the_hub_file_that_names_it() {
     let file = hub();
-    let read = PlanFile::read(&root().join("config/regional/plan.toml"), &file.hub);
+    let read = PlanFile::read(&root().join("config/regional/plan.toml"), &file.hub, None);
     let plan = read.unwrap_or_else(|faults| panic!("{}", told(&faults)));
     assert_eq!(plan.plan, file.plan);
     assert_eq!(plan.warnings, []);
@@ -198,7 +200,8 @@ fn a_plan_does_not_differ_from_itself() {
     };
     let told = diff(words, other, 20);
     assert!(told.rules_reordered && told.differs && !told.may_follow());
-    assert!(told.to_string().contains("set `version = 13` or more"));
+    let advice = told.advice().expect("the second has to follow");
+    assert!(advice.contains("set `version = 13` or more"), "{advice}");
 }
 
 #[test]
@@ -260,6 +263,18 @@ fn a_plan_is_shown_in_words() {
     let out = sorthub(&["plan", "show", HUB, "--chute", "C99"]);
     assert_eq!(out.status.code(), Some(2));
     assert!(text(&out.stderr).contains("no chute `C99`"));
+    let out = sorthub(&["plan", "show", HUB, "--chute", "b21"]);
+    assert!(text(&out.stderr).contains("did you mean `B21`?"));
+    for (name, mend) in [
+        ("shanghai", "did you mean `Shanghai`?"),
+        ("nope", "name one"),
+    ] {
+        let out = sorthub(&["plan", "show", HUB, "--destination", name]);
+        assert_eq!((out.status.code(), text(&out.stdout)), (Some(2), ""));
+        let told = text(&out.stderr);
+        assert!(told.contains(&format!("begins with `{name}`")), "{told}");
+        assert!(told.contains(mend), "{told}");
+    }
 }
 
 #[test]
@@ -350,8 +365,37 @@ fn given(
 ) -> Result<PlanFile, String> {
     let source = |name: &str, text: &str| Source::new(name, text.to_owned());
     let tables = vec![source("d.csv", destinations), source("a.csv", addresses)];
-    PlanFile::from_source(&source("plan.toml", plan), &Files::Given(tables), &hub.hub)
-        .map_err(|faults| told(&faults))
+    PlanFile::from_source(
+        &source("plan.toml", plan),
+        &Files::Given(tables),
+        &hub.hub,
+        hub.formats.as_deref(),
+    )
+    .map_err(|faults| told(&faults))
+}
+
+/// A plan that is staged for a running engine is for the carriers that come to its hub.
+#[test]
+fn a_rule_names_a_carrier_of_the_table_that_the_hub_has() {
+    let plan = "[plan]\nversion = 20\nreject = ['manual-2', 'manual-1']\n\
+                destinations = 'one_for_each_chute'\n\
+                [[plan.rule]]\ncarrier = 'DHLL'\nto = 'A01'\n";
+    let with = |plan: &str, formats: Option<Formats>| {
+        let formats = formats.map(Arc::new);
+        given(plan, "", "", &HubFile { formats, ..hub() })
+    };
+    let shipped = || CarrierFile::shipped().formats;
+    let refused = with(plan, Some(shipped())).expect_err("there is no such carrier");
+    assert!(refused.contains("there is no carrier `DHLL`"), "{refused}");
+    assert!(refused.contains("did you mean `DHL`?"), "{refused}");
+    let known = with(&plan.replace("DHLL", "DHL"), Some(shipped())).expect("it is one");
+    assert!(
+        !told(&known.warnings).contains("carrier"),
+        "{}",
+        told(&known.warnings)
+    );
+    let without = with(plan, None).expect("nobody can say what is misspelt");
+    assert!(told(&without.warnings).contains("no parcel can meet this"));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 mod common;
 mod http;
+mod operated;
 mod program;
 
 use std::collections::BTreeSet;
@@ -12,6 +13,7 @@ use std::net::{SocketAddr, TcpStream};
 
 use program::{Dir, Running, assert_balance, at_addresses, calls, count, rejected, verified};
 use serde_json::Value;
+use sorthub_core::running::Pace;
 use sorthub_core::signal::{Output, Signal};
 
 /// The loop of the demo hub: how far two laps are.
@@ -90,6 +92,13 @@ impl Engine {
             let view = (answer.status == 200).then(|| answer.json())?;
             is_so(&view).then_some(view)
         })
+    }
+
+    /// Runs `sorthub ctl` on it.
+    fn ctl(&mut self, words: &[&str]) -> operated::Said {
+        let socket = operated::socket_of(&mut self.running);
+        let socket = socket.to_str().expect("UTF-8");
+        operated::ctl(&[&["--socket", socket][..], words].concat())
     }
 
     /// Sorts until so many parcels have left.
@@ -229,6 +238,59 @@ fn a_killed_engine_comes_back_and_takes_up_what_is_on_the_belt() {
     );
     let listed = second.iter().filter(|call| is_inventory(&call.signal));
     assert!(listed.count() > 0, "the PLC's inventory was told");
+}
+
+/// A person who works on a track trusts that nobody is let onto it, whatever happens to the engine.
+#[test]
+fn what_people_have_said_stands_when_a_killed_engine_comes_back() {
+    let dir = Dir::new();
+    let plant = Plant::start(&dir);
+    let mut first = Engine::start(&dir, "run");
+    first.sorts(1);
+    let next = dir.arg("plan-2.toml");
+    let text = fs::read_to_string(dir.file("hub.toml")).expect("it was written");
+    let text = text.replace("[plan]\n", "[plan]\nversion = 2\n");
+    fs::write(&next, text.replace("laps_max = 2", "laps_max = 3")).expect("it can be kept");
+    for words in [
+        &["plan", "stage", &next][..],
+        &["plan", "activate", "2"],
+        &["chute", "A03", "disable"],
+        &["hold", "HELD-00000001"],
+        &["track", "loop", "mode", "maintenance"],
+    ] {
+        let said = first.ctl(words);
+        assert_eq!(said.code, Some(0), "{said:?}");
+    }
+    first.running.kill();
+
+    let mut second = Engine::start(&dir, "run-again");
+    let told = second.running.err();
+    assert!(told.contains("3 words of people"), "{told}");
+    assert!(told.contains("plan 2 goes on"), "{told}");
+    let status = second.ctl(&["status", "--json"]).json();
+    assert_eq!(count(&status, "plan_version"), 2);
+    second.until(
+        "the PLC obeys the second run, and nobody is let in",
+        |view| {
+            let hold = view["inductions"][0]["hold"].as_str();
+            view["tracks"][0]["linked"] == true
+                && hold.is_some_and(|hold| hold.contains("in maintenance"))
+        },
+    );
+    assert_eq!(second.running.terminate(), Some(0));
+    assert_eq!(plant.running.terminate(), Some(0));
+
+    let replayed = verified(&dir, "journal");
+    assert_balance(&replayed["runs"][1]);
+    let calls = calls(&dir.file("journal"), 2);
+    let words = calls.iter().map(|call| &call.signal);
+    let words: Vec<_> = words
+        .take_while(|signal| matches!(signal, Signal::Command { .. }))
+        .collect();
+    assert_eq!(words.len(), 3, "before anything else: {words:?}");
+    let is_let_in = |output: &Output| matches!(output, Output::Pace { to: Pace::Run, .. });
+    let mut outputs = calls.iter().flat_map(|call| &call.outputs);
+    assert!(!outputs.any(is_let_in), "somebody was let in");
 }
 
 fn outputs<T: Ord>(calls: &[program::Call], of: impl Fn(&Output) -> Option<T>) -> BTreeSet<T> {

@@ -58,7 +58,7 @@ unsafe impl GlobalAlloc for Counting {
 static ALLOCATOR: Counting = Counting;
 
 fn read(path: &Path, hub: &Hub) -> Arc<Plan> {
-    let read = PlanFile::read(path, hub);
+    let read = PlanFile::read(path, hub, None);
     read.expect("a plan of this bench has no faults").plan
 }
 

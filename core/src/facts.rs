@@ -66,6 +66,35 @@ key! {
 )]
 pub struct Address(pub u64);
 
+/// Why a text is no address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AddressFault {
+    /// There is nothing in it.
+    Empty,
+    /// It has a character other than digits, letters from A to Z, and `-`, `/`, `.` or `_`.
+    Foreign,
+    /// It has nothing but separators.
+    Bare,
+}
+
+impl core::fmt::Display for AddressFault {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(self.text())
+    }
+}
+
+impl AddressFault {
+    /// What is wrong, as part of a sentence.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Empty => "there is nothing in it",
+            Self::Foreign => "it has a character that is none of an address",
+            Self::Bare => "it has neither digit nor letter",
+        }
+    }
+}
+
 impl Address {
     /// No address.
     pub const NONE: Self = Self(0);
@@ -84,6 +113,37 @@ impl Address {
             false => Self::pack(text.chars().map(Self::digit)),
         }
     }
+
+    /// Packs a text that somebody has written as an address. One that is read off a label is
+    /// taken for what it can be, with [`Address::of`]; a slip of a person would only be found when
+    /// its parcel has no way to go.
+    ///
+    /// # Errors
+    /// Why it is none.
+    pub fn checked(text: &str) -> Result<Self, AddressFault> {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric();
+        if text.is_empty() || !text.bytes().all(is_plain) {
+            let mut kept = text.chars().filter(|c| !c.is_whitespace()).peekable();
+            if kept.peek().is_none() {
+                return Err(AddressFault::Empty);
+            }
+            let mut is_bare = true;
+            for c in kept {
+                let is_sign = c.is_ascii_alphanumeric();
+                if !is_sign && !Self::SEPARATORS.contains(&c) {
+                    return Err(AddressFault::Foreign);
+                }
+                is_bare &= !is_sign;
+            }
+            if is_bare {
+                return Err(AddressFault::Bare);
+            }
+        }
+        Ok(Self::of(text))
+    }
+
+    /// What people write between the parts of an address. They all count as the same.
+    const SEPARATORS: [char; 4] = ['-', '/', '.', '_'];
 
     fn pack(digits: impl Iterator<Item = u8>) -> Self {
         let (mut packed, mut chars) = (0_u64, 0);

@@ -322,6 +322,28 @@ fn those_on_their_way_count_against_a_bags_limit() {
     );
 }
 
+/// Where all is closed, a full chute is tried, as it may be free by then; but not beyond the limit
+/// of its bag.
+#[test]
+fn a_full_chute_is_not_tried_beyond_its_bags_limit() {
+    let two = LotMost {
+        pieces: 2,
+        ..LotMost::default()
+    };
+    let full = ChuteState {
+        full: true,
+        ..ChuteState::OPEN
+    };
+    let mut hand = hand_with(Lot::Bag, two);
+    told(&mut hand, full);
+    for (cell, item) in [(3, 100), (4, 101)] {
+        let tried = order(&hand.brought(cell, item, 0)).expect("it may be free by then");
+        assert_eq!(chutes(&tried), [0]);
+    }
+    let said = hand.brought(5, 102, 0);
+    assert_eq!(order(&said), None, "two are on their way: {said:?}");
+}
+
 #[test]
 fn a_bag_with_too_little_left_for_a_parcel_is_changed() {
     let heavy = LotMost {

@@ -1,4 +1,4 @@
-//! Telegrams that come while a PLC is not heard: what names its pass can wait, the rest is nobody's.
+//! Telegrams while a PLC is not heard: what names its pass can wait, the rest is nobody's.
 
 mod common;
 

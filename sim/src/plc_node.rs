@@ -283,9 +283,33 @@ impl PlcNode {
     }
 }
 
+/// The track whose PLC tells this of the plant, if one does by an event.
+#[must_use]
+pub fn teller(hub: &Hub, signal: &Signal) -> Option<TrackId> {
+    let cell = match *signal {
+        Signal::Belt { track, .. } => return Some(track),
+        Signal::BagButton { chute } => {
+            let outlets = &hub.chutes().get(chute.index())?.outlets;
+            return outlets.first().map(|outlet| outlet.track);
+        }
+        Signal::Inducted { cell, .. }
+        | Signal::AtScanner { cell, .. }
+        | Signal::Discharged { cell, .. }
+        | Signal::NotDischarged { cell, .. }
+        | Signal::LapPassed { cell, .. }
+        | Signal::Returning { cell, .. }
+        | Signal::Missing { cell, .. }
+        | Signal::Unexpected { cell, .. }
+        | Signal::RemovedByHand { cell, .. }
+        | Signal::OrderAnswered { cell, .. } => cell,
+        _ => return None,
+    };
+    hub.track_of(cell).map(|(track, _)| track)
+}
+
 /// The inductions of a link's track do as the engine wishes; without one that is granted and ready
 /// they stand.
-pub fn pace_inductions(end: &PlcEnd, wire: &Wire, now: Micros, plant: &mut Plant) {
+fn pace_inductions(end: &PlcEnd, wire: &Wire, now: Micros, plant: &mut Plant) {
     let (_, inductions, _) = wire.counts();
     for number in 1..=inductions {
         let wish = end.induction_wish(number);
@@ -301,7 +325,7 @@ pub fn pace_inductions(end: &PlcEnd, wire: &Wire, now: Micros, plant: &mut Plant
 }
 
 /// The chutes of a link's track are locked as the engine wishes.
-pub fn lock_chutes(end: &PlcEnd, wire: &Wire, now: Micros, plant: &mut Plant) {
+fn lock_chutes(end: &PlcEnd, wire: &Wire, now: Micros, plant: &mut Plant) {
     let (chutes, _, _) = wire.counts();
     for number in 1..=chutes {
         if let Ok(chute) = wire.chute(number) {
@@ -312,7 +336,7 @@ pub fn lock_chutes(end: &PlcEnd, wire: &Wire, now: Micros, plant: &mut Plant) {
 
 /// Sets the levels of the inductions of a link's track; what has changed is told. `at` says when
 /// and where.
-pub fn tell_inductions(end: &mut PlcEnd, wire: &Wire, plant: &Plant, at: Event) {
+fn tell_inductions(end: &mut PlcEnd, wire: &Wire, plant: &Plant, at: Event) {
     let (_, inductions, _) = wire.counts();
     let has_engine = end.engine_bits().has(EngineBits::READY);
     for number in 1..=inductions {
@@ -340,8 +364,7 @@ pub fn tell_inductions(end: &mut PlcEnd, wire: &Wire, plant: &Plant, at: Event) 
 }
 
 /// What a link's track carries, and the carriers that are not used, as an inventory lists them.
-#[must_use]
-pub fn inventory(wire: &Wire, plant: &Plant) -> Vec<InventoryCell> {
+fn inventory(wire: &Wire, plant: &Plant) -> Vec<InventoryCell> {
     let mut cells: BTreeMap<CellId, InventoryCell> = plant
         .inventory(wire.track())
         .map(|(cell, item)| {

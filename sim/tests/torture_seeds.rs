@@ -65,9 +65,8 @@ fn seeds_of_taking_over_pass() {
     }
 }
 
-/// With holds, bags and waves drawn too: a carrier's telegram was taken for the parcel that had been
-/// there before the PLC was heard no more (4918); the judge took what a PLC does not have for an
-/// order that stands (3220).
+/// A carrier's telegram was taken for the parcel that had been there before the PLC was heard no
+/// more (4918); the judge took what a PLC does not have for an order that stands (3220).
 #[test]
 fn seeds_of_deaf_links_pass() {
     let hour = Micros::from_secs(3_600);

@@ -117,23 +117,26 @@ pub(super) fn read(
         return None;
     }
     let places = [columns.destination, columns.segment, columns.postcode];
-    let [destination, segment, postcode] = places.map(|field| fields.optional(field));
+    let destination = fields.optional(columns.destination);
+    let segment = address(fields, "segment", columns.segment, &mut tell);
+    let postcode = address(fields, "postcode", columns.postcode, &mut tell);
     let advice = Advice {
         known: true,
         dest: DestKey::of(destination),
-        segment: Address::of(segment),
-        postcode: Address::of(postcode),
+        segment: segment.unwrap_or_default(),
+        postcode: postcode.unwrap_or_default(),
         service: ServiceKey::of(fields.optional(columns.service)),
         tags: tags(fields, columns),
         declared: Measures::default(),
     };
+    let are_addresses = segment.is_some() && postcode.is_some();
     let is_placed = advice.dest.is_some() || advice.segment.is_some() || advice.postcode.is_some();
-    if !is_placed {
+    if !is_placed && are_addresses {
         let field = places.iter().flatten().next().copied();
         tell((field, AdviceFault::NoPlace.into()));
     }
     let declared = measures(fields, columns, &mut tell);
-    let is_good = is_placed && declared.is_some();
+    let is_good = is_placed && are_addresses && declared.is_some();
     let advice = Advice {
         declared: declared.unwrap_or_default(),
         ..advice
@@ -146,6 +149,31 @@ pub(super) fn read(
             None
         }
     }
+}
+
+/// An address, none where the field is empty; `None` if a fault was told.
+fn address(
+    fields: &Fields<'_>,
+    column: &str,
+    field: Option<usize>,
+    tell: &mut impl FnMut(Told),
+) -> Option<Address> {
+    let text = fields.optional(field);
+    if text.is_empty() {
+        return Some(Address::NONE);
+    }
+    let checked = Address::checked(text);
+    if let Err(why) = checked {
+        let (column, found) = (column.to_owned(), text.to_owned());
+        let problem = why.to_string();
+        let fault = AdviceFault::BadAddress {
+            column,
+            found,
+            problem,
+        };
+        tell((field, fault.into()));
+    }
+    checked.ok()
 }
 
 /// A row with the number that a text is, or that is in it by the formats of codes.

@@ -259,7 +259,13 @@ impl<'b> Batch<'b> {
                 }
                 match (kind, &self.hub) {
                     (Kind::Plan, Some(hub)) => {
-                        PlanFile::inspect(source, &Files::beside(path), &hub.hub).faults
+                        PlanFile::inspect(
+                            source,
+                            &Files::beside(path),
+                            &hub.hub,
+                            hub.formats.as_deref(),
+                        )
+                        .faults
                     }
                     (Kind::Plan, None) => vec![source.fault_at_start(Meaning::NoHub)],
                     _ => check_plan_table(source).unwrap_or_default(),
@@ -269,7 +275,7 @@ impl<'b> Batch<'b> {
                 Ok(file) => file.warnings,
                 Err(faults) => faults,
             },
-            Kind::Scenario => scenario_faults(source, self.hub.as_ref()),
+            Kind::Scenario => Scenario::check(source, self.hub.as_ref()),
             Kind::Advice => self.advice_faults(path),
             Kind::Layout => trace::check_layout(source),
             Kind::Parcels => match self.layout.and_then(|at| self.read[at].as_ref().ok()) {
@@ -296,16 +302,4 @@ impl<'b> Batch<'b> {
 fn same_file(path: &Path, name: &str) -> bool {
     let whole = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
     path == Path::new(name) || whole(path) == whole(Path::new(name))
-}
-
-fn scenario_faults(source: &Source, hub: Option<&HubFile>) -> Vec<Fault> {
-    let checked = Scenario::from_source(source).and_then(|scenario| {
-        let named = scenario.hub_file().map(|named| HubFile::read(&named));
-        let named = named.transpose()?;
-        let Some(hub) = named.as_ref().or(hub) else {
-            return Err(vec![scenario.no_hub()]);
-        };
-        scenario.actions(hub, None)
-    });
-    checked.err().unwrap_or_default()
 }

@@ -120,11 +120,7 @@ pub fn scenario(
     file: &HubFile,
     until: Option<Micros>,
 ) -> Result<(Scenario, Vec<Action>), Exit> {
-    let read = Scenario::read(path).and_then(|scenario| {
-        let actions = scenario.actions(file, until)?;
-        Ok((scenario, actions))
-    });
-    read.map_err(|faults| {
+    Scenario::read_for(path, file, until).map_err(|faults| {
         print_faults(&faults);
         Exit::BadInput
     })

@@ -3,8 +3,10 @@
 //! A command reads its input, calls the library, prints, and ends with one of the exit codes of
 //! [`Exit`]. What it found out goes to standard output, everything else to standard error.
 
-use std::io::{ErrorKind, IsTerminal as _, Write as _};
+use std::fmt;
+use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
@@ -12,11 +14,24 @@ use tracing_subscriber::filter::LevelFilter;
 
 use crate::operator::of_parser;
 
+/// As the standard library's, for all commands, but without its panic: a log that nobody reads any
+/// more, or for which there is no room, must not end an engine.
+macro_rules! eprintln {
+    () => { $crate::cli::tell(format_args!("\n")) };
+    ($($text:tt)+) => { $crate::cli::tell(format_args!("{}\n", format_args!($($text)+))) };
+}
+
+/// The same without the end of the line.
+macro_rules! eprint {
+    ($($text:tt)+) => { $crate::cli::tell(format_args!($($text)+)) };
+}
+
 pub mod check;
 pub mod ctl;
 pub mod demo;
 pub mod duration;
 pub mod emulate;
+mod former;
 pub mod identify;
 pub mod input;
 pub mod plan;
@@ -80,14 +95,28 @@ pub fn main() -> ExitCode {
             // Help and version are asked for and go to standard output; all else is an error.
             let bad = error.use_stderr();
             if bad && is_ctl_for_a_program() {
-                return ctl::fail(true, &of_parser(&error)).into();
+                return ended(ctl::fail(true, &of_parser(&error)).into());
             }
-            // There is nobody to tell if even this cannot be printed.
-            let _ = error.print();
-            return if bad { Exit::BadInput } else { Exit::Done }.into();
+            let printed = error.print();
+            if !bad {
+                note_print(printed);
+            }
+            return ended(if bad { Exit::BadInput } else { Exit::Done }.into());
         }
     };
-    match cli.command {
+    ended(obey(cli.command))
+}
+
+/// What a process ends with: whatever a command found, nobody has read it if it was not written.
+fn ended(code: ExitCode) -> ExitCode {
+    if UNWRITTEN.load(Ordering::Relaxed) {
+        return Exit::BadInput.into();
+    }
+    code
+}
+
+fn obey(command: Command) -> ExitCode {
+    match command {
         Command::Demo(args) => demo::run(&args).into(),
         Command::Run(args) => run::run(&args).into(),
         Command::Emulate(args) => emulate::run(&args).into(),
@@ -131,24 +160,36 @@ fn log_to_standard_error() {
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        // That a line of the log cannot be written, it would tell by a panic of the thread.
+        .log_internal_errors(false)
         // Colours only where somebody sees them.
         .with_ansi(std::io::stderr().is_terminal())
         .try_init();
 }
 
-/// Prints a result. A reader that has gone away (`| head`) is no fault of ours.
-///
-/// # Panics
-/// If standard output cannot be written for another reason, as `println!` does.
+/// Whether a result could not be written. It is of the process, as standard output is.
+static UNWRITTEN: AtomicBool = AtomicBool::new(false);
+
+/// Prints a result. A reader that has gone away (`| head`) is no fault of ours; where it cannot be
+/// written for another reason, such as a full disk, that is told once, and the command ends with
+/// [`Exit::BadInput`].
 pub fn print(text: &str) {
-    let mut out = std::io::stdout().lock();
-    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-    if let Err(error) = written {
-        assert!(
-            error.kind() == ErrorKind::BrokenPipe,
-            "standard output cannot be written: {error}"
-        );
+    let mut out = io::stdout().lock();
+    note_print(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
+}
+
+fn note_print(printed: io::Result<()>) {
+    if let Err(error) = printed
+        && error.kind() != ErrorKind::BrokenPipe
+        && !UNWRITTEN.swap(true, Ordering::Relaxed)
+    {
+        eprintln!("standard output cannot be written: {error}; make room, or send it elsewhere");
     }
+}
+
+/// Writes to standard error. There is nobody to tell if even that cannot be written.
+fn tell(text: fmt::Arguments<'_>) {
+    let _ = io::stderr().write_fmt(text);
 }
 
 #[cfg(test)]

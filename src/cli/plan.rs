@@ -12,7 +12,7 @@ use sorthub_core::plan::{AddressKind, Plan};
 use super::{Exit, input, print};
 use crate::config::diff::{self, PlanDiff};
 use crate::config::plan_words::{Words, cut_off};
-use crate::config::{Fault, Files, HubFile, PlanFile, Source};
+use crate::config::{Fault, Files, HubFile, PlanFile, Source, nearest};
 
 /// Look into sort plans: show one, or tell what is different between two.
 ///
@@ -111,13 +111,13 @@ fn read<const N: usize>(paths: [&Path; N], hub: Option<&Path>) -> Result<[Read; 
     }
     let mut found: [Option<Read>; N] = [const { None }; N];
     let mut shared = match hub {
-        Some(hub) => Some(HubFile::read(hub)?.hub),
+        Some(hub) => Some(HubFile::read(hub)?),
         None => None,
     };
     for ((source, path), found) in sources.iter().zip(paths).zip(&mut found) {
         if !PlanFile::is_one(source.text()) {
             let file = HubFile::from_source(source, &Files::beside(path))?;
-            shared = shared.or_else(|| Some(Arc::clone(&file.hub)));
+            shared = shared.or_else(|| Some(file.clone()));
             let (hub, plan) = (file.hub, file.plan);
             *found = Some(Read { hub, plan });
         }
@@ -126,10 +126,12 @@ fn read<const N: usize>(paths: [&Path; N], hub: Option<&Path>) -> Result<[Read; 
     for ((source, path), found) in sources.iter().zip(paths).zip(found) {
         let one = match (found, &shared) {
             (Some(found), _) => found,
-            (None, Some(hub)) => Read {
-                plan: PlanFile::from_source(source, &Files::beside(path), hub)?.plan,
-                hub: Arc::clone(hub),
-            },
+            (None, Some(HubFile { hub, formats, .. })) => {
+                let files = Files::beside(path);
+                let file = PlanFile::from_source(source, &files, hub, formats.as_deref())?;
+                let (hub, plan) = (Arc::clone(hub), file.plan);
+                Read { hub, plan }
+            }
             (None, None) => {
                 let no_hub = crate::config::fault::Meaning::NoHub;
                 return Err(vec![source.fault_at_start(no_hub)]);
@@ -149,7 +151,9 @@ fn run_diff(args: &DiffArgs) -> Result<Exit, Vec<Fault>> {
         let json = serde_json::to_string(&diff).expect("texts and numbers are always JSON");
         print(&format!("{json}\n"));
     } else {
-        print(&diff.to_string());
+        // Between files only: a plan that an engine has at hand keeps its version.
+        let advice = diff.advice().map(|advice| format!("\n{advice}\n"));
+        print(&format!("{diff}{}", advice.unwrap_or_default()));
     }
     Ok(if diff.may_follow() {
         Exit::Done
@@ -160,12 +164,22 @@ fn run_diff(args: &DiffArgs) -> Result<Exit, Vec<Fault>> {
 
 fn run_show(args: &ShowArgs) -> Result<Exit, Vec<Fault>> {
     let [read] = read([&args.plan], args.shared.hub.as_deref())?;
-    if let Some(name) = args
-        .chute
-        .as_ref()
-        .filter(|n| read.hub.chute_named(n).is_none())
-    {
-        eprintln!("error: the hub has no chute `{name}`; name one that it has");
+    let hub = &read.hub;
+    let unknown = args.chute.as_ref().filter(|n| hub.chute_named(n).is_none());
+    if let Some(name) = unknown {
+        let all = hub.chutes().iter().map(|chute| chute.name.as_str());
+        eprintln!(
+            "error: the hub has no chute `{name}`; {}",
+            one_of(name, all)
+        );
+        return Ok(Exit::BadInput);
+    }
+    let dests = &read.plan.spec().destinations;
+    let all = dests.iter().map(|dest| dest.name.as_str());
+    let beginning = args.destination.as_str();
+    if !beginning.is_empty() && !all.clone().any(|name| name.starts_with(beginning)) {
+        let mend = one_of(beginning, all);
+        eprintln!("error: no destination of the plan begins with `{beginning}`; {mend}");
         return Ok(Exit::BadInput);
     }
     let shown = Shown::of(&read, args);
@@ -175,6 +189,14 @@ fn run_show(args: &ShowArgs) -> Result<Exit, Vec<Fault>> {
         print(&shown.text());
     }
     Ok(Exit::Done)
+}
+
+/// The mend for a name that nothing has.
+fn one_of<'n>(name: &str, all: impl Iterator<Item = &'n str>) -> String {
+    match nearest(name, all) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "name one that it has".to_owned(),
+    }
 }
 
 /// What is shown of a plan.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{Exit, input, signals};
+use super::{Exit, former, input, signals};
 use crate::advice::Generations;
 use crate::api::{Api, ApiLimits};
 use crate::config::HubFile;
@@ -87,6 +87,7 @@ pub fn run(args: &RunArgs) -> Exit {
 type Started = (HubEngine, Api, Control, Arc<Generations>);
 
 fn start(args: &RunArgs, file: &mut HubFile) -> Result<Started, Box<dyn std::error::Error>> {
+    let former = former::take_over(&args.journal, file);
     let header = header(file, 1_000);
     let journals = journal::open_all(
         &args.journal,
@@ -110,6 +111,7 @@ fn start(args: &RunArgs, file: &mut HubFile) -> Result<Started, Box<dyn std::err
         formats: file.formats.clone(),
         directory: Arc::clone(&directory),
         links: file.links.clone(),
+        former,
         recorders,
         speed_permille: 1_000,
         publisher,
@@ -117,6 +119,7 @@ fn start(args: &RunArgs, file: &mut HubFile) -> Result<Started, Box<dyn std::err
     let desk = DeskSetup {
         hub: Arc::clone(&file.hub),
         plan: Arc::clone(&file.plan),
+        container_labels: file.container_labels.clone(),
         formats: file.formats.clone(),
         directory: Arc::clone(&directory),
         inboxes: engine.inboxes(),

@@ -23,7 +23,7 @@ pub struct PlanDiff {
     pub versions: [u32; 2],
     /// Whether they differ in anything but their versions.
     pub differs: bool,
-    /// Whether the new version is the greater one, as it must be to be activated.
+    /// Whether the new version is the greater one, as it must be to be staged after the old one.
     pub version_grows: bool,
     /// Destinations that only the new one has.
     pub added: Listed<String>,

@@ -24,6 +24,15 @@ impl PlanDiff {
     pub fn may_follow(&self) -> bool {
         self.version_grows || !self.differs
     }
+
+    /// What to do with the new plan's file before it can follow the old one.
+    #[must_use]
+    pub fn advice(&self) -> Option<String> {
+        let least = self.versions[0].saturating_add(1);
+        (!self.may_follow()).then(|| {
+            format!("the version must grow with every change; set `version = {least}` or more")
+        })
+    }
 }
 
 /// A heading with a count, then the lines, then how many more there are.
@@ -70,22 +79,11 @@ impl Display for Change {
 }
 
 impl Display for PlanDiff {
-    #[expect(
-        clippy::too_many_lines,
-        reason = "a report: one paragraph for each kind of change"
-    )]
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let [old, new] = self.versions;
         writeln!(f, "plan version {old} -> {new}")?;
         if !self.differs {
             writeln!(f, "the plans say the same")?;
-        }
-        if !self.may_follow() {
-            let least = old.saturating_add(1);
-            writeln!(
-                f,
-                "the version must grow with every change; set `version = {least}` or more"
-            )?;
         }
         section(f, "destinations added", &self.added, names)?;
         section(f, "destinations removed", &self.removed, names)?;

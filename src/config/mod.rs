@@ -41,6 +41,7 @@ mod diff_text;
 mod draft;
 mod files;
 mod joining;
+mod labels;
 mod lookup;
 mod named;
 pub(crate) mod names;
@@ -64,6 +65,7 @@ pub use source::Source;
 
 use bank::Names;
 use draft::Draft;
+use plan::Carriers;
 use plan::placing::Against;
 use plant::Known;
 use reader::{Faults, Table};
@@ -85,6 +87,8 @@ pub struct HubFile {
     pub plant: PlantSpec,
     /// What codes look like; `None`: they are taken as they come.
     pub formats: Option<Arc<Formats>>,
+    /// What the hub's own labels of containers look like; `None`: it says nothing of them.
+    pub container_labels: Option<Arc<Formats>>,
     /// What codes mean: the prefixes of the plan, or the pre-advice of a trace.
     pub directory: Directory,
     /// Where PLCs and scanners are.
@@ -197,12 +201,18 @@ impl HubFile {
 fn read_all(root: &Table<'_>, files: &Files) -> Option<HubFile> {
     let draft = Draft::read(root);
     let formats = carriers::read_named(root, files);
+    let container_labels = labels::read(root);
     let spec = &draft.spec;
     let chutes = Names::of_chutes(spec);
+    let carriers = match &formats {
+        None if root.get("carriers").is_some() => Carriers::Unknown,
+        formats => Carriers::of(formats.as_ref()),
+    };
     let known = plan::Known {
         hub: spec,
         chutes: &chutes,
         files,
+        carriers,
     };
     let plan_draft = plan::read(root, &known);
     let destinations = plan_draft.spec.destinations.iter();
@@ -232,6 +242,7 @@ fn read_all(root: &Table<'_>, files: &Files) -> Option<HubFile> {
         plan: Arc::new(plan),
         plant,
         formats: formats.map(Arc::new),
+        container_labels: container_labels.map(Arc::new),
         directory: plan_draft.directory(),
         links: draft.links,
         text: String::new(),

@@ -5,6 +5,7 @@ use std::mem::{Discriminant, discriminant};
 use std::rc::Rc;
 
 use sorthub_core::hub::{Element, Hub, HubFault, HubFaultKind, HubSpec};
+use sorthub_core::ids::TrackId;
 
 use super::draft::Draft;
 use super::fault::Meaning;
@@ -31,11 +32,23 @@ pub(super) fn check_hub(draft: &Draft, faults: &Faults<'_>) -> Option<Hub> {
 }
 
 /// What tells two faults at one place apart.
-fn discriminant_of(
-    meaning: &Meaning,
-) -> (Discriminant<Meaning>, Option<Discriminant<HubFaultKind>>) {
+type Apart = (
+    Discriminant<Meaning>,
+    Option<(Discriminant<HubFaultKind>, &'static str)>,
+);
+
+fn discriminant_of(meaning: &Meaning) -> Apart {
     let of_core = match meaning {
-        Meaning::Hub { fault, .. } => Some(discriminant(fault)),
+        Meaning::Hub { fault, .. } => {
+            let what = match fault {
+                HubFaultKind::Empty(what)
+                | HubFaultKind::TooMany { what, .. }
+                | HubFaultKind::Zero(what)
+                | HubFaultKind::NoSuchEnd(what) => what,
+                _ => "",
+            };
+            Some((discriminant(fault), what))
+        }
         _ => None,
     };
     (discriminant(meaning), of_core)
@@ -76,9 +89,16 @@ fn place_hub_fault(draft: &Draft, fault: HubFault, faults: &Faults<'_>) -> Optio
         return (!is_own_bank).then_some((origin.name, meaning));
     }
     let believable = match kind {
-        HubFaultKind::NoScanner => Draft::all_sound(&draft.scanners, faults),
+        // Where there is none at all, that is told of the hub.
+        HubFaultKind::NoScanner => {
+            !draft.scanners.is_empty() && Draft::all_sound(&draft.scanners, faults)
+        }
         HubFaultKind::NoEndChute(_) | HubFaultKind::ScannerBehindChutes => {
             Draft::all_sound(&draft.chutes, faults)
+        }
+        HubFaultKind::BeyondTrack { at, .. } => has_sound_track(draft, element, at),
+        HubFaultKind::NotInOneSorter { .. } | HubFaultKind::SharedBySorters => {
+            Draft::all_sound(&draft.sorters, faults)
         }
         _ => true,
     };
@@ -101,6 +121,25 @@ fn place_hub_fault(draft: &Draft, fault: HubFault, faults: &Faults<'_>) -> Optio
         },
     };
     Some((span, meaning))
+}
+
+/// Whether the tracks on which an element stands at a place are as long as they say: of one with a
+/// fault, nobody knows.
+fn has_sound_track(draft: &Draft, element: Element, at_mm: u32) -> bool {
+    let spec = &draft.spec;
+    let is_sound = |track: TrackId| {
+        let origin = draft.tracks.get(track.index());
+        origin.is_none_or(|origin| origin.sound)
+    };
+    match element {
+        Element::Induction(at) => spec.inductions.get(at).is_none_or(|i| is_sound(i.track)),
+        Element::Scanner(at) => spec.scanners.get(at).is_none_or(|s| is_sound(s.track)),
+        Element::Chute(at) => {
+            let mut outlets = spec.chutes.get(at).into_iter().flat_map(|c| &c.outlets);
+            outlets.all(|outlet| outlet.at.0 != at_mm || is_sound(outlet.track))
+        }
+        _ => true,
+    }
 }
 
 /// The first element of this kind with a name.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use sorthub_core::facts::DestKey;
 use sorthub_core::hub::Hub;
+use sorthub_core::identify::Formats;
 use sorthub_core::plan::Plan;
 
 use super::Inspected;
@@ -13,7 +14,7 @@ use super::fault::Fault;
 use super::files::Files;
 use super::odd;
 use super::plan::placing::{self, Against};
-use super::plan::{self, PLAN_FILE_MB_MAX, PlanDraft};
+use super::plan::{self, Carriers, PLAN_FILE_MB_MAX, PlanDraft};
 use super::reader::{Faults, Table};
 use super::source::{Source, Span};
 use super::syntax;
@@ -30,32 +31,42 @@ pub struct PlanFile {
 }
 
 impl PlanFile {
-    /// Reads a plan file and the tables that it names.
+    /// Reads a plan file and the tables that it names, for a hub and its table of code formats.
     ///
     /// # Errors
     /// Every fault, warnings included, in the order of their places.
-    pub fn read(path: &Path, hub: &Hub) -> Result<Self, Vec<Fault>> {
+    pub fn read(path: &Path, hub: &Hub, formats: Option<&Formats>) -> Result<Self, Vec<Fault>> {
         let source = Source::read(path, PLAN_FILE_MB_MAX)?;
-        Self::from_source(&source, &Files::beside(path), hub)
+        Self::from_source(&source, &Files::beside(path), hub, formats)
     }
 
     /// Reads a plan file that is already in memory.
     ///
     /// # Errors
     /// As [`PlanFile::read`].
-    pub fn from_source(source: &Source, files: &Files, hub: &Hub) -> Result<Self, Vec<Fault>> {
-        let Inspected { file, faults, .. } = Self::inspect(source, files, hub);
+    pub fn from_source(
+        source: &Source,
+        files: &Files,
+        hub: &Hub,
+        formats: Option<&Formats>,
+    ) -> Result<Self, Vec<Fault>> {
+        let Inspected { file, faults, .. } = Self::inspect(source, files, hub, formats);
         file.ok_or(faults)
     }
 
     /// Reads a plan file for its faults.
     #[must_use]
-    pub fn inspect(source: &Source, files: &Files, hub: &Hub) -> Inspected<Self> {
+    pub fn inspect(
+        source: &Source,
+        files: &Files,
+        hub: &Hub,
+        formats: Option<&Formats>,
+    ) -> Inspected<Self> {
         let (mended, slips) = syntax::mend(source);
         let entries = syntax::parse(&mended);
         let faults = Faults::new(source, &slips);
         let root = Table::new(&faults, &entries, Span::default(), "the plan file");
-        let read = read_checked(&root, files, hub);
+        let read = read_checked(&root, files, hub, formats);
         let texts = faults.named();
         let named = texts.iter().map(|text| text.name().to_owned()).collect();
         let faults = faults.finish();
@@ -85,12 +96,18 @@ impl PlanFile {
     }
 }
 
-fn read_checked(root: &Table<'_>, files: &Files, hub: &Hub) -> Option<(Plan, PlanDraft)> {
+fn read_checked(
+    root: &Table<'_>,
+    files: &Files,
+    hub: &Hub,
+    formats: Option<&Formats>,
+) -> Option<(Plan, PlanDraft)> {
     let chutes = Names::of_chutes(hub.spec());
     let known = plan::Known {
         hub: hub.spec(),
         chutes: &chutes,
         files,
+        carriers: Carriers::of(formats),
     };
     let draft = plan::read_alone(root, &known)?;
     let against = Against {

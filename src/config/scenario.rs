@@ -22,7 +22,6 @@ use serde_json::Value as Json;
 use sorthub_core::directory::Directory;
 use sorthub_core::hub::Hub;
 use sorthub_core::identify::Formats;
-use sorthub_core::ids::WaveId;
 use sorthub_core::operator::Command;
 use sorthub_core::plan::Plan;
 use sorthub_core::units::Micros;
@@ -31,9 +30,9 @@ use sorthub_sim::run::{Action, Deed};
 use super::fault::{Fault, ScenarioFault};
 use super::reader::{Faults, Table, Value};
 use super::source::{Source, Span};
-use super::{HubFile, syntax};
+use super::{HubFile, nearest, syntax};
 use crate::operator::{
-    CutOffs, LocalSeconds, Names, PlanTo, Problem, ReadPlan, Request, WaveTo, time_of_day,
+    CutOffs, LocalSeconds, Names, PlanTo, Problem, ReadPlan, Request, Turn, WaveTo, time_of_day,
 };
 
 /// Nobody writes down a longer day.
@@ -49,6 +48,18 @@ pub struct Scenario {
     /// What is done, in the order of time.
     pub steps: Vec<Step>,
     source: Source,
+    lost: Lost,
+}
+
+/// What could not be read of a scenario with faults, so that what follows from it is not told too.
+#[derive(Clone, Copy, Debug, Default)]
+struct Lost {
+    /// A hub is named, but in no way that can be understood.
+    hub: bool,
+    /// The same of the time at the start.
+    starts: bool,
+    /// Something may have been said of plans.
+    plans: bool,
 }
 
 /// Something that is done.
@@ -94,55 +105,81 @@ impl Places {
 }
 
 impl Scenario {
-    /// Reads a scenario's text. Names are looked up by [`Scenario::actions`].
-    ///
-    /// # Errors
-    /// Every fault, in the order of their places.
-    pub fn from_source(source: &Source) -> Result<Self, Vec<Fault>> {
+    /// Reads a scenario's text as far as it can be understood, with every fault in it. Names are
+    /// looked up by [`Scenario::actions`], which leaves out what follows from these faults.
+    #[must_use]
+    pub fn inspect(source: &Source) -> (Self, Vec<Fault>) {
         let (mended, slips) = syntax::mend(source);
         let entries = syntax::parse(&mended);
         let faults = Faults::new(source, &slips);
         let root = Table::new(&faults, &entries, Span::default(), "the file");
-        let hub = root.get("hub").and_then(|v| v.text()).map(PathBuf::from);
-        let starts_min = root.get("starts").and_then(|value| {
+        let (hub, starts) = (root.get("hub"), root.get("starts"));
+        let is_named = hub.is_some();
+        let hub = hub.and_then(|v| v.text()).map(PathBuf::from);
+        let starts_min = starts.and_then(|value| {
             let text = value.text()?;
             time_of_day(text)
                 .map_err(|problem| value.fault(of_problem(problem)))
                 .ok()
         });
-        let steps = root.tables("at", "[[at]]");
+        let mut lost = Lost {
+            hub: is_named && hub.is_none(),
+            starts: starts.is_some() && starts_min.is_none(),
+            plans: faults.any_headers_broken(),
+        };
+        let tables = root.tables("at", "[[at]]");
         if root.get("at").is_none() {
-            root.missing("at", "[[at]] with `time` and `do`");
+            root.missing("at", "[[at]]` with `time` and `do");
         }
-        let mut steps: Vec<Step> = steps.iter().filter_map(step).collect();
+        let mut steps: Vec<Step> = Vec::new();
+        for table in &tables {
+            let before = steps.last().map_or(Micros(0), |step| step.at);
+            steps.extend(step(table, before, &mut lost));
+        }
         root.finish();
-        let found = faults.finish();
-        if found.iter().any(Fault::is_error) {
-            return Err(found);
-        }
         // Stable: what is written first is done first.
         steps.sort_by_key(|step| step.at);
-        Ok(Self {
+        let scenario = Self {
             hub,
             starts_min,
             steps,
             source: source.clone(),
-        })
+            lost,
+        };
+        (scenario, faults.finish())
     }
 
-    /// Reads a scenario's file.
+    /// Reads a scenario's file for a hub, with what its steps are for the simulator: as
+    /// [`Scenario::actions`].
     ///
     /// # Errors
-    /// As [`Scenario::from_source`].
-    pub fn read(path: &Path) -> Result<Self, Vec<Fault>> {
-        Self::from_source(&Source::read(path, SCENARIO_MB_MAX)?)
+    /// Every fault of its text and of its names, in the order of their places.
+    pub fn read_for(
+        path: &Path,
+        file: &HubFile,
+        until: Option<Micros>,
+    ) -> Result<(Self, Vec<Action>), Vec<Fault>> {
+        let (scenario, mut faults) = Self::inspect(&Source::read(path, SCENARIO_MB_MAX)?);
+        match scenario.actions(file, until) {
+            Ok(actions) if !faults.iter().any(Fault::is_error) => Ok((scenario, actions)),
+            actions => {
+                faults.extend(actions.err().unwrap_or_default());
+                Err(super::fault::in_order(faults))
+            }
+        }
     }
 
-    /// Whether a text looks like a scenario's.
+    /// Whether a text looks like a scenario's: it has steps, or begins with what only a scenario
+    /// says.
     #[must_use]
     pub fn is_one(source: &Source) -> bool {
-        let mut lines = source.text().lines().map(str::trim);
-        lines.any(|line| line.starts_with("[[at]]"))
+        let lines = || source.text().lines().map(str::trim);
+        let is_own = |line: &str| {
+            let key = line.split_once('=').map(|(key, _)| key.trim());
+            key.is_some_and(|key| matches!(key, "hub" | "starts"))
+        };
+        let mut beginning = lines().take_while(|line| !line.starts_with('['));
+        lines().any(|line| line.starts_with("[[at]]")) || beginning.any(is_own)
     }
 
     /// What its steps are for the simulator: names looked up in the hub and in the plan that is
@@ -213,20 +250,35 @@ impl Scenario {
         self.hub.as_deref().map(|hub| self.beside(hub))
     }
 
-    /// Says that names could not be looked up.
+    /// Every fault of a scenario, in its text and in its names. These are looked up in the hub that
+    /// it names, or else in this one.
     #[must_use]
-    pub fn no_hub(&self) -> Fault {
-        self.source.fault(Span::default(), ScenarioFault::NoHub)
+    pub fn check(source: &Source, hub: Option<&HubFile>) -> Vec<Fault> {
+        let (scenario, mut faults) = Self::inspect(source);
+        let named = scenario.hub_file().map(|named| HubFile::read(&named));
+        match named.transpose() {
+            Ok(named) => match named.as_ref().or(hub) {
+                Some(hub) => faults.extend(scenario.actions(hub, None).err().unwrap_or_default()),
+                None if scenario.lost.hub => {}
+                None => faults.push(source.fault(Span::default(), ScenarioFault::NoHub)),
+            },
+            Err(of_hub) => faults.extend(of_hub),
+        }
+        super::fault::in_order(faults)
     }
 }
 
-/// One `[[at]]`.
-fn step(table: &Table<'_>) -> Option<Step> {
+/// One `[[at]]`. One whose time cannot be understood is taken for the time of the one `before`, so
+/// that its names are looked up all the same.
+fn step(table: &Table<'_>, before: Micros, lost: &mut Lost) -> Option<Step> {
     let at = table
         .require("time", "time = \"00:10:00\"")
         .and_then(|value| time(&value));
+    let was_lost = std::mem::replace(&mut lost.plans, true);
     let verb = table.require("do", "do = \"chute A03 lock\"")?;
     let text = verb.text()?;
+    let first = text.split_whitespace().next().unwrap_or_default();
+    lost.plans = was_lost;
     let mut places = Places::new(verb.span, table);
     let in_words = text.trim().contains(char::is_whitespace) || table.keys().len() <= 2;
     let (request, words) = if in_words {
@@ -241,13 +293,10 @@ fn step(table: &Table<'_>) -> Option<Step> {
         (Request::from_json(fields), words)
     };
     let report = |problem: Problem| table.faults.add(places.of(&problem), of_problem(problem));
+    let about_plans = nearest(first, ["plan"]).is_some();
+    lost.plans |= about_plans && (request.is_err() || at.is_none());
     let request = request.map_err(report).ok()?;
-    let name = || {
-        text.split_whitespace()
-            .next()
-            .unwrap_or_default()
-            .to_owned()
-    };
+    let name = || first.to_owned();
     if request.only_looks() {
         verb.fault(ScenarioFault::OnlyLooks { verb: name() });
         return None;
@@ -260,7 +309,7 @@ fn step(table: &Table<'_>) -> Option<Step> {
         return None;
     }
     Some(Step {
-        at: at?,
+        at: at.unwrap_or(before),
         request,
         words,
         places,
@@ -307,6 +356,7 @@ struct Reading<'a> {
     scenario: &'a Scenario,
     hub: &'a Hub,
     formats: Option<&'a Formats>,
+    container_labels: Option<&'a Formats>,
     directory: &'a Directory,
     /// The active plan, and the one before.
     plan: Arc<Plan>,
@@ -315,6 +365,12 @@ struct Reading<'a> {
     cut_offs: CutOffs,
     actions: Vec<Action>,
     faults: Vec<Fault>,
+    /// A plan may be missing among those that are staged.
+    stage_lost: bool,
+    /// The same of those that were active.
+    switch_lost: bool,
+    /// It is another plan than this that should be active now.
+    plan_unknown: bool,
 }
 
 impl<'a> Reading<'a> {
@@ -323,6 +379,7 @@ impl<'a> Reading<'a> {
             scenario,
             hub: &file.hub,
             formats: file.formats.as_deref(),
+            container_labels: file.container_labels.as_deref(),
             directory: &file.directory,
             plan: Arc::clone(&file.plan),
             before: None,
@@ -330,6 +387,9 @@ impl<'a> Reading<'a> {
             cut_offs: CutOffs::default(),
             actions: Vec::new(),
             faults: Vec::new(),
+            stage_lost: scenario.lost.plans,
+            switch_lost: scenario.lost.plans,
+            plan_unknown: false,
         };
         reading.begin_plan(Micros(0));
         reading
@@ -345,22 +405,26 @@ impl<'a> Reading<'a> {
 
     fn begin_plan(&mut self, at: Micros) {
         self.cut_offs = match self.local(at) {
-            Some(now) => CutOffs::new(&self.plan, now),
+            Some(now) => self.cut_offs.under(&self.plan, now),
             None => CutOffs::default(),
         };
     }
 
-    /// Cuts off what is due up to a time.
+    /// Cuts off, and opens again, what is due up to a time.
     fn cut_off(&mut self, until: Micros) {
         let (Some(starts), Some(until)) = (self.local(Micros(0)), self.local(until)) else {
             return;
         };
         while let Some(next) = self.cut_offs.next().filter(|next| *next <= until) {
             let seconds = u64::try_from(next.0 - starts.0).unwrap_or(0);
-            for wave in self.cut_offs.due(next) {
+            for Turn { wave, open } in self.cut_offs.due(next) {
                 let name = &self.plan.spec().waves[wave.index()].name;
-                let words = format!("wave close {name} (its cut-off)");
-                let deeds = vec![close(wave)];
+                let words = if open {
+                    format!("wave open {name} (its next day)")
+                } else {
+                    format!("wave close {name} (its cut-off)")
+                };
+                let deeds = vec![Deed::Command(Command::Wave { wave, open })];
                 let at = Micros::from_secs(seconds);
                 self.actions.push(Action { at, words, deeds });
             }
@@ -375,6 +439,7 @@ impl<'a> Reading<'a> {
                 words: step.words.clone(),
                 deeds,
             }),
+            Err(_) if self.follows(&step.request) => {}
             Err(problem) => {
                 let (span, source) = (step.places.of(&problem), &self.scenario.source);
                 self.faults.push(source.fault(span, of_problem(problem)));
@@ -382,10 +447,32 @@ impl<'a> Reading<'a> {
         }
     }
 
+    /// Whether the fault of a request may only follow from one that is told already.
+    fn follows(&mut self, request: &Request) -> bool {
+        match request {
+            Request::Plan(PlanTo::Stage { .. }) => {
+                self.stage_lost = true;
+                false
+            }
+            Request::Plan(PlanTo::Rollback {}) => {
+                self.plan_unknown |= self.switch_lost;
+                self.switch_lost
+            }
+            Request::Plan(_) => {
+                (self.plan_unknown, self.switch_lost) = (true, true);
+                self.stage_lost
+            }
+            Request::Wave(_) | Request::Intercept { .. } | Request::HostSays { .. } => {
+                self.plan_unknown
+            }
+            _ => false,
+        }
+    }
+
     fn deeds(&mut self, step: &Step) -> Result<Vec<Deed>, Problem> {
         match &step.request {
             Request::Plan(PlanTo::Stage { file }) => {
-                let read = ReadPlan::read(&self.scenario.beside(file), self.hub)?;
+                let read = ReadPlan::read(&self.scenario.beside(file), self.hub, self.formats)?;
                 self.staged.push(read.plan);
                 Ok(Vec::new())
             }
@@ -408,6 +495,9 @@ impl<'a> Reading<'a> {
             Request::Wave(WaveTo::Extend { wave, until }) => {
                 let until_min = time_of_day(until)?;
                 let wave = self.names().wave_id(wave)?;
+                if self.scenario.lost.starts {
+                    return Ok(Vec::new());
+                }
                 let now = self.local(step.at).ok_or_else(|| {
                     let problem = "the scenario does not say at what time of day it starts";
                     Problem::unusable(problem, "add `starts = \"06:00\"` at its beginning")
@@ -427,6 +517,7 @@ impl<'a> Reading<'a> {
             hub: self.hub,
             plan: &self.plan,
             formats: self.formats,
+            container_labels: self.container_labels,
             directory: self.directory,
         }
     }
@@ -437,12 +528,11 @@ impl<'a> Reading<'a> {
             Deed::Stage(Arc::clone(&plan)),
             Deed::Command(Command::Activate { version }),
         ];
-        self.before = Some(std::mem::replace(&mut self.plan, plan));
-        self.begin_plan(at);
+        self.plan_unknown = false;
+        if version != self.plan.version() {
+            self.before = Some(std::mem::replace(&mut self.plan, plan));
+            self.begin_plan(at);
+        }
         deeds
     }
-}
-
-fn close(wave: WaveId) -> Deed {
-    Deed::Command(Command::Wave { wave, open: false })
 }

@@ -200,11 +200,20 @@ async fn serve(
     let mut done = Vec::with_capacity(timetable.len());
     let mut clients = JoinSet::new();
     let stopping = stopped.clone();
+    let serving = async {
+        // Before anybody is served, so that all find the waves as the clock says.
+        if let Some(now) = wall.now() {
+            desk.tick(now).await;
+        }
+        tokio::select! {
+            () = accept(&listener, desk, clock, &stopping, &mut clients) => {}
+            () = tick(desk, &wall) => {}
+            () = follow(desk, clock, timetable, &mut done) => {}
+        }
+    };
     tokio::select! {
         _ = stopped.wait_for(|stop| *stop) => {}
-        () = accept(&listener, desk, clock, &stopping, &mut clients) => {}
-        () = tick(desk, &wall) => {}
-        () = follow(desk, clock, timetable, &mut done) => {}
+        () = serving => {}
     }
     // Who has asked still gets the answer; who only listens is let go.
     let all_gone = async { while clients.join_next().await.is_some() {} };

@@ -185,6 +185,8 @@ pub fn run(mut setup: DemoSetup, tell: &mut impl FnMut(Told<'_>)) -> Result<Demo
         formats: setup.file.formats.clone(),
         directory: Arc::clone(&directory),
         links: emulator.links().clone(),
+        // The virtual hub begins anew each time, and so do its people.
+        former: Vec::new(),
         recorders,
         speed_permille: setup.speed_permille,
         publisher,
@@ -192,6 +194,7 @@ pub fn run(mut setup: DemoSetup, tell: &mut impl FnMut(Told<'_>)) -> Result<Demo
     let desk = DeskSetup {
         hub: Arc::clone(&setup.file.hub),
         plan: Arc::clone(&setup.file.plan),
+        container_labels: setup.file.container_labels.clone(),
         formats: setup.file.formats.clone(),
         directory: Arc::clone(&directory),
         inboxes: engine.inboxes(),

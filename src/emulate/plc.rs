@@ -1,46 +1,30 @@
-//! A virtual PLC: the reference end of the mailbox behind a Modbus TCP server.
+//! A virtual PLC: the simulator's PLC behind a Modbus TCP server.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::future::{Ready, ready};
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use sorthub_core::hub::{Hub, TrackKind};
-use sorthub_core::ids::{CellId, ChuteId, PlcItem, TrackId};
-use sorthub_core::plc::{
-    Answer, ChuteLevel, Command, Consumed, Event, EventKind, Exception, LinkMs, PlcConfig,
-    PlcConfigError, PlcEnd, StatusBits, StatusInputs,
-};
-use sorthub_core::signal::{OrderAnswer, Signal};
-use sorthub_core::units::{BeltMm, Micros};
-use sorthub_core::wire::{Wire, answer, chute_bits};
-use sorthub_sim::plant::{ChuteTruth, Plant};
-use sorthub_sim::plc_node::{inventory, lock_chutes, pace_inductions, tell_inductions};
+use sorthub_core::hub::Hub;
+use sorthub_core::ids::TrackId;
+use sorthub_core::plc::{Exception, PlcConfigError, PlcEnd};
+use sorthub_core::units::BeltMm;
+use sorthub_sim::plc_node::PlcNode;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_modbus::server::tcp::Server;
 use tokio_modbus::{ExceptionCode, Request, Response, SlaveRequest};
 
-/// Events that the PLC can keep for an engine that is away: more than its chutes can say at once.
-const FIFO_DEPTH: u16 = 4_096;
-
-/// The registers, shared with the server's connections on the same thread.
-type Registers = Arc<Mutex<PlcEnd>>;
+/// The PLC, shared with the server's connections on the same thread.
+type SharedNode = Arc<Mutex<PlcNode>>;
 
 /// A PLC of one track.
 pub(super) struct VirtualPlc {
-    track: TrackId,
-    wire: Wire,
-    end: Registers,
-    config: PlcConfig,
+    node: SharedNode,
     unit: u8,
     fc23: bool,
     address: RefCell<String>,
     server: RefCell<Option<JoinHandle<()>>>,
-    /// The command that each cell's order came by, to be named in later answers.
-    commands: BTreeMap<(CellId, u16), Consumed>,
-    is_alive: bool,
 }
 
 impl VirtualPlc {
@@ -52,37 +36,19 @@ impl VirtualPlc {
         unit: u8,
         fc23: bool,
     ) -> Result<Self, PlcConfigError> {
-        let wire = Wire::new(Arc::clone(hub), track);
-        let (chutes, inductions, cells) = wire.counts();
-        let mut config = PlcConfig::new(boot, chutes, inductions, cells);
-        let kind = hub.tracks()[track.index()].kind;
-        config.info.config_hash = wire.config_hash();
-        config.info.fifo_depth = FIFO_DEPTH;
-        config.info.track_mm = kind.length().0;
-        if let TrackKind::Loop { pitch, .. } = kind {
-            config.info.pitch_mm = pitch.0 as u16;
-        }
-        let end = Arc::new(Mutex::new(PlcEnd::new(&config)?));
+        let node = PlcNode::new(hub, track, boot)?;
         Ok(Self {
-            track,
-            wire,
-            end,
-            config,
+            node: Arc::new(Mutex::new(node)),
             unit,
             fc23,
             address: RefCell::new(String::new()),
             server: RefCell::new(None),
-            commands: BTreeMap::new(),
-            is_alive: true,
         })
     }
 
-    pub fn track(&self) -> TrackId {
-        self.track
-    }
-
-    pub fn is_alive(&self) -> bool {
-        self.is_alive
+    /// The PLC itself. The guard must not be held over an await.
+    pub fn node(&self) -> MutexGuard<'_, PlcNode> {
+        locked(&self.node)
     }
 
     /// Opens the server's socket; gives the address that was really taken.
@@ -91,7 +57,7 @@ impl VirtualPlc {
         let taken = listener.local_addr()?.to_string();
         self.address.replace(taken.clone());
         let service = Registry {
-            end: Arc::clone(&self.end),
+            node: Arc::clone(&self.node),
             unit: self.unit,
             fc23: self.fc23,
         };
@@ -133,190 +99,26 @@ impl VirtualPlc {
         }
     }
 
-    /// It dies.
-    pub fn kill(&mut self) {
+    /// It dies, and its network with it.
+    pub fn kill(&self) {
         self.cut();
-        self.is_alive = false;
-        self.commands.clear();
+        self.node().kill();
     }
 
-    /// It boots, with nothing in its memory.
-    pub fn boot(&mut self) {
-        self.config.boot = self.config.boot.wrapping_add(1).max(1);
-        self.end().reboot(self.config.boot);
-        self.is_alive = true;
-    }
-
-    fn end(&self) -> MutexGuard<'_, PlcEnd> {
-        self.end.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The first half of a PLC cycle: what engines wrote is looked at and obeyed.
-    pub fn begin_scan(&mut self, link: LinkMs, now: Micros, plant: &mut Plant) {
-        self.end().begin_scan(link);
-        loop {
-            let command = self.end().next_command();
-            let Some(consumed) = command else {
-                break;
-            };
-            self.obey(&consumed, now, plant);
-        }
-        pace_inductions(&self.end(), &self.wire, now, plant);
-        lock_chutes(&self.end(), &self.wire, now, plant);
-    }
-
-    fn obey(&mut self, consumed: &Consumed, now: Micros, plant: &mut Plant) {
-        let near = plant.encoder(self.track, now);
-        match &consumed.command {
-            Command::Assign(assign) => match self.wire.order(assign, near) {
-                Ok(order) => {
-                    self.commands
-                        .insert((order.cell, order.revision), *consumed);
-                    plant.order(now, &order);
-                }
-                Err(_) => self.answer(consumed, OrderAnswer::BadChute, near, now),
-            },
-            Command::Cancel(which) => match self.wire.cell(which.cell) {
-                Ok(cell) => {
-                    self.commands.insert((cell, which.revision), *consumed);
-                    plant.withdraw(now, cell, PlcItem(which.item), which.revision);
-                }
-                Err(_) => self.answer(consumed, OrderAnswer::NoSuchItem, near, now),
-            },
-            // It has no reject chute of its own: the engine names the chute.
-            Command::ForceReject(_) => {
-                let stamp = stamp(near, now);
-                let _lost_is_counted = self.end().answer(consumed, Answer::NotUnderstood, stamp);
-            }
-            Command::CarrierEnable { cell, enable } => match self.wire.cell(*cell) {
-                Ok(cell) => {
-                    plant.enable_carrier(now, cell, *enable);
-                    self.answer(consumed, OrderAnswer::Accepted, near, now);
-                }
-                Err(_) => self.answer(consumed, OrderAnswer::NoSuchItem, near, now),
-            },
-            Command::Resync => {
-                self.answer(consumed, OrderAnswer::Accepted, near, now);
-                self.latch_inventory(now, plant);
-            }
-        }
-    }
-
-    fn latch_inventory(&self, now: Micros, plant: &Plant) {
-        let cells = inventory(&self.wire, plant);
-        let at = stamp(plant.encoder(self.track, now), now);
-        let _lost_is_counted = self.end().latch_inventory(cells, at);
-    }
-
-    fn answer(&self, to: &Consumed, said: OrderAnswer, at: BeltMm, now: Micros) {
-        let _lost_is_counted = self.end().answer(to, answer(said), stamp(at, now));
-    }
-
-    /// Something has happened on the track.
-    pub fn tell(&mut self, signal: &Signal, at: BeltMm, now: Micros) {
-        match *signal {
-            Signal::OrderAnswered {
-                cell,
-                item,
-                revision,
-                answer: said,
-            } => {
-                if let Some(consumed) = self.commands.get(&(cell, revision)) {
-                    let stamp = Event {
-                        item: item.0,
-                        cell: self.wire.cell_number(cell),
-                        ..stamp(at, now)
-                    };
-                    let _lost_is_counted = self.end().answer(consumed, answer(said), stamp);
-                }
-            }
-            Signal::Belt { speed, .. } => {
-                let kind = EventKind::Motion {
-                    speed_mm_s: speed.0 as u16,
-                    bits: running(speed.0),
-                };
-                let event = Event {
-                    encoder_mm: at.wire(),
-                    ..Event::of(kind)
-                };
-                let _lost_is_counted = self.end().push_event(event);
-            }
-            _ => {
-                if let Some(event) = self.wire.event(signal) {
-                    if let Signal::Discharged { cell, .. } = signal {
-                        self.forget_commands(*cell);
-                    }
-                    let event = Event {
-                        plc_ms: plc_ms(now),
-                        ..event
-                    };
-                    let _lost_is_counted = self.end().push_event(event);
-                }
-            }
-        }
-    }
-
-    fn forget_commands(&mut self, cell: CellId) {
-        self.commands.retain(|(other, _), _| *other != cell);
-    }
-
-    /// Sets a chute's levels.
-    pub fn chute(&self, chute: ChuteId, truth: &ChuteTruth, counts_taken: bool, at: BeltMm) {
-        let number = self.wire.chute_number(chute);
-        if number == 0 {
-            return;
-        }
-        let (bits, cause) = chute_bits(truth.state);
-        let level = ChuteLevel {
-            bits,
-            cause,
-            drops: truth.dropped as u16,
-            taken: if counts_taken { truth.taken as u16 } else { 0 },
-            bag_generation: 0,
-        };
-        let _lost_is_counted = self.end().set_chute(number, level, stamp(at, Micros(0)));
-    }
-
-    /// The second half of a PLC cycle: events and status are published.
-    pub fn end_scan(&mut self, link: LinkMs, now: Micros, plant: &Plant) {
-        let at = stamp(plant.encoder(self.track, now), now);
-        let speed = plant.speed(self.track, now);
-        let mut end = self.end();
-        tell_inductions(&mut end, &self.wire, plant, at);
-        let inputs = StatusInputs {
-            encoder_mm: plant.encoder(self.track, now).wire(),
-            speed_mm_s: speed.0 as u16,
-            bits: running(speed.0),
-        };
-        end.end_scan(link, &inputs);
+    /// It boots, with nothing in its memory. Its encoder is of the kind that keeps its count.
+    pub fn boot(&self) {
+        self.node().boot(BeltMm(0));
     }
 }
 
-fn running(speed_mm_s: u32) -> StatusBits {
-    StatusBits::HOMED
-        .and(StatusBits::AUTO)
-        .with(StatusBits::RUN, speed_mm_s > 0)
-        .with(StatusBits::AT_SPEED, speed_mm_s > 0)
-}
-
-/// When and where something happened, for the mailbox.
-fn stamp(at: BeltMm, now: Micros) -> Event {
-    // The kind is filled in by whoever uses the stamp.
-    Event {
-        encoder_mm: at.wire(),
-        plc_ms: plc_ms(now),
-        ..Event::of(EventKind::LapPassed)
-    }
-}
-
-fn plc_ms(now: Micros) -> u32 {
-    (now.0 / 1_000) as u32
+fn locked(node: &SharedNode) -> MutexGuard<'_, PlcNode> {
+    node.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The Modbus server's view of the registers.
 #[derive(Clone)]
 struct Registry {
-    end: Registers,
+    node: SharedNode,
     unit: u8,
     fc23: bool,
 }
@@ -337,10 +139,11 @@ impl tokio_modbus::server::Service for Registry {
 
 impl Registry {
     fn answer(&self, request: Request<'static>) -> Result<Response, ExceptionCode> {
-        let mut end = self.end.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut node = locked(&self.node);
+        let end = node.registers();
         match request {
             Request::ReadHoldingRegisters(address, count) => {
-                read(&end, address, count).map(Response::ReadHoldingRegisters)
+                read(end, address, count).map(Response::ReadHoldingRegisters)
             }
             Request::WriteMultipleRegisters(address, registers) => {
                 end.write(address, &registers).map_err(exception)?;
@@ -356,7 +159,7 @@ impl Registry {
             Request::ReadWriteMultipleRegisters(from, count, to, registers) if self.fc23 => {
                 // Written first, as Modbus says of function 23; nothing may rely on it.
                 end.write(to, &registers).map_err(exception)?;
-                read(&end, from, count).map(Response::ReadWriteMultipleRegisters)
+                read(end, from, count).map(Response::ReadWriteMultipleRegisters)
             }
             _ => Err(ExceptionCode::IllegalFunction),
         }

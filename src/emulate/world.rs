@@ -10,6 +10,7 @@ use sorthub_core::ids::{ChuteId, InductionId, ScannerId, TrackId};
 use sorthub_core::signal::{ScanKey, Signal};
 use sorthub_core::units::Micros;
 use sorthub_sim::plant::{BeltCommand, Plant, PlantEvent, Sight};
+use sorthub_sim::plc_node::{PlcNode, teller};
 
 use super::fault::{Fault, FaultKind};
 use super::plc::VirtualPlc;
@@ -97,11 +98,11 @@ impl World {
         match event {
             PlantEvent::Plc(Signal::Chute { chute, .. }) => self.tell_chute(*chute, now),
             PlantEvent::Plc(signal) => {
-                let Some(track) = self.track_of(signal) else {
+                let Some(track) = teller(&self.setup.hub, signal) else {
                     return;
                 };
                 let at = self.plant.encoder(track, now);
-                let plc = &mut self.plcs[track.index()];
+                let mut plc = self.plcs[track.index()].node();
                 if plc.is_alive() {
                     plc.tell(signal, at, now);
                 }
@@ -120,36 +121,13 @@ impl World {
     fn tell_chute(&mut self, chute: ChuteId, now: Micros) {
         let truth = self.plant.chute(chute, now);
         let counts_taken = self.setup.plant.chutes[chute.index()].counts_taken;
-        for plc in self.plcs.iter().filter(|plc| plc.is_alive()) {
-            plc.chute(
-                chute,
-                &truth,
-                counts_taken,
-                self.plant.encoder(plc.track(), now),
-            );
-        }
-    }
-
-    fn track_of(&self, signal: &Signal) -> Option<TrackId> {
-        let cell = match *signal {
-            Signal::Belt { track, .. } => return Some(track),
-            Signal::BagButton { chute } => {
-                let chute = self.setup.hub.chutes().get(chute.index())?;
-                return chute.outlets.first().map(|outlet| outlet.track);
+        for plc in &self.plcs {
+            let mut plc = plc.node();
+            if plc.is_alive() {
+                let at = self.plant.encoder(plc.track(), now);
+                plc.chute(chute, &truth, counts_taken, at);
             }
-            Signal::Inducted { cell, .. }
-            | Signal::AtScanner { cell, .. }
-            | Signal::Discharged { cell, .. }
-            | Signal::NotDischarged { cell, .. }
-            | Signal::LapPassed { cell, .. }
-            | Signal::Returning { cell, .. }
-            | Signal::Missing { cell, .. }
-            | Signal::Unexpected { cell, .. }
-            | Signal::RemovedByHand { cell, .. }
-            | Signal::OrderAnswered { cell, .. } => cell,
-            _ => return None,
-        };
-        self.setup.hub.track_of(cell).map(|(track, _)| track)
+        }
     }
 
     fn send(&self, scanner: ScannerId, key: ScanKey, sight: &Sight, now: Micros) {
@@ -182,10 +160,12 @@ impl World {
         self.with_plcs(|plc, plant| plc.end_scan(link, now, plant));
     }
 
-    fn with_plcs(&mut self, mut act: impl FnMut(&mut VirtualPlc, &mut Plant)) {
-        let plant = &mut self.plant;
-        for plc in self.plcs.iter_mut().filter(|plc| plc.is_alive()) {
-            act(plc, plant);
+    fn with_plcs(&mut self, mut act: impl FnMut(&mut PlcNode, &mut Plant)) {
+        for plc in &self.plcs {
+            let mut plc = plc.node();
+            if plc.is_alive() {
+                act(&mut plc, &mut self.plant);
+            }
         }
     }
 

@@ -13,6 +13,7 @@ use crate::advice::Generations;
 use crate::clock::Clock;
 use crate::config::LinksSpec;
 use crate::journal::Recorder;
+use crate::replay::Former;
 use crate::telemetry::{ViewMerger, ViewPublisher, view_slot};
 
 /// What the engines of a hub run on.
@@ -30,6 +31,8 @@ pub struct HubSetup {
     pub links: LinksSpec,
     /// A journal for each sorter, in their order.
     pub recorders: Vec<Recorder>,
+    /// What people had said to the run before, for each sorter in their order; may be empty.
+    pub former: Vec<Former>,
     /// Plant time a real time, in thousandths: 1000 beside a real plant.
     pub speed_permille: u32,
     /// Where views of the whole hub go.
@@ -58,9 +61,11 @@ impl HubEngine {
             directory,
             links,
             recorders,
+            former,
             speed_permille,
             publisher,
         } = setup;
+        let mut former = former.into_iter();
         let boxes: Vec<_> = recorders.iter().map(|_| inbox()).collect();
         let neighbours: Arc<[InboxSender]> = boxes.iter().map(|(door, _)| door.clone()).collect();
         let (publishers, merger) = publishers(&hub, publisher);
@@ -80,6 +85,7 @@ impl HubEngine {
                 publisher,
                 inbox,
                 neighbours: Arc::clone(&neighbours),
+                former: former.next().unwrap_or_default(),
             });
             match started {
                 Ok(engine) => engines.push(engine),

@@ -26,6 +26,7 @@ use tokio::task::{JoinSet, LocalSet};
 
 mod asking;
 mod decider;
+mod former;
 mod host;
 mod hub;
 mod inbox;
@@ -47,6 +48,7 @@ use crate::advice::Reader;
 use crate::clock::Clock;
 use crate::config::LinksSpec;
 use crate::journal::{CloseError, Counts, Recorder};
+use crate::replay::Former;
 use crate::telemetry::{AlarmBoard, HubView, ViewPublisher};
 use asking::Reply;
 pub(crate) use asking::hand_plan;
@@ -82,6 +84,8 @@ pub struct EngineSetup {
     pub inbox: (InboxSender, InboxReceiver),
     /// The doors of all sorters of the hub, in their order.
     pub neighbours: Arc<[InboxSender]>,
+    /// What people had said to the run before.
+    pub former: Former,
 }
 
 /// Why an engine does not start.
@@ -227,7 +231,7 @@ fn run(
     let lanes = lanes::wires(&setup.hub).zip(links).map(|(wire, link)| {
         lanes::Lane::new(wire, link, claim).expect("the same was checked before the start")
     });
-    let decider = Decider::new(decider::Parts {
+    let mut decider = Decider::new(decider::Parts {
         lanes: lanes.collect(),
         sorter: Sorter::new(
             setup.hub,
@@ -246,6 +250,7 @@ fn run(
         directory: setup.directory,
         links: setup.links.scanners.clone(),
     });
+    decider.say_again(&setup.former);
     let decider = Rc::new(RefCell::new(decider));
     let local = LocalSet::new();
     runtime.block_on(local.run_until(live(&decider, links, &setup.links, receiver)));

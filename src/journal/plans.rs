@@ -24,11 +24,11 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(super) struct PlanText {
     pub version: u32,
     pub text: String,
-    done: SyncSender<Result<(), String>>,
+    done: SyncSender<Result<Option<u32>, String>>,
 }
 
 impl PlanText {
-    pub fn answer(self, kept: Result<(), String>) {
+    pub fn answer(self, kept: Result<Option<u32>, String>) {
         // Whoever has waited too long has gone; a plan more in the journal does no harm.
         let _ = self.done.try_send(kept);
     }
@@ -66,11 +66,12 @@ impl PlanKeeper {
         }
     }
 
-    /// Stores a plan's canonical text; it is durable when this returns.
+    /// Stores a plan's canonical text; it is durable when this returns. Each run has its own
+    /// plans: gives the last run before in which another text was staged under this version.
     ///
     /// # Errors
     /// See [`KeepError`].
-    pub fn keep(&self, version: u32, text: String) -> Result<(), KeepError> {
+    pub fn keep(&self, version: u32, text: String) -> Result<Option<u32>, KeepError> {
         let (done, kept) = sync_channel(1);
         let plan = PlanText {
             version,
@@ -82,7 +83,7 @@ impl PlanKeeper {
         self.wait(&kept)
     }
 
-    fn wait(&self, kept: &Receiver<Result<(), String>>) -> Result<(), KeepError> {
+    fn wait(&self, kept: &Receiver<Result<Option<u32>, String>>) -> Result<Option<u32>, KeepError> {
         match kept.recv_timeout(PATIENCE) {
             Ok(kept) => kept.map_err(KeepError::Failing),
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {

@@ -179,13 +179,22 @@ impl Store {
 
 impl Store {
     /// Keeps a plan's text; durable when it returns. The same version of a run is kept once: the
-    /// newest text stands, and only one that was not yet activated is ever replaced.
-    pub(super) fn keep_plan(&self, run: u32, version: u32, text: &str) -> rusqlite::Result<()> {
+    /// newest text stands, and only one that was not yet activated is ever replaced. Gives the last
+    /// run before in which another text had this version.
+    pub(super) fn keep_plan(
+        &self,
+        run: u32,
+        version: u32,
+        text: &str,
+    ) -> rusqlite::Result<Option<u32>> {
+        const OTHER: &str =
+            "SELECT max(run) FROM plans WHERE run < ?1 AND version = ?2 AND text <> ?3";
         const SQL: &str =
             "INSERT OR REPLACE INTO plans (run, version, text, crc) VALUES (?1, ?2, ?3, ?4)";
         let crc = plan_crc(run, version, text);
         self.conn.execute(SQL, params![run, version, text, crc])?;
-        Ok(())
+        let other = params![run, version, text];
+        self.conn.query_row(OTHER, other, |row| row.get(0))
     }
 }
 

@@ -47,6 +47,11 @@ impl Advices {
         self.options.formats.as_deref()
     }
 
+    /// The same for another thread.
+    pub(super) fn shared_formats(&self) -> Option<Arc<Formats>> {
+        self.options.formats.clone()
+    }
+
     /// What codes mean now.
     pub(super) fn directory(&self) -> Arc<Directory> {
         self.generations.current()

@@ -24,7 +24,7 @@ use super::resolve::Names;
 use super::sorters::Sorters;
 use super::tell;
 use super::texts::Texts;
-use super::waves::{CutOffs, LocalSeconds, time_of_day};
+use super::waves::{CutOffs, LocalSeconds, Turn, clock_at, time_of_day};
 use super::words::TrackTo;
 use crate::advice::Generations;
 use crate::api::HubShow;
@@ -63,6 +63,8 @@ pub struct DeskSetup {
     pub plan: Arc<Plan>,
     /// What codes look like; `None`: they are taken as they come.
     pub formats: Option<Arc<Formats>>,
+    /// What the hub's own labels of containers look like.
+    pub container_labels: Option<Arc<Formats>>,
     /// What codes mean.
     pub directory: Arc<Generations>,
     /// The ways to the decision threads, by sorter.
@@ -80,6 +82,7 @@ pub struct Desk(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     hub: Arc<Hub>,
+    container_labels: Option<Arc<Formats>>,
     advices: Advices,
     sorters: Sorters,
     keepers: Vec<PlanKeeper>,
@@ -112,6 +115,7 @@ impl Desk {
             advices: Advices::new(setup.directory, &setup.hub, setup.formats),
             sorters: Sorters::new(Arc::clone(&setup.hub), setup.inboxes),
             hub: setup.hub,
+            container_labels: setup.container_labels,
             keepers: setup.keepers,
             show: setup.show,
             plans: tokio::sync::Mutex::new(plans),
@@ -254,6 +258,7 @@ impl Desk {
             hub: &self.0.hub,
             plan,
             formats: self.0.advices.formats(),
+            container_labels: self.0.container_labels.as_deref(),
             directory,
         }
     }
@@ -377,8 +382,10 @@ impl Desk {
     /// Reads a plan and keeps it: on the shelf, and in the journal so that a replay finds it.
     async fn stage(&self, asker: &Asker, file: &Path) -> Result<Value, Problem> {
         let (hub, path) = (Arc::clone(&self.0.hub), file.to_owned());
-        let read = tokio::task::spawn_blocking(move || ReadPlan::read(&path, &hub)).await;
-        let ReadPlan { plan, warnings } = read.map_err(|_| lost_thread())??;
+        let formats = self.0.advices.shared_formats();
+        let read = move || ReadPlan::read(&path, &hub, formats.as_deref());
+        let read = tokio::task::spawn_blocking(read).await;
+        let ReadPlan { plan, mut warnings } = read.map_err(|_| lost_thread())??;
         let mut plans = self.0.plans.lock().await;
         let is_there = plans.shelf.admit(&plan)?;
         let version = plan.version();
@@ -386,12 +393,19 @@ impl Desk {
             let (keepers, kept) = (self.0.keepers.clone(), Arc::clone(&plan));
             let keep = move || {
                 let text = canonical::plan_to_text(kept.spec());
-                let mut all = keepers.iter();
-                all.try_for_each(|keeper| keeper.keep(version, text.clone()))
+                let all = keepers.iter();
+                let all = all.map(|keeper| keeper.keep(version, text.clone()));
+                all.collect::<Result<Vec<Option<u32>>, _>>()
             };
             let kept = tokio::task::spawn_blocking(keep).await;
-            kept.map_err(|_| lost_thread())?
-                .map_err(|error| of_keeping(&error))?;
+            let kept = kept.map_err(|_| lost_thread())?;
+            let others = kept.map_err(|error| of_keeping(&error))?;
+            if let Some(run) = others.into_iter().flatten().max() {
+                warnings.push(format!(
+                    "warning: run {run} had another plan {version}; give a plan that changes a \
+                     version of its own, so that people can tell the two apart"
+                ));
+            }
             plans
                 .shelf
                 .put(Arc::clone(&plan), file.to_owned(), asker.to_string());
@@ -413,13 +427,20 @@ impl Desk {
     ) -> Result<Value, Problem> {
         let plan = plans.shelf.plan(version)?;
         self.0.sorters.stage(&plan).await?;
+        // Also if it is active: after a refusal by one of several sorters others have it already.
+        let was_active = plans.shelf.active().version() == version;
         let command = Command::Activate { version };
         self.obey(asker, request, &[command], plans.shelf.active())
             .await?;
         plans.shelf.activated(version);
-        plans.cut_offs = CutOffs::new(&plan, plans.now);
+        plans.cut_offs = plans.cut_offs.under(&plan, plans.now);
         self.show(&plan);
-        Ok(json!({ "active": version, "before": plans.shelf.before() }))
+        self.turn_waves(plans).await;
+        Ok(json!({
+            "active": version,
+            "before": plans.shelf.before(),
+            "was_active": was_active,
+        }))
     }
 
     /// Whoever shows the hub shows it under this plan from now on.
@@ -446,34 +467,43 @@ impl Desk {
             .wave_id(wave)?;
         let now = plans.now;
         let mut cut_offs = plans.cut_offs.clone();
-        cut_offs.extend(wave, until_min, now)?;
+        let until = cut_offs.extend(wave, until_min, now)?;
         let open = Command::Wave { wave, open: true };
         self.obey(asker, request, &[open], &plan).await?;
         plans.cut_offs = cut_offs;
-        Ok(json!({ "cut_off": plans.cut_offs.of(wave) }))
+        Ok(json!({ "cut_off": clock_at(until, now) }))
     }
 
-    /// It is this time now: waves that have reached their cut-off are cut off. To be called about
-    /// once a second.
+    /// It is this time now: waves that have reached their cut-off are cut off, those of the next
+    /// day opened. To be called about once a second.
     pub async fn tick(&self, now: LocalSeconds) {
         let mut plans = self.0.plans.lock().await;
         plans.now = now;
-        let plan = Arc::clone(plans.shelf.active());
-        let asker = Asker {
-            name: "the plan".to_owned(),
-            way: "its cut-off".to_owned(),
-        };
-        for wave in plans.cut_offs.due(now) {
+        self.turn_waves(&mut plans).await;
+    }
+
+    async fn turn_waves(&self, plans: &mut Plans) {
+        let (now, plan) = (plans.now, Arc::clone(plans.shelf.active()));
+        for turn in plans.cut_offs.due(now) {
+            let Turn { wave, open } = turn;
+            let asker = Asker {
+                name: "the plan".to_owned(),
+                way: if open { "its next day" } else { "its cut-off" }.to_owned(),
+            };
             let name = plan.spec().waves[wave.index()].name.clone();
-            let request = Request::Wave(WaveTo::Close { wave: name });
-            let command = Command::Wave { wave, open: false };
+            let request = Request::Wave(if open {
+                WaveTo::Open { wave: name }
+            } else {
+                WaveTo::Close { wave: name }
+            });
+            let command = Command::Wave { wave, open };
             let answer = self.obey(&asker, &request, &[command], &plan).await;
             match &answer {
                 Ok(_) => tracing::info!(target: "audit", %asker, %request, answer = "done"),
                 Err(problem) => {
                     tracing::warn!(target: "audit", %asker, %request, %problem);
                     if problem.kind() == Kind::Busy {
-                        plans.cut_offs.again(wave, now);
+                        plans.cut_offs.again(turn, now);
                     }
                 }
             }

@@ -27,7 +27,7 @@ pub use problem::{Kind, Problem};
 pub(crate) use request::of_parser;
 pub use request::{AlarmsTo, PlanTo, Request, UnreadTo, WaveTo};
 pub use resolve::{Names, Subject, parcel_id};
-pub use waves::{CutOffs, LocalSeconds, time_of_day};
+pub use waves::{CutOffs, LocalSeconds, Turn, time_of_day};
 pub use words::{
     BagTo, BankTo, CarrierTo, ChuteTo, InductionTo, ModeTo, ParcelTo, TrackTo, VerdictTo,
 };

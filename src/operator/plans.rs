@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use sorthub_core::hub::Hub;
+use sorthub_core::identify::Formats;
 use sorthub_core::plan::Plan;
 
 use super::problem::Problem;
@@ -37,11 +38,11 @@ impl ReadPlan {
     ///
     /// # Errors
     /// Every fault of the file, or that it is for another hub.
-    pub fn read(path: &Path, hub: &Hub) -> Result<Self, Problem> {
+    pub fn read(path: &Path, hub: &Hub, formats: Option<&Formats>) -> Result<Self, Problem> {
         let unusable = |faults: Vec<Fault>| of_faults(path, &faults);
         let source = Source::read(path, FILE_MB_MAX).map_err(unusable)?;
         if PlanFile::is_one(source.text()) {
-            let file = PlanFile::from_source(&source, &Files::beside(path), hub);
+            let file = PlanFile::from_source(&source, &Files::beside(path), hub, formats);
             let file = file.map_err(unusable)?;
             return Ok(Self {
                 plan: file.plan,

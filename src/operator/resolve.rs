@@ -2,12 +2,12 @@
 
 use sorthub_core::directory::{CodeFacts, Directory};
 use sorthub_core::facts::{
-    Address, Advice, DestKey, Facts, Measures, Reading, ServiceKey, Tags, Verdict,
+    Address, AddressFault, Advice, DestKey, Facts, Measures, Reading, ServiceKey, Tags, Verdict,
 };
 use sorthub_core::hub::Hub;
 use sorthub_core::identify::Formats;
 use sorthub_core::ids::{CellId, ChuteId, CodeId, InductionId, ParcelId, SeatId, TrackId, WaveId};
-use sorthub_core::limits::{DECLARED_SIDE_MAX, DECLARED_WEIGHT_MAX};
+use sorthub_core::limits::{CODE_CHARS_MAX, DECLARED_SIDE_MAX, DECLARED_WEIGHT_MAX};
 use sorthub_core::operator::{
     ChuteWish, Command, HostSays, InductionWish, Mode, ParcelWish, TrackWish, WaybillWish,
 };
@@ -22,6 +22,7 @@ use super::request::{Request, UnreadTo, WaveTo, near};
 use super::words::{
     BagTo, BankTo, CarrierTo, ChuteTo, InductionTo, ModeTo, ParcelTo, TrackTo, VerdictTo,
 };
+use crate::config::fault::ADDRESS_MEND;
 
 /// What names are looked up in.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +33,8 @@ pub struct Names<'a> {
     pub plan: &'a Plan,
     /// What codes look like; `None`: they are taken as they come.
     pub formats: Option<&'a Formats>,
+    /// What the hub's own labels of containers look like; `None`: it says nothing of them.
+    pub container_labels: Option<&'a Formats>,
     /// What codes mean.
     pub directory: &'a Directory,
 }
@@ -45,8 +48,9 @@ pub enum Subject {
     Waybill(CodeId),
 }
 
-/// More than a scanner ever reads, and no memory to speak of.
-const CODE_CHARS_MAX: usize = 100;
+/// Longest code that is taken as it comes, or that a person writes with blanks in it: more than a
+/// scanner ever reads, and no memory to speak of.
+const TAKEN_CHARS_MAX: usize = 100;
 
 impl Names<'_> {
     /// The commands that a request stands for: one, or one for each member of a bank; `None` for a
@@ -67,7 +71,7 @@ impl Names<'_> {
             },
             Request::Bag { chute, to, label } => Command::Chute {
                 chute: self.chute(chute)?,
-                to: bag_wish(*to, label.as_deref(), self.formats)?,
+                to: self.bag_wish(*to, label.as_deref())?,
             },
             Request::Bank { bank, to } => return self.bank(bank, *to).map(Some),
             Request::Induction {
@@ -190,6 +194,22 @@ impl Names<'_> {
         find("destination", name, all.map(|dest| dest.name.as_str())).map(|_| key)
     }
 
+    fn bag_wish(&self, to: BagTo, label: Option<&str>) -> Result<ChuteWish, Problem> {
+        match (to, label.map(str::trim).filter(|label| !label.is_empty())) {
+            (BagTo::Bind, Some(label)) => Ok(ChuteWish::BindBag {
+                label: labels::identity(label, self.formats, self.container_labels)?,
+            }),
+            (BagTo::Bind, None) => {
+                let example = "bag A03 bind 376130321109103420";
+                Err(lacks("bind", "the label", example))
+            }
+            (_, Some(_)) => Err(too_much("a label", "bind")),
+            (BagTo::Change, None) => Ok(ChuteWish::ChangeBag),
+            (BagTo::Ready, None) => Ok(ChuteWish::BagReady),
+            (BagTo::Keep, None) => Ok(ChuteWish::KeepBag),
+        }
+    }
+
     /// A bank is a group of the hub file or, as there, a name with a star at its end: all chutes
     /// that begin so.
     fn bank(&self, name: &str, to: BankTo) -> Result<Vec<Command>, Problem> {
@@ -284,7 +304,10 @@ impl Names<'_> {
                 to: BagTo::Bind,
                 label: Some(label),
                 ..
-            } => labels::read(label, self.formats).ok(),
+            } => {
+                let text = labels::text_of(label, self.formats, self.container_labels).ok()?;
+                Some((CodeId::of(&text), text))
+            }
             _ => None,
         }
     }
@@ -352,19 +375,28 @@ impl Names<'_> {
 
     fn read<'t>(&self, text: &'t str) -> Result<CodeFacts<'t>, Problem> {
         let text = text.trim();
-        if text.is_empty() || text.chars().nth(CODE_CHARS_MAX).is_some() {
-            let problem = format!("a code has 1 to {CODE_CHARS_MAX} characters");
-            return Err(Problem::unusable(
-                problem,
-                "give it as it stands on the label",
-            ));
-        }
-        let read = self.directory.read(self.formats, [text]);
-        if read.facts.read != Reading::Good {
-            let problem = format!("`{text}` is no valid code");
+        let most = self.formats.map_or(TAKEN_CHARS_MAX, |_| CODE_CHARS_MAX);
+        let problem = if text.is_empty() {
+            "no code is given".to_owned()
+        } else if text.chars().nth(TAKEN_CHARS_MAX).is_some() {
+            format!("a code has at most {most} characters")
+        } else if labels::has_control(text) {
+            "a code has no line breaks or other control characters in it".to_owned()
+        } else {
+            let read = self.directory.read(self.formats, [text]);
+            if read.facts.read == Reading::Good {
+                return Ok(read);
+            }
+            let why = match self.formats.map(|formats| formats.identify(text).verdict()) {
+                Some(verdict) if verdict.is_good() => "it says only where to".to_owned(),
+                Some(verdict) => verdict.to_string(),
+                None => "it cannot be read".to_owned(),
+            };
+            let problem = format!("`{text}` is no valid code: {why}");
             return Err(Problem::unusable(problem, "read it again from the label"));
-        }
-        Ok(read)
+        };
+        let mend = "give it as it stands on the label";
+        Err(Problem::unusable(problem, mend))
     }
 
     /// The identity of a waybill, as pre-advice is kept by it.
@@ -386,7 +418,14 @@ impl Names<'_> {
             .as_deref()
             .map(|dest| self.dest(dest))
             .transpose()?;
-        let address = |text: &Option<String>| Address::of(text.as_deref().unwrap_or_default());
+        let address = |what, text: &Option<String>| match text.as_deref().map(Address::checked) {
+            None | Some(Err(AddressFault::Empty)) => Ok(Address::NONE),
+            Some(Ok(address)) => Ok(address),
+            Some(Err(why)) => {
+                let problem = format!("`{}` is no {what}: {why}", text.as_deref().unwrap_or(""));
+                Err(Problem::unusable(problem, ADDRESS_MEND))
+            }
+        };
         let mut tags = Tags::NONE;
         for name in &set.tags {
             tags = tags.and(self.tag(name)?);
@@ -395,8 +434,8 @@ impl Names<'_> {
         let advice = Advice {
             known: true,
             dest: dest.unwrap_or_default(),
-            segment: address(&set.segment),
-            postcode: address(&set.postcode),
+            segment: address("segment code", &set.segment)?,
+            postcode: address("postcode", &set.postcode)?,
             service: ServiceKey::of(set.service.as_deref().unwrap_or_default()),
             tags,
             declared: Measures {
@@ -529,27 +568,6 @@ fn chute_wish(to: ChuteTo) -> ChuteWish {
         ChuteTo::Disable => ChuteWish::Disable,
         ChuteTo::Enable => ChuteWish::Enable,
         ChuteTo::Cleared => ChuteWish::Cleared,
-    }
-}
-
-fn bag_wish(
-    to: BagTo,
-    label: Option<&str>,
-    formats: Option<&Formats>,
-) -> Result<ChuteWish, Problem> {
-    match (to, label.map(str::trim).filter(|label| !label.is_empty())) {
-        (BagTo::Bind, Some(label)) => Ok(ChuteWish::BindBag {
-            label: labels::read(label, formats)?.0,
-        }),
-        (BagTo::Bind, None) => Err(lacks(
-            "bind",
-            "the label",
-            "bag A03 bind 376130321109103420",
-        )),
-        (_, Some(_)) => Err(too_much("a label", "bind")),
-        (BagTo::Change, None) => Ok(ChuteWish::ChangeBag),
-        (BagTo::Ready, None) => Ok(ChuteWish::BagReady),
-        (BagTo::Keep, None) => Ok(ChuteWish::KeepBag),
     }
 }
 

@@ -116,7 +116,12 @@ pub(super) fn waves(plan: &Plan, open: Waves, cut_offs: &CutOffs) -> Value {
         .map(|(at, wave)| {
             let id = sorthub_core::ids::WaveId(at as u8);
             let state = if open.has(id) { "open" } else { "closed" };
-            json!({ "wave": wave.name, "state": state, "cut_off": cut_offs.of(id) })
+            json!({
+                "wave": wave.name,
+                "state": state,
+                "cut_off": cut_offs.of_wave(id),
+                "opens": cut_offs.opens(id),
+            })
         })
         .collect();
     json!({ "plan_version": plan.version(), "waves": rows })

@@ -18,9 +18,11 @@ use sorthub_core::units::Micros;
 use crate::config::canonical::CanonicalError;
 use crate::journal::{self, JournalError, Reader, RunHeader};
 
+mod former;
 mod run;
 mod words;
 
+pub use former::{Former, former};
 pub use words::{Words, clock};
 
 /// What to replay, and how strictly.
@@ -39,7 +41,7 @@ pub enum ReplayError {
     /// The journal cannot be read.
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// A run's sorter was handed a plan that the journal does not hold.
+    /// A run's sorter was handed a plan that neither its header nor the table `plans` holds.
     #[error(
         "run {run}: plan {version} is not in the journal's table `plans`; restore the file from a \
          backup"

@@ -25,6 +25,22 @@ pub(super) fn replay_run(
     verify: bool,
 ) -> Result<RunReport, ReplayError> {
     let begun = Instant::now();
+    let (again, tail) = make_again(reader, info, verify)?;
+    Ok(again.report(info, tail, begun))
+}
+
+/// The sorter as it was after the last of a run's calls that can be made again, and how those ended
+/// if not with the last record.
+pub(super) fn made_again(
+    reader: &Reader,
+    info: &RunInfo,
+) -> Result<(Sorter, Option<End>), ReplayError> {
+    let (again, _) = make_again(reader, info, false)?;
+    Ok((again.sorter, again.end))
+}
+
+/// Makes a run's calls again.
+fn make_again(reader: &Reader, info: &RunInfo, verify: bool) -> Result<(Again, Tail), ReplayError> {
     let (hub, plan) = canonical::from_text(&info.header.description).map_err(|source| {
         ReplayError::Description {
             run: info.run,
@@ -35,6 +51,7 @@ pub(super) fn replay_run(
         run_epoch: info.run,
         sorter: SorterId(info.header.sorter),
     };
+    let begun_with = Arc::clone(&plan);
     let again_hub = &Arc::clone(&hub);
     let mut again = Again {
         sorter: Sorter::new(hub, plan, setup),
@@ -54,6 +71,10 @@ pub(super) fn replay_run(
     let mut unusable = None;
     let tail = reader.visit(info, |block| {
         again.block(block, |version| {
+            if version == begun_with.version() {
+                // People have gone back to it. It stands in the run's header, not among `plans`.
+                return Some(Arc::clone(&begun_with));
+            }
             let staged = staged(reader, info.run, version, again_hub);
             staged.map_err(|error| unusable = Some(error)).ok()
         })
@@ -61,10 +82,10 @@ pub(super) fn replay_run(
     if let Some(error) = unusable {
         return Err(error);
     }
-    Ok(again.report(info, tail, begun))
+    Ok((again, tail))
 }
 
-/// The plan that the run's sorter was handed then.
+/// A plan that was staged while the run's sorter ran.
 fn staged(reader: &Reader, run: u32, version: u32, hub: &Hub) -> Result<Arc<Plan>, ReplayError> {
     let text = reader.plan(run, version)?;
     let text = text.ok_or(ReplayError::NoPlan { run, version })?;

@@ -58,6 +58,7 @@ mod switching;
 mod tracking;
 mod views;
 mod why;
+mod words;
 
 pub use bags::{BagStep, BagView};
 pub use books::{Books, ByReason};

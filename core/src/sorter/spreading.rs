@@ -367,7 +367,8 @@ impl Sorter {
         }
         let is = self.state.chutes[id.index()].is;
         if let Some(why) = is.closed_because().filter(|_| !mutant!("closed_is_open")) {
-            if is.is_guarded() {
+            // Its PLC may find it open again by then; what hangs there takes no more for that.
+            if is.is_guarded() && (!gate.has_lot_most || self.bag_has_room(id, slot)) {
                 pick.guarded = pick.guarded.or(Some(id));
             }
             pick.note(No::Shut, why);

@@ -119,6 +119,11 @@ impl Instructions {
         self.all.len()
     }
 
+    /// All that stands, in no order that means anything.
+    pub fn all(&self) -> &[Instruction] {
+        &self.all
+    }
+
     /// Sets what stands for a waybill.
     fn set(&mut self, new: Instruction) -> Result<(), Refused> {
         match self.places.get(new.code.0) {

@@ -15,7 +15,7 @@ use super::fault::Fault;
 use super::judge::{Judge, Truth};
 use super::lane::{Lane, link_ms};
 use crate::plant::{Exit, Options, Plant, PlantEvent, Way};
-use crate::plc_node::PlcNode;
+use crate::plc_node::{PlcNode, teller};
 
 mod calls;
 mod end;
@@ -403,23 +403,8 @@ impl Chain {
 
     /// What a PLC's eyes tell it, unless they are blind.
     fn plc_sees(&mut self, signal: &Signal) {
-        let track = match *signal {
-            Signal::Belt { track, .. } => track,
-            Signal::BagButton { chute } => self.drawn.hub.chutes()[chute.index()].outlets[0].track,
-            Signal::Inducted { cell, .. }
-            | Signal::AtScanner { cell, .. }
-            | Signal::Discharged { cell, .. }
-            | Signal::NotDischarged { cell, .. }
-            | Signal::LapPassed { cell, .. }
-            | Signal::Returning { cell, .. }
-            | Signal::Missing { cell, .. }
-            | Signal::Unexpected { cell, .. }
-            | Signal::RemovedByHand { cell, .. }
-            | Signal::OrderAnswered { cell, .. } => match self.drawn.hub.track_of(cell) {
-                Some((track, _)) => track,
-                None => return,
-            },
-            _ => return,
+        let Some(track) = teller(&self.drawn.hub, signal) else {
+            return;
         };
         let at = self.plant.encoder(track, self.now);
         let trouble = &mut self.trouble[track.index()];

@@ -241,6 +241,7 @@ impl Judge {
             Output::Divert(ref order) => {
                 self.is_under_way(order.parcel)?;
                 self.orders.order(sorter, order)?;
+                self.bags.order(&self.hub, sorter, order)?;
                 if let Some(&code) = self.codes.get(&order.parcel) {
                     self.office.order(sorter, code, order)?;
                 }

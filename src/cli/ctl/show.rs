@@ -21,6 +21,9 @@ pub(super) fn text(request: &Request, answer: &Value) -> String {
         ),
         Request::Plan(PlanTo::Stage { .. }) => staged(answer),
         Request::Plan(PlanTo::Diff { .. }) => plain(&answer["text"]),
+        Request::Plan(PlanTo::Activate { .. }) if answer["was_active"] == true => {
+            format!("plan {} was active already\n", answer["active"])
+        }
         Request::Plan(PlanTo::Activate { .. } | PlanTo::Rollback {}) => {
             format!(
                 "plan {} is active, before it {}\n",
@@ -37,7 +40,7 @@ pub(super) fn text(request: &Request, answer: &Value) -> String {
         Request::Advice(AdviceTo::Load { .. }) => loaded(answer),
         Request::Wave(WaveTo::List {}) => table(
             &answer["waves"],
-            &["wave", "state", "cut_off"],
+            &["wave", "state", "cut_off", "opens"],
             "the plan has no waves",
         ),
         Request::Wave(WaveTo::Extend { wave, .. }) => {
@@ -220,11 +223,17 @@ fn staged(answer: &Value) -> String {
     for warning in answer["warnings"].as_array().into_iter().flatten() {
         let _ = writeln!(out, "{}\n", plain(warning));
     }
-    let _ = writeln!(
-        out,
-        "plan {} with {} destinations is staged; plan {} stays active until `plan activate {}`",
-        answer["version"], answer["destinations"], answer["active"], answer["version"]
-    );
+    let version = &answer["version"];
+    let _ = if *version == answer["active"] {
+        writeln!(out, "plan {version} is active already, as this file says")
+    } else {
+        let (destinations, active) = (&answer["destinations"], &answer["active"]);
+        writeln!(
+            out,
+            "plan {version} with {destinations} destinations is staged; plan {active} stays active \
+             until `plan activate {version}`"
+        )
+    };
     out
 }
 

@@ -38,6 +38,16 @@ pub enum AdviceFault {
     /// A row that does not say where its waybill is for.
     #[error("the row does not say where its waybill is for")]
     NoPlace,
+    /// A text that no rule of a plan can be for.
+    #[error("`{column}` is `{found}`, which is no address: {problem}")]
+    BadAddress {
+        /// The column.
+        column: String,
+        /// What stands there.
+        found: String,
+        /// Why not.
+        problem: String,
+    },
     /// A field that is not a number.
     #[error("`{column}` is `{found}`, which is not a number")]
     BadNumber {
@@ -76,6 +86,7 @@ impl AdviceFault {
                                    to the hub's table of carriers"
                 .to_owned(),
             Self::NoPlace => "write a destination, a segment code or a postcode".to_owned(),
+            Self::BadAddress { .. } => super::ADDRESS_MEND.to_owned(),
             Self::BadNumber { .. } => {
                 "write a number without unit, or nothing if it is not known".to_owned()
             }

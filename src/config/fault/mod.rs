@@ -24,6 +24,10 @@ pub use scenario::ScenarioFault;
 pub use text::TextFault;
 pub use trace::TraceFault;
 
+/// What can stand in an address.
+pub(crate) const ADDRESS_MEND: &str =
+    "write digits and letters from A to Z, and between them -, /, . or _";
+
 /// So many errors of one table are listed, and as many warnings; the others are counted.
 pub(super) const LISTED_MAX: usize = 50;
 

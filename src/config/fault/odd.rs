@@ -189,6 +189,12 @@ pub enum Odd {
         /// What stands there.
         found: String,
     },
+    /// A table of a plan that says nothing.
+    #[error("the table has a header and no rows")]
+    NoRows,
+    /// A rule for the parcels of a carrier, where no parcel has one.
+    #[error("no parcel can meet this: the hub file names no table of code formats")]
+    NoCarriers,
     /// More warnings of the same table than are listed.
     #[error("and {others} more warnings in this file")]
     More {
@@ -253,6 +259,11 @@ impl Odd {
             }
             Self::CauseImpossible { .. } => "leave it out".to_owned(),
             Self::LengthInMm { .. } => "write it in metres".to_owned(),
+            Self::NoRows => "add rows, or do not name it".to_owned(),
+            Self::NoCarriers => {
+                "name one with `carriers = \"carriers.toml\"`, or leave the condition out"
+                    .to_owned()
+            }
             Self::More { .. } => "see to those above; then these are told".to_owned(),
             Self::PropertyNotUsed {
                 nearest: Some(near),

@@ -1,12 +1,9 @@
 //! Addresses as people write them: how they begin, or from where to where.
 
-use sorthub_core::facts::Address;
+use sorthub_core::facts::{Address, AddressFault};
 
 /// A range that needs more prefixes than this is hardly one that somebody meant.
 const PREFIXES_MAX: usize = 1_000;
-
-/// What people write between the parts of an address. They all count as the same.
-const SEPARATORS: [char; 4] = ['-', '/', '.', '_'];
 
 /// The prefixes that a text stands for: itself, or those of a range `from..to`.
 ///
@@ -20,20 +17,11 @@ pub(super) fn prefixes(text: &str) -> Result<Vec<Address>, &'static str> {
 }
 
 fn one(text: &str) -> Result<Address, &'static str> {
-    let chars = kept(text).count();
-    if chars == 0 {
-        return Err("there is nothing in it");
-    }
-    if chars > Address::CHARS_MAX {
+    // Of an address these are kept: a longer beginning would stand for more than it says.
+    if kept(text).count() > Address::CHARS_MAX {
         return Err("it has more than 12 characters");
     }
-    if !kept(text).all(|c| c.is_ascii_alphanumeric() || SEPARATORS.contains(&c)) {
-        return Err("it has a character that is none of an address");
-    }
-    if !kept(text).any(|c| c.is_ascii_alphanumeric()) {
-        return Err("it has neither digit nor letter");
-    }
-    Ok(Address::of(text))
+    Address::checked(text).map_err(AddressFault::text)
 }
 
 /// The characters that an address keeps.

@@ -35,6 +35,15 @@ pub(super) struct Adding<'d, 'a> {
     keys: HashMap<DestKey, usize>,
 }
 
+/// Where a destination is described.
+#[derive(Clone, Copy)]
+pub(super) struct Places {
+    pub(super) name: Span,
+    pub(super) shares: Span,
+    /// No error was found in its lists.
+    pub(super) sound: bool,
+}
+
 pub(super) fn read(table: &Table<'_>, known: &Known<'_>, draft: &mut PlanDraft) {
     let described = table.tables("destination", "[[plan.destination]]");
     let other = table.get("destinations");
@@ -81,6 +90,7 @@ fn one_for_each_chute(table: &Table<'_>, hub: &HubSpec, draft: &mut PlanDraft) {
         let prefix = (format!("{name}-"), DestId(nth as u32));
         draft.prefixes.push(prefix);
         draft.names.push(span);
+        draft.sound_lists.push(true);
         draft.spec.destinations.push(DestinationSpec {
             name,
             chutes: vec![chute],
@@ -119,6 +129,7 @@ fn read_destination(table: &Table<'_>, known: &Known<'_>, adding: &mut Adding<'_
     let list = |key| table.get(key).map(|value| chutes(value, known));
     let texts = |key| table.get(key).map(|v| v.texts()).unwrap_or_default();
     let name = table.require("name", "name = \"…\"").and_then(|v| v.text());
+    let mark = table.faults.mark();
     let own = list("chutes");
     let waves = read_waves(table, known, adding);
     if own.is_none() && waves.is_empty() {
@@ -132,12 +143,24 @@ fn read_destination(table: &Table<'_>, known: &Known<'_>, adding: &mut Adding<'_
         overflow: list("overflow").unwrap_or_default(),
         waves,
     };
-    adding.add_codes(&texts("segments"), AddressKind::Segment);
-    adding.add_codes(&texts("postcodes"), AddressKind::Postcode);
-    let (place, shares) = (table.place_of("name"), table.place_of("shares"));
-    adding.add_prefixes(&dest.name, place, &texts("prefixes"));
+    let lists = table.faults.mark() == mark;
+    let [segments, postcodes, prefixes] = ["segments", "postcodes", "prefixes"].map(texts);
+    let mark = table.faults.mark();
     table.finish();
-    adding.add(dest, place, shares);
+    let keys = table.faults.mark() == mark && !table.faults.broken_at(table.span);
+    adding.add_codes(&segments, AddressKind::Segment);
+    adding.add_codes(&postcodes, AddressKind::Postcode);
+    let (name, shares) = (table.place_of("name"), table.place_of("shares"));
+    adding.add_prefixes(&dest.name, name, &prefixes);
+    let sound = lists && keys;
+    adding.add(
+        dest,
+        Places {
+            name,
+            shares,
+            sound,
+        },
+    );
 }
 
 fn read_spread(table: &Table<'_>) -> Spread {
@@ -190,12 +213,13 @@ impl<'d, 'a> Adding<'d, 'a> {
     }
 
     /// Adds a destination, which gets the next number.
-    pub(super) fn add(&mut self, dest: DestinationSpec, name: Span, shares: Span) {
+    pub(super) fn add(&mut self, dest: DestinationSpec, places: Places) {
         let at = self.draft.spec.destinations.len();
         if matches!(dest.spread, Spread::Shares(_)) {
-            self.draft.shares.insert(at, shares);
+            self.draft.shares.insert(at, places.shares);
         }
-        self.draft.names.push(name);
+        self.draft.names.push(places.name);
+        self.draft.sound_lists.push(places.sound);
         self.draft.spec.destinations.push(dest);
     }
 

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use sorthub_core::directory::Directory;
 use sorthub_core::facts::DestKey;
 use sorthub_core::hub::HubSpec;
+use sorthub_core::identify::Formats;
 use sorthub_core::ids::{ChuteId, DestId};
 use sorthub_core::plan::PlanSpec;
 
@@ -37,6 +38,25 @@ pub(super) struct Known<'k> {
     pub(super) hub: &'k HubSpec,
     pub(super) chutes: &'k Names,
     pub(super) files: &'k Files,
+    pub(super) carriers: Carriers<'k>,
+}
+
+/// Whose parcels a rule may ask for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Carriers<'k> {
+    /// Those of the hub's table of code formats.
+    Of(&'k Formats),
+    /// The hub has no table, so that it knows no parcel's carrier.
+    NoTable,
+    /// There is a table that cannot be used, which is told by itself.
+    Unknown,
+}
+
+impl<'k> Carriers<'k> {
+    /// Those of a hub without faults.
+    pub(super) fn of(formats: Option<&'k Formats>) -> Self {
+        formats.map_or(Self::NoTable, Self::Of)
+    }
 }
 
 /// The plan as it is being read.
@@ -62,6 +82,11 @@ pub(super) struct PlanDraft {
     pub(super) is_generated: bool,
     /// Whether no error was found.
     pub(super) sound: bool,
+    /// The same of each destination's lists, by its position: what follows from them can be
+    /// believed, whatever is wrong elsewhere.
+    pub(super) sound_lists: Vec<bool>,
+    /// The same of the chutes of last resort.
+    pub(super) sound_reject: bool,
     /// Code prefixes with their destinations.
     pub(super) prefixes: Vec<(String, DestId)>,
 }
@@ -81,6 +106,8 @@ impl PlanDraft {
             laps: header,
             is_generated: false,
             sound: false,
+            sound_lists: vec![],
+            sound_reject: false,
             prefixes: vec![],
         }
     }

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 
 use sorthub_core::facts::{Address, DestKey};
-use sorthub_core::hub::{Capacity, Hub, HubSpec, ScannerSpec, TrackKind};
+use sorthub_core::hub::{
+    Capacity, Caps, Hub, HubSpec, InductionSpec, LotMost, MeetsBy, Outlet, ScannerSpec, TrackKind,
+};
 use sorthub_core::ids::TrackId;
 use sorthub_core::plan::{AddressKind, Plan, PlanFault};
 use sorthub_core::units::{Mm, MmPerS};
@@ -87,9 +89,7 @@ impl<'p, 'a> Placing<'p, 'a> {
             PlanFault::SameName { destination } => self.same_name(destination),
             PlanFault::SameWave { wave } => self.same_wave(wave),
             PlanFault::SameAddress { address } => self.same_address(address),
-            // What follows from a fault already reported in the plan or its chutes.
-            _ if !plan.sound => {}
-            PlanFault::NoReject { .. } if !self.against.chutes_sound => {}
+            fault if !self.is_believable(&fault) => {}
             PlanFault::NoReject { track } => {
                 let track = self.against.spec.tracks.get(track.index());
                 let track = track.map(|track| track.name.clone()).unwrap_or_default();
@@ -99,6 +99,26 @@ impl<'p, 'a> Placing<'p, 'a> {
                 let place = self.place(&fault);
                 self.faults.add_error(place, || Meaning::Plan { fault });
             }
+        }
+    }
+
+    /// Whether a fault does not follow from one that is reported already. What is wrong elsewhere
+    /// in the plan hides none.
+    fn is_believable(&self, fault: &PlanFault) -> bool {
+        let plan = self.plan;
+        let lists = |at: usize| plan.sound_lists.get(at).is_some_and(|sound| *sound);
+        match *fault {
+            PlanFault::NoChute { destination }
+            | PlanFault::Shares { destination }
+            | PlanFault::NoSuchWave { destination, .. }
+            | PlanFault::NoSuchChute {
+                destination: Some(destination),
+                ..
+            } => lists(destination),
+            PlanFault::NoReject { .. } => plan.sound_reject && self.against.chutes_sound,
+            // A name that nothing has is told where it stands.
+            PlanFault::NoSuchTarget { .. } | PlanFault::NoSuchDestination { .. } => plan.sound,
+            _ => true,
         }
     }
 
@@ -213,20 +233,21 @@ fn stand_in_for(spec: &HubSpec) -> HubSpec {
         };
         track.speed = MmPerS(1);
         track.tolerance = Mm(1);
+        track.caps = Caps::NONE;
     }
-    hub.inductions.truncate(1);
-    for induction in &mut hub.inductions {
-        (induction.track, induction.at) = (TrackId(0), Mm(0));
-    }
-    let Some(scanner) = hub.scanners.first().cloned() else {
-        return hub;
-    };
+    hub.inductions = vec![InductionSpec {
+        name: String::new(),
+        track: TrackId(0),
+        at: Mm(0),
+        quota_permille: 1_000,
+    }];
     hub.scanners = (0..hub.tracks.len())
         .map(|at| ScannerSpec {
             name: at.to_string(),
             track: TrackId(at as u16),
             at: Mm(0),
-            ..scanner.clone()
+            meets_by: MeetsBy::Trigger,
+            wait: Mm(0),
         })
         .collect();
     for (at, chute) in hub.chutes.iter_mut().enumerate() {
@@ -238,7 +259,15 @@ fn stand_in_for(spec: &HubSpec) -> HubSpec {
             seen.push(outlet.track);
             is_new
         });
+        if chute.outlets.is_empty() {
+            chute.outlets.push(Outlet {
+                track: TrackId(0),
+                at: Mm(0),
+                lead: Mm(0),
+            });
+        }
         chute.capacity = Capacity::Unlimited;
+        chute.rules.lot_most = LotMost::default();
     }
     hub.groups.clear();
     hub.tags.clear();

@@ -79,7 +79,9 @@ fn read_checks(table: &Table<'_>) -> Checks {
 
 pub(super) fn read_last_resorts(table: &Table<'_>, known: &Known<'_>, draft: &mut PlanDraft) {
     if let Some(value) = table.require("reject", "reject = [\"…\"]") {
+        let mark = table.faults.mark();
         draft.spec.reject = chutes(value, known);
+        draft.sound_reject = table.faults.mark() == mark;
     }
     let Some(causes) = table.table("exceptions", "`exceptions`") else {
         return;

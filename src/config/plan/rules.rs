@@ -7,11 +7,11 @@ use sorthub_core::plan::{AttributeRule, Condition, Stage, Then, WaveSpec};
 use sorthub_core::units::{Grams, Mm};
 
 use super::super::bank::Names;
-use super::super::fault::{Meaning, TextFault};
+use super::super::fault::{Meaning, Odd, TextFault};
 use super::super::names::nearest;
 use super::super::reader::{Table, Value};
 use super::policies::{cause, cause_words, nearest_cause};
-use super::{Known, PlanDraft};
+use super::{Carriers, Known, PlanDraft};
 
 pub(super) fn read_waves(table: &Table<'_>, draft: &mut PlanDraft) {
     // One more than possible, so that the core says that there are too many.
@@ -92,14 +92,40 @@ fn read_names(
         }
         Some(name)
     };
-    let carrier = text("carrier").map(|name| Condition::Carrier(CarrierKey::of(name)));
+    let carrier = text("carrier");
+    if let (Some(name), Some(value)) = (carrier, rule.get("carrier")) {
+        check_carrier(name, value, known.carriers);
+    }
+    let carrier = carrier.map(|name| Condition::Carrier(CarrierKey::of(name)));
     let service = text("service").map(|name| Condition::Service(ServiceKey::of(name)));
     when.extend(carrier);
     when.extend(service);
     let tags = rule.get("tags").map(|list| tags_of(list, known));
     let without = rule.get("not_tags").map(|list| tags_of(list, known));
-    when.extend(tags.map(Condition::Tagged));
-    when.extend(without.map(Condition::Untagged));
+    // An empty list asks for nothing, so that it is no condition.
+    let is_any = |tags: &Tags| *tags != Tags::NONE;
+    when.extend(tags.filter(is_any).map(Condition::Tagged));
+    when.extend(without.filter(is_any).map(Condition::Untagged));
+}
+
+/// Only the formats of codes say whose a parcel is. What services there are, nobody here knows:
+/// pre-advice has them.
+fn check_carrier(name: &str, value: Value<'_>, carriers: Carriers<'_>) {
+    match carriers {
+        Carriers::Of(formats) => {
+            let formats = formats.spec().formats.iter();
+            let all = formats.map(|format| format.carrier.as_str());
+            if all.clone().all(|other| other != name) {
+                value.fault(Meaning::UnknownName {
+                    what: "carrier",
+                    name: name.to_owned(),
+                    nearest: nearest(name, all),
+                });
+            }
+        }
+        Carriers::NoTable => value.fault(Odd::NoCarriers),
+        Carriers::Unknown => {}
+    }
 }
 
 /// The bits of the attributes that a list names.

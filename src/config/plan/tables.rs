@@ -8,13 +8,13 @@ use sorthub_core::plan::{AddressKind, DestinationSpec, Spread};
 
 use super::super::bank::Names;
 use super::super::collect::Listing;
-use super::super::fault::{Fault, Meaning, RowFault, TextFault};
+use super::super::fault::{Fault, Meaning, Odd, RowFault, TextFault};
 use super::super::names::nearest;
 use super::super::reader::{Faults, Table, Value};
 use super::super::rows::{Row, Rows};
 use super::super::source::{Source, Span};
 use super::super::syntax::Slips;
-use super::destinations::{Adding, in_order};
+use super::destinations::{Adding, Places, in_order};
 use super::{Known, PLAN_TABLE_MB_MAX, PlanDraft, codes, ids, open_named};
 
 /// Columns of a table of destinations; only the name must be there. Nobody reads `note`.
@@ -113,6 +113,9 @@ fn sheet<'s, const N: usize>(
         }
     };
     let columns = rows.columns_of(known, needed);
+    if rows.rows.is_empty() && !rows.is_faulty() {
+        rows.fault_at_header(Odd::NoRows);
+    }
     let (found, listing) = rows.take_faults();
     faults.absorb(file, found, &listing);
     let separator = rows.separator();
@@ -195,10 +198,11 @@ fn read_destination_rows(
             let (key, texts) = (DESTINATION[column], cells.parts(column));
             ids(known.chutes.find_set_of(key, &texts, faults))
         };
-        let Some((name, place)) = cells.get(0) else {
-            faults.add_error(cells.whole, || no_value("name"));
-            continue;
-        };
+        let (name, place) = cells.get(0).unwrap_or(("", cells.whole));
+        if name.is_empty() {
+            faults.add_error(place, || no_value("name"));
+        }
+        let mark = faults.mark();
         let dest = DestinationSpec {
             name: name.to_owned(),
             chutes: list(1),
@@ -207,11 +211,20 @@ fn read_destination_rows(
             overflow: list(5),
             waves: known.map_or(vec![], |known| waves(&cells, known, adding)),
         };
+        let sound = faults.mark() == mark;
         adding.add_codes(&cells.parts(7), AddressKind::Segment);
         adding.add_codes(&cells.parts(8), AddressKind::Postcode);
         adding.add_prefixes(name, place, &cells.parts(9));
         let shares = cells.get(2).map_or(place, |(_, place)| place);
-        adding.add(dest, place, shares);
+        let name = place;
+        adding.add(
+            dest,
+            Places {
+                name,
+                shares,
+                sound,
+            },
+        );
     }
 }
 

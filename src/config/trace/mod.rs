@@ -121,6 +121,7 @@ pub fn from_sources(layout: &Source, parcels: &Source) -> Result<HubFile, Vec<Fa
         hub: Arc::new(hub),
         plan: Arc::new(plan),
         plant,
+        container_labels: None,
         formats: None,
         directory,
         links: links(),

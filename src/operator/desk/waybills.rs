@@ -62,7 +62,7 @@ impl Desk {
                 rows.push(json!({ "of": of, "why": why }));
             }
         }
-        let told = self.0.sorters.stands_for(code).await?;
+        let told = self.stands_for(code, waybill).await?;
         let advice = names.directory.advised(waybill);
         let mut stands = standing_words(&told, names.plan);
         stands.extend(advice.map(|advice| advice_words(&advice, names.plan)));
@@ -95,7 +95,7 @@ impl Desk {
             (Some(waybill), None) => {
                 let names = self.names(&plan, &directory);
                 let (code, waybill) = (names.facts(waybill)?.code, names.identity(waybill)?);
-                let told = self.0.sorters.stands_for(code).await?;
+                let told = self.stands_for(code, &waybill).await?;
                 let mut row = standing_row(&told, &waybill, &plan);
                 if let Some(advice) = directory.advised(&waybill) {
                     let mut stands = standing_words(&told, &plan);
@@ -126,6 +126,16 @@ impl Desk {
                 ))
             }
         }
+    }
+
+    /// What stands for a waybill. What was said of it to the run before is known by its number
+    /// only: whoever asks for it gives it its text again.
+    async fn stands_for(&self, code: CodeId, waybill: &str) -> Result<Standing, Problem> {
+        let told = self.0.sorters.stands_for(code).await?;
+        if told.says_something() {
+            lock(&self.0.texts).add(code, waybill);
+        }
+        Ok(told)
     }
 
     async fn page(&self, plan: &Plan, after: CodeId) -> Result<Value, Problem> {

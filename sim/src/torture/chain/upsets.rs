@@ -273,8 +273,13 @@ impl Chain {
             self.truth.forgotten();
         }
         let mut resume: Vec<Option<Mark>> = vec![None; self.lanes.len()];
+        // It is told what people had said, as far as that is durable.
+        let mut words = vec![];
         for index in 0..self.sorters.len() {
             if knows_nothing {
+                let durable = self.durable(index, &mut resume)?;
+                words.extend(durable.words());
+                resume.fill(None);
                 self.sorters[index] = new_sorter(&self.drawn, index, u32::from(self.epoch));
                 self.judges[index].forgotten();
             } else {
@@ -310,11 +315,21 @@ impl Chain {
                 self.lanes[index].wish_chute(chute, sorter.chute(chute).wish);
             }
         }
+        self.people_say(&words)
+    }
+
+    /// Goes on with a sorter as it was after the calls that are durable.
+    fn restore(&mut self, index: usize, resume: &mut [Option<Mark>]) -> Result<(), String> {
+        let mut sorter = self.durable(index, resume)?;
+        self.unsay_the_rest(index, &sorter)?;
+        sorter.begin_run(u32::from(self.epoch));
+        self.sorters[index] = sorter;
         Ok(())
     }
 
-    /// A sorter from its snapshot and the calls after it that are durable.
-    fn restore(&mut self, index: usize, resume: &mut [Option<Mark>]) -> Result<(), String> {
+    /// A sorter from its snapshot and the calls after it that are durable, and up to which mark
+    /// the events of each lane are.
+    fn durable(&mut self, index: usize, resume: &mut [Option<Mark>]) -> Result<Sorter, String> {
         let Journal { snapshot, records } = &self.journals[index];
         let (hub, plans) = (Arc::clone(&self.drawn.hub), self.drawn.plans());
         let mut sorter = Sorter::restore(hub, &plans, snapshot)
@@ -326,10 +341,7 @@ impl Chain {
                 resume[lane] = Some(mark);
             }
         }
-        self.unsay_the_rest(index, &sorter)?;
-        sorter.begin_run(u32::from(self.epoch));
-        self.sorters[index] = sorter;
-        Ok(())
+        Ok(sorter)
     }
 
     /// Takes back what was said in the calls that are not durable, the last first. `sorter` is as

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sorthub_core::hub::Hub;
 use sorthub_core::ids::BagId;
-use sorthub_core::signal::{BagStage, Output, Signal};
+use sorthub_core::signal::{BagStage, Order, Output, Signal};
 use sorthub_core::sorter::Sorter;
 
 /// The containers of one sorter.
@@ -88,6 +88,27 @@ impl Bags {
             }
             _ => Ok(()),
         }
+    }
+
+    /// An order, just given: the container that it is for may hold it besides those that are on
+    /// their way already.
+    pub fn order(&self, hub: &Hub, sorter: &Sorter, order: &Order) -> Result<(), String> {
+        let Some(chute) = order.chutes[0] else {
+            return Ok(());
+        };
+        let (spec, view) = (&hub.chutes()[chute.index()], sorter.chute(chute));
+        let most = spec.rules.lot_most.pieces;
+        let Some(bag) = view.bag.filter(|_| most > 0) else {
+            return Ok(());
+        };
+        let will_hold = bag.pieces + view.coming;
+        if will_hold <= most {
+            return Ok(());
+        }
+        let name = &spec.name;
+        Err(format!(
+            "{will_hold} are in the bag at {name} or sent to it, which may hold {most}"
+        ))
     }
 
     /// Nothing holds more than it may.

@@ -7,8 +7,11 @@ use clap::Args;
 use serde::Serialize;
 use sorthub_core::identify::{Formats, Identified};
 
+use self::together::Together;
 use super::{Exit, input, print};
 use crate::config::CarrierFile;
+
+mod together;
 
 /// Say what codes are: whose, whether the check digit is right, which parcel, and where to.
 ///
@@ -20,7 +23,10 @@ pub struct IdentifyArgs {
     /// The codes; without any they are read from standard input, one a line.
     #[arg(value_name = "CODE", allow_hyphen_values = true)]
     codes: Vec<String>,
-    /// Print one JSON object a line.
+    /// The codes are all of one label: say what it comes to, as the sorter would.
+    #[arg(long)]
+    together: bool,
+    /// Print one JSON object a line; with --together one in all.
     #[arg(long)]
     json: bool,
     /// A table of formats in place of the one that is built in.
@@ -64,11 +70,15 @@ pub fn run(args: &IdentifyArgs) -> Exit {
         return Exit::BadInput;
     }
     let mut rows = Vec::new();
+    let mut label = Vec::new();
     let mut answer = |code: &str| {
-        let answer = answer(&formats, code);
+        if args.together {
+            label.push(code.to_owned());
+            return;
+        }
+        let answer = Answer::of(&formats, code, &formats.identify(code));
         if args.json {
-            let json = serde_json::to_string(&answer).expect("texts and numbers are always JSON");
-            print(&format!("{json}\n"));
+            print_json(&answer);
         } else {
             rows.push(answer.row());
         }
@@ -79,10 +89,22 @@ pub fn run(args: &IdentifyArgs) -> Exit {
     } else {
         args.codes.iter().for_each(|code| answer(code));
     }
-    if !rows.is_empty() {
+    if args.together {
+        let together = Together::of(&formats, &label);
+        if args.json {
+            print_json(&together);
+        } else {
+            print(&together.text());
+        }
+    } else if !rows.is_empty() {
         print(&columns(&rows));
     }
     exit
+}
+
+fn print_json(answer: &impl Serialize) {
+    let json = serde_json::to_string(answer).expect("texts and numbers are always JSON");
+    print(&format!("{json}\n"));
 }
 
 fn read_formats(args: &IdentifyArgs) -> Result<Formats, Exit> {
@@ -103,11 +125,14 @@ fn read_formats(args: &IdentifyArgs) -> Result<Formats, Exit> {
 
 /// Lines are taken as bytes: what is no text is a code that no format has.
 fn for_each_line(answer: &mut impl FnMut(&str)) -> Exit {
-    for line in stdin().lock().split(b'\n') {
+    for (nth, line) in stdin().lock().split(b'\n').enumerate() {
         match line {
             Ok(bytes) => {
                 let line = String::from_utf8_lossy(&bytes);
-                answer(line.strip_suffix('\r').unwrap_or(&line));
+                // Spreadsheets begin their texts with a mark that is no part of the first code.
+                let mark = if nth == 0 { "\u{feff}" } else { "" };
+                let line = line.strip_prefix(mark).unwrap_or(&line);
+                answer(line.strip_suffix('\r').unwrap_or(line));
             }
             Err(error) => {
                 eprintln!("standard input cannot be read: {error}; give the codes as arguments");
@@ -118,26 +143,28 @@ fn for_each_line(answer: &mut impl FnMut(&str)) -> Exit {
     Exit::Done
 }
 
-fn answer(formats: &Formats, code: &str) -> Answer {
-    let found: Identified = formats.identify(code);
-    let format = found.format().and_then(|id| formats.format(id));
-    let verdict = found.verdict();
-    Answer {
-        code: code.to_owned(),
-        format: format.map(|format| format.name.clone()),
-        valid: verdict.is_good(),
-        identity: found.identity().map(str::to_owned),
-        carrier: format.map(|format| format.carrier.clone()),
-        kind: found.kind(),
-        postcode: found.postcode().map(str::to_owned),
-        address: found.address().map(str::to_owned),
-        why: (!verdict.is_good()).then(|| verdict.to_string()),
-    }
-}
+/// More of a code than any format has, blanks included, is not shown in a column.
+const SHOWN_MAX: usize = 80;
 
 const HEADINGS: [&str; 6] = ["code", "format", "carrier", "valid", "identity", "remarks"];
 
 impl Answer {
+    fn of(formats: &Formats, code: &str, found: &Identified) -> Self {
+        let format = found.format().and_then(|id| formats.format(id));
+        let verdict = found.verdict();
+        Self {
+            code: code.to_owned(),
+            format: format.map(|format| format.name.clone()),
+            valid: verdict.is_good(),
+            identity: found.identity().map(str::to_owned),
+            carrier: format.map(|format| format.carrier.clone()),
+            kind: found.kind(),
+            postcode: found.postcode().map(str::to_owned),
+            address: found.address().map(str::to_owned),
+            why: (!verdict.is_good()).then(|| verdict.to_string()),
+        }
+    }
+
     fn row(self) -> [String; HEADINGS.len()] {
         let remark = |what: &str, text: Option<String>| text.map(|text| format!("{what} {text}"));
         let to = [
@@ -146,13 +173,8 @@ impl Answer {
             self.why,
         ];
         let dash = || "-".to_owned();
-        // Control characters would garble a terminal.
-        let code = self
-            .code
-            .chars()
-            .map(|c| if c.is_control() { '\u{fffd}' } else { c });
         [
-            code.collect(),
+            shown(&self.code),
             self.format.unwrap_or_else(dash),
             self.carrier.unwrap_or_else(dash),
             if self.valid { "yes" } else { "no" }.to_owned(),
@@ -160,6 +182,17 @@ impl Answer {
             to.into_iter().flatten().collect::<Vec<_>>().join(", "),
         ]
     }
+}
+
+/// A code as it can stand in a column. Control characters would garble a terminal, and one line
+/// that is no code at all must not push the others out of sight.
+fn shown(code: &str) -> String {
+    let plain = |c: char| if c.is_control() { '\u{fffd}' } else { c };
+    let mut text: String = code.chars().take(SHOWN_MAX).map(plain).collect();
+    if code.chars().nth(SHOWN_MAX).is_some() {
+        text.push('…');
+    }
+    text
 }
 
 /// Rows under headings, each column as wide as its widest entry.
@@ -174,11 +207,13 @@ fn columns(rows: &[[String; HEADINGS.len()]]) -> String {
     }
     let mut text = String::new();
     for row in all() {
-        let entries = row
-            .iter()
-            .zip(widths)
-            .map(|(entry, width)| format!("{entry:width$}"));
-        let line = entries.collect::<Vec<_>>().join("  ");
+        let mut line = String::new();
+        for (entry, width) in row.iter().zip(widths) {
+            line.push_str(entry);
+            // Not by a width in `format!`, which panics above 65,535.
+            let blanks = width - entry.chars().count() + 2;
+            line.extend(std::iter::repeat_n(' ', blanks));
+        }
         text.push_str(line.trim_end());
         text.push('\n');
     }
