@@ -9,6 +9,7 @@ use sorthub::telemetry::{
 };
 use sorthub_core::facts::{DestKey, Facts};
 use sorthub_core::ids::{CellId, ChuteId, CodeId, ParcelId, PlcItem, ScannerId, SorterId};
+use sorthub_core::operator::{ChuteWish, Command, Ticket};
 use sorthub_core::running::DisabledBy;
 use sorthub_core::signal::{Alarm, ChuteState, LinkState, Refusal, ScanKey, Signal};
 use sorthub_core::sorter::Sorter;
@@ -88,6 +89,52 @@ fn a_chute_is_alarmed_when_it_stays_closed_and_a_reject_chute_at_once() {
     );
     board.follow(Micros::from_secs(200), &sorter);
     assert!(standing(&board).is_empty());
+}
+
+#[test]
+fn a_reject_chute_is_alarmed_whatever_it_is_closed_by() {
+    let (jammed, disabled) = (
+        ChuteState {
+            jammed: true,
+            ..ChuteState::OPEN
+        },
+        ChuteState {
+            enabled: false,
+            ..ChuteState::OPEN
+        },
+    );
+    let wish = |to| Signal::Command {
+        ticket: Ticket(1),
+        command: Command::Chute { chute: REJECTS, to },
+    };
+    let told = |state| Signal::Chute {
+        chute: REJECTS,
+        state,
+        taken: 0,
+    };
+    let (off, on) = (wish(ChuteWish::Disable), wish(ChuteWish::Enable));
+    for (closes, opens, by) in [
+        (off, on, "disabled"),
+        (told(disabled), told(ChuteState::OPEN), "disabled-by-plc"),
+        (told(jammed), told(ChuteState::OPEN), "jammed"),
+        (wish(ChuteWish::Lock), wish(ChuteWish::Unlock), "locked"),
+    ] {
+        let mut sorter = sorter(20);
+        let mut board = board(&sorter);
+        let is_alarmed = |board: &AlarmBoard| {
+            let mut rows = board.rows().filter(|row| row.cleared_us.is_none());
+            let critical = rows.find(|row| row.priority == Priority::Critical)?;
+            Some(critical.text.to_string())
+        };
+        tell(&mut sorter, Micros::from_secs(1), closes);
+        board.follow(Micros::from_secs(1), &sorter);
+        let text = is_alarmed(&board);
+        let wanted = format!("R1, a reject chute, is closed: {by}");
+        assert_eq!(text.as_deref(), Some(wanted.as_str()));
+        tell(&mut sorter, Micros::from_secs(2), opens);
+        board.follow(Micros::from_secs(2), &sorter);
+        assert_eq!(is_alarmed(&board), None, "{by}");
+    }
 }
 
 #[test]

@@ -125,6 +125,29 @@ fn a_person_gets_a_table_with_the_counts_and_the_speed() {
 }
 
 #[test]
+fn the_table_adds_up_where_parcels_are_on_transfers() {
+    let args = ["config/two-loops.toml", "--horizon", "1h"];
+    let out = simulate(&args);
+    assert_eq!(out.status.code(), Some(0), "{}", text(&out.stderr));
+    let counts = |beginning: &str| {
+        let lines = text(&out.stdout).lines();
+        let rows = lines.filter_map(|line| line.strip_prefix(beginning));
+        let numbers = rows.filter_map(|row| row.split_whitespace().last());
+        let numbers = numbers.filter_map(|n| n.replace(',', "").parse::<u64>().ok());
+        numbers.sum::<u64>()
+    };
+    let ended = counts("  sorted ") + counts("  rejected") + counts("  removed") + counts("  lost");
+    let (riding, between) = (counts("  on the sorter"), counts("  on transfers"));
+    assert!(between > 0, "{}", text(&out.stdout));
+    assert_eq!(
+        counts("inducted "),
+        ended + riding + between,
+        "{}",
+        text(&out.stdout)
+    );
+}
+
+#[test]
 fn a_trace_runs_until_its_last_parcel_has_left() {
     let layout = "tests/faulty/good.layout.csv";
     let folder = std::env::temp_dir().join(format!("sorthub-simulate-{}", std::process::id()));

@@ -244,9 +244,9 @@ fn commands_take_effect_and_why_says_so() {
     engine.done("carrier 3 enable");
     assert!(why("chute A03").starts_with("open"));
     engine.done("track loop drain");
-    assert_eq!(engine.done("status")["tracks"][0]["mode"], "draining");
+    assert_eq!(engine.done("status")["tracks"][0]["step"], "draining");
     engine.done("track loop start");
-    assert_eq!(engine.done("status")["tracks"][0]["mode"], "automatic");
+    assert_eq!(engine.done("status")["tracks"][0]["step"], "started");
     let (code, said) = engine.not_done("why waybill nobody-1");
     assert!(code == 1 && said.contains("is not on the sorter"), "{said}");
     let (code, said) = engine.not_done("why chut A03");
@@ -254,6 +254,159 @@ fn commands_take_effect_and_why_says_so() {
         code == 2 && said.contains("did you mean `chute`?"),
         "{said}"
     );
+}
+
+#[test]
+fn a_track_is_shown_with_mode_step_service_and_what_it_does_without() {
+    let dir = Dir::new();
+    let engine = long_demo(&dir);
+    engine.wait_until("the link", "status", |status| {
+        status["tracks"][0]["linked"] == true
+    });
+    let line = || {
+        let text = engine.ctl(&["status"]).out;
+        let line = text.lines().find(|line| line.starts_with("  loop: "));
+        line.expect("the track has a line").to_owned()
+    };
+    assert!(line().starts_with("  loop: automatic, PLC linked, "));
+    engine.done("track loop mode maintenance");
+    assert!(line().starts_with("  loop: maintenance, stopped, PLC "));
+    let track = engine.done("status")["tracks"][0].take();
+    assert_eq!(
+        (
+            &track["mode"],
+            &track["step"],
+            &track["closed"],
+            &track["lost"]
+        ),
+        (
+            &"maintenance".into(),
+            &"stopped".into(),
+            &false.into(),
+            &Value::Array(vec![])
+        )
+    );
+    let refused = engine.ctl(&["--json", "track", "loop", "start"]);
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    assert_eq!(refused.json()["problem"]["code"], "in-maintenance");
+
+    // What is done and has no effect yet says so.
+    let said = engine.ctl(&["track", "loop", "mode", "automatic"]).out;
+    assert_eq!(said, "done; nothing is let in before `track loop start`\n");
+    engine.done("track loop close");
+    assert!(line().starts_with("  loop: automatic, stopped, out of service, PLC "));
+    let said = engine.ctl(&["track", "loop", "start"]).out;
+    assert_eq!(said, "done; nothing is let in before `track loop open`\n");
+    assert_eq!(engine.ctl(&["track", "loop", "open"]).out, "done\n");
+
+    engine.done("chute reject disable");
+    assert!(
+        line().ends_with(", DEGRADED without reject-chutes"),
+        "{}",
+        line()
+    );
+    assert_eq!(
+        engine.done("status")["tracks"][0]["lost"][0],
+        "reject-chutes"
+    );
+    // And it is a critical alarm, above all that has been before.
+    let is_first = |list: &Value| list["alarms"][0]["priority"] == "critical";
+    let list = engine.wait_until("the alarm", "alarms list", is_first);
+    let text = list["alarms"][0]["text"].as_str().expect("a text");
+    assert_eq!(text, "reject, a reject chute, is closed: disabled");
+}
+
+#[test]
+fn a_chute_tells_its_bag_and_what_it_refused() {
+    let dir = Dir::new();
+    let hub = ["--config", "docs/day/hub.toml", "--duration", "600s"];
+    let engine = Operated::demo(&dir, &[&hub[..], &["--speed", "5"]].concat());
+    let bag = || engine.done("chutes B01")["chutes"][0]["bag"].take();
+    assert_eq!(
+        (&bag()["kind"], &bag()["label"]),
+        (&"bag".into(), &Value::Null)
+    );
+    engine.done("bag B01 bind BAG-0007");
+    assert_eq!(bag()["label"], "BAG-0007");
+    engine.wait_until("a parcel in the bag", "chutes B01", |told| {
+        let bag = &told["chutes"][0]["bag"];
+        count(bag, "pieces") > 0 && count(bag, "weight_g") > 0
+    });
+    engine.done("bag B01 change");
+    engine.wait_until("the contents stand", "chutes B01", |told| {
+        told["chutes"][0]["bag"]["stage"] == "frozen"
+    });
+    // The same number in two of its prints.
+    engine.ctl(&["bag", "B01", "bind", "(00)3 7613032 110910342 0"]);
+    let now = bag();
+    assert_eq!(
+        (&now["stage"], &now["next"]),
+        (&"bound".into(), &"376130321109103420".into())
+    );
+    let text = engine.ctl(&["chutes", "B01"]).out;
+    assert!(text.starts_with("B01: bag-change for "), "{text}");
+    assert!(text.contains("\n  bag BAG-0007: "), "{text}");
+    assert!(
+        text.contains(", bound, next 376130321109103420\n"),
+        "{text}"
+    );
+    let table = engine.ctl(&["chutes"]).out;
+    assert!(table.contains("bag BAG-0007: "), "{table}");
+
+    // Nanjing gets more than its chute can take.
+    let a03 = engine.wait_until("a chute that was full", "chutes A03", |told| {
+        count(&told["chutes"][0], "full_s") > 0
+    });
+    let row = &a03["chutes"][0];
+    assert_eq!((&row["chute"], &row["failed"]), (&"A03".into(), &0.into()));
+    assert!(row["refused"].is_object() && row["locked_s"] == 0, "{row}");
+    let text = engine.ctl(&["chutes", "A03"]).out;
+    assert!(text.contains(" s and locked for 0 s so far\n"), "{text}");
+    let (code, said) = engine.not_done("chutes A3");
+    assert!(code == 2 && said.contains("did you mean `A03`?"), "{said}");
+}
+
+#[test]
+fn each_refusal_of_a_bag_change_names_the_step_that_is_wanted() {
+    let dir = Dir::new();
+    let hub = ["--config", "docs/day/hub.toml", "--duration", "600s"];
+    let engine = Operated::demo(&dir, &hub);
+    for (words, code) in [
+        ("chute B01 cleared", None),
+        ("bag hold change", Some("no-bag-there")),
+        ("bag B01 keep", Some("no-bag-change")),
+        ("bag B01 ready", Some("no-bag-change")),
+        ("bag B01 change", None),
+        ("bag B01 change", Some("bag-changing")),
+        ("chute B01 unlock", Some("bag-changing")),
+    ] {
+        let args: Vec<&str> = words.split(' ').collect();
+        let said = engine.ctl(&[&["--json"][..], &args].concat());
+        assert_eq!(
+            said.code,
+            Some(i32::from(code.is_some())),
+            "{words}: {said:?}"
+        );
+        assert_eq!(said.json()["problem"]["code"].as_str(), code, "{words}");
+    }
+}
+
+#[test]
+fn with_json_a_slip_of_the_grammar_is_an_object_too() {
+    for args in [
+        &["--json", "chute", "A03", "lok"][..],
+        &["chute", "--json"],
+        &["nonsense", "--json"],
+    ] {
+        let said = ctl(args);
+        assert_eq!(said.code, Some(2), "{said:?}");
+        let problem = &said.json()["problem"];
+        assert_eq!(problem["status"], 400, "{problem}");
+        assert!(problem["detail"].is_string() && problem["mend"].is_string());
+    }
+    let help = ctl(&["--help", "--json"]);
+    assert_eq!(help.code, Some(0), "{help:?}");
+    assert!(help.out.contains("Requests:"), "{help:?}");
 }
 
 #[test]

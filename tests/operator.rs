@@ -71,6 +71,17 @@ const SPELLINGS: &[(&str, &str)] = &[
         r#"{"do":"intercept","waybill":"A03-00000017","dest":"B01"}"#,
     ),
     (
+        "intercept A03-00000017 --cancel",
+        r#"{"do":"intercept","waybill":"A03-00000017","cancel":true}"#,
+    ),
+    ("waybills", r#"{"do":"waybills"}"#),
+    (
+        "waybills A03-00000017",
+        r#"{"do":"waybills","waybill":"A03-00000017"}"#,
+    ),
+    ("waybills --after 8f", r#"{"do":"waybills","after":"8f"}"#),
+    ("chutes A03", r#"{"do":"chutes","chute":"A03"}"#),
+    (
         "hold A03-00000017",
         r#"{"do":"hold","waybill":"A03-00000017"}"#,
     ),
@@ -278,6 +289,37 @@ fn names_become_numbers_or_the_nearest_is_told() {
     for words in halves.into_iter().chain(too_much) {
         let problem = commands(words).expect_err(words);
         assert_eq!(problem.kind(), Kind::Malformed, "{words}: {problem}");
+    }
+}
+
+#[test]
+fn half_an_intercept_and_a_why_of_nothing_are_told_with_what_is_missing() {
+    let file = demo();
+    let names = Names {
+        hub: &file.hub,
+        plan: &file.plan,
+        formats: file.formats.as_deref(),
+        container_labels: None,
+        directory: &file.directory,
+    };
+    let intercepts = [
+        json!({"do": "intercept", "waybill": "W"}),
+        json!({"do": "intercept", "waybill": "W", "dest": "B01", "cancel": true}),
+    ];
+    for half in intercepts {
+        let request = Request::from_json(half).expect("its keys are known");
+        let problem = names.commands(&request).expect_err("half of it is missing");
+        assert_eq!(problem.kind(), Kind::Malformed, "{problem}");
+    }
+    let asked = [
+        ("chute", "why chute A01"),
+        ("induction", "why induction in-1"),
+        ("carrier", "why carrier 12"),
+        ("parcel", "why parcel 3-127"),
+    ];
+    for (kind, example) in asked {
+        let problem = names.subject(kind, None, None).expect_err(kind);
+        assert!(problem.mend.contains(example), "{problem}");
     }
 }
 

@@ -1,8 +1,10 @@
 //! A hub of two sorters, each on a thread of its own, joined by transfers, over real sockets.
 
 mod common;
+mod operated;
 mod program;
 
+use operated::Operated;
 use program::{Dir, Running, assert_good, count, verified};
 
 #[test]
@@ -26,4 +28,55 @@ fn parcels_cross_from_one_sorter_to_the_other_and_both_journals_verify() {
         runs.iter().any(apart),
         "nobody crossed from one sorter to the other: {replayed}"
     );
+}
+
+#[test]
+fn each_device_is_asked_of_the_sorter_that_owns_it_and_the_book_adds_up() {
+    let dir = Dir::new();
+    let hub = concat!(env!("CARGO_MANIFEST_DIR"), "/config/two-loops.toml");
+    let args = ["--config", hub, "--duration", "600s", "--speed", "8"];
+    let engine = Operated::demo(&dir, &args);
+    engine.wait_until("every induction runs", "status", |status| {
+        let mut all = status["inductions"].as_array().into_iter().flatten();
+        all.all(|induction| induction["pace"] == "runs")
+    });
+    let why = |words: &str| {
+        let told = engine.done(&format!("why {words}"));
+        told["waits"][0]["why"].as_str().expect("a text").to_owned()
+    };
+    for (chute, induction) in [("1-04", "in-1"), ("2-04", "in-2")] {
+        engine.done(&format!("chute {chute} lock"));
+        let told = why(&format!("chute {chute}"));
+        assert!(told.starts_with("closed (chute-locked)"), "{chute}: {told}");
+        engine.done(&format!("chute {chute} unlock"));
+        engine.done(&format!("induction {induction} stop"));
+        let told = why(&format!("induction {induction}"));
+        assert!(
+            told.contains("a person has stopped it"),
+            "{induction}: {told}"
+        );
+        engine.done(&format!("induction {induction} run"));
+    }
+    engine.wait_until("a parcel on a transfer", "status", |status| {
+        let books = &status["books"];
+        let at = |what| {
+            books[what]
+                .as_i64()
+                .unwrap_or_else(|| panic!("{what}: {books}"))
+        };
+        let ended = at("sorted") + at("rejected") + at("removed") + at("lost");
+        assert_eq!(
+            at("inducted"),
+            ended + at("on_sorter") + at("in_transfer"),
+            "{books}"
+        );
+        at("in_transfer") > 0
+    });
+    let text = engine.ctl(&["status"]).out;
+    assert!(text.contains(", on transfers "), "{text}");
+
+    engine.done("hold 1-01-99999999");
+    engine.done("release 1-01-99999999");
+    let (code, said) = engine.not_done("release 1-01-99999999");
+    assert!(code == 1 && said.contains("is not held"), "{said}");
 }

@@ -118,7 +118,7 @@ fn what_is_not_there() {
     let sorter = with_a_parcel("north");
     assert_eq!(
         says(&sorter, Ask::Parcel(ParcelId(99))),
-        "is not on the sorter: look for it in its history"
+        "is not on the sorter: it has left, or never came"
     );
     assert_eq!(
         says(&sorter, Ask::Chute(ChuteId(50))),

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::facts::{DestKey, Facts, Verdict};
 use crate::ids::{CellId, ChuteId, CodeId, InductionId, ParcelId, SeatId, TrackId, WaveId};
+use crate::sorter::ChuteIs;
 
 /// Which command an answer belongs to; given by the driver, not looked at by the sorter.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -111,10 +112,12 @@ pub enum WaybillWish {
         /// Where to.
         to: DestKey,
     },
-    /// Neither hold nor intercept any more.
+    /// The hold is over. An intercept stands: what the office asked for is not its to end.
     Release,
     /// What a security device upstream says.
     Verdict(Verdict),
+    /// The intercept is over: its parcels go where they were for before. A hold stands.
+    CancelIntercept,
 }
 
 /// What is wanted of a parcel.
@@ -192,6 +195,19 @@ pub enum Mode {
     Emptying,
 }
 
+impl Mode {
+    /// Its name for reports.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Automatic => "automatic",
+            Self::Manual => "manual",
+            Self::Maintenance => "maintenance",
+            Self::Emptying => "emptying",
+        }
+    }
+}
+
 /// What is wanted of an induction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum InductionWish {
@@ -238,6 +254,80 @@ pub enum Refused {
     Suspect,
     /// The chute cannot be reached any more.
     OutOfReach,
+    /// The waybill is not held.
+    NotHeld,
+    /// The waybill is not intercepted.
+    NotIntercepted,
+    /// The chute has neither bag nor cage.
+    NoBagThere,
+    /// No bag change is under way.
+    NoBagChange,
+    /// A bag change is under way.
+    BagChanging,
+    /// What is in the bag may still change.
+    BagNotFrozen,
+    /// The new bag has no label yet.
+    BagNotLabelled,
+    /// The bag holds as much as it may.
+    BagFull,
+    /// The track is in maintenance.
+    InMaintenance,
+    /// The track is being emptied.
+    BeingEmptied,
+    /// The track is in manual mode.
+    InManual,
+    /// The encoder stands while the belt is said to run: no place is known.
+    EncoderStuck,
+    /// The parcel needs no keying: it was read meanwhile, or is about to leave.
+    NotUnread,
+    /// The seat holds another parcel.
+    SeatBusy,
+    /// The chute takes nothing.
+    ChuteClosed {
+        /// What it is.
+        is: ChuteIs,
+    },
+    /// Nobody has asked the host about the parcel.
+    NotAsked,
+}
+
+impl Refused {
+    /// Its name for programs. It does not change.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::NoSuchPlan => "no-such-plan",
+            Self::StillClearing { .. } => "still-clearing",
+            Self::NoSuchWave => "no-such-wave",
+            Self::NoSuchDevice => "no-such-device",
+            Self::NoSuchParcel => "no-such-parcel",
+            Self::NoSuchDestination => "no-such-destination",
+            Self::NotNow => "not-now",
+            Self::LockedLocally => "locked-locally",
+            Self::LabelInUse => "label-in-use",
+            Self::TooMany => "too-many",
+            Self::NotYours => "not-yours",
+            Self::NoCode => "no-code",
+            Self::Suspect => "suspect",
+            Self::OutOfReach => "out-of-reach",
+            Self::NotHeld => "not-held",
+            Self::NotIntercepted => "not-intercepted",
+            Self::NoBagThere => "no-bag-there",
+            Self::NoBagChange => "no-bag-change",
+            Self::BagChanging => "bag-changing",
+            Self::BagNotFrozen => "bag-not-frozen",
+            Self::BagNotLabelled => "bag-not-labelled",
+            Self::BagFull => "bag-full",
+            Self::InMaintenance => "in-maintenance",
+            Self::BeingEmptied => "being-emptied",
+            Self::InManual => "in-manual",
+            Self::EncoderStuck => "encoder-stuck",
+            Self::NotUnread => "not-unread",
+            Self::SeatBusy => "seat-busy",
+            Self::ChuteClosed { .. } => "chute-closed",
+            Self::NotAsked => "not-asked",
+        }
+    }
 }
 
 impl fmt::Display for Refused {
@@ -249,7 +339,9 @@ impl fmt::Display for Refused {
             }
             Self::NoSuchWave => "the plan has no such wave; name one of its waves",
             Self::NoSuchDevice => "the hub has no such device; name one that it has",
-            Self::NoSuchParcel => "no such parcel is on the sorter; look for it in its history",
+            Self::NoSuchParcel => {
+                "no such parcel is on the sorter, or no more; read its number again"
+            }
             Self::NoSuchDestination => {
                 "the plan has no such destination; name one of its destinations"
             }
@@ -261,6 +353,130 @@ impl fmt::Display for Refused {
             Self::NoCode => "a valid code is needed; give one, or give the parcel back",
             Self::Suspect => "it is held for security; clear the waybill's verdict first",
             Self::OutOfReach => "the chute cannot be reached any more; name another one",
+            Self::NotHeld => "the waybill is not held; read its number again",
+            Self::NotIntercepted => "the waybill is not intercepted; read its number again",
+            Self::NoBagThere => "the chute has neither bag nor cage; name one that has",
+            Self::NoBagChange => "no bag change is under way; ask for one first",
+            Self::BagChanging => "the bag is being changed; hang the new one, or keep the old one",
+            Self::BagNotFrozen => {
+                "parcels may still drop into the bag; wait until its contents are frozen"
+            }
+            Self::BagNotLabelled => "the new bag has no label yet; scan and bind one first",
+            Self::BagFull => "the bag holds as much as it may; hang a new one",
+            Self::InMaintenance => "the track is in maintenance; set another mode first",
+            Self::BeingEmptied => "the track is being emptied; set it to automatic first",
+            Self::InManual => "in manual mode nothing is sent by itself; set another mode first",
+            Self::EncoderStuck => {
+                "the encoder stands, so no parcel's place is known; see to the encoder first"
+            }
+            Self::NotUnread => "the parcel need not be keyed in any more; take another one",
+            Self::SeatBusy => "the seat holds another parcel; key that one in, or give it back",
+            Self::ChuteClosed { is } => return closed(*is, f),
+            Self::NotAsked => {
+                "the host was not asked about this parcel; force it, or intercept its waybill"
+            }
         })
+    }
+}
+
+/// A chute takes nothing because of what it is; what opens it.
+fn closed(is: ChuteIs, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let first = match is {
+        // Neither takes nothing; whoever asks again is served.
+        ChuteIs::Open | ChuteIs::Half => "ask again",
+        ChuteIs::Disabled => "enable it first",
+        ChuteIs::DisabledByPlc => "put it in service at the chute first",
+        ChuteIs::Jammed => "clear the jam first",
+        ChuteIs::LockedLocally => "open it at the chute first",
+        ChuteIs::BagChange | ChuteIs::BagLimit => "change its bag first",
+        ChuteIs::Locked => "unlock it first",
+        ChuteIs::PendingClear => "clear it of its last owner's parcels first",
+        ChuteIs::EyeStuck => "free its full eye first",
+        ChuteIs::Full => "empty it first",
+    };
+    write!(
+        f,
+        "the chute is {}; {first}, or name another one",
+        is.name()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString as _;
+    use alloc::vec::Vec;
+
+    use super::*;
+
+    const CHUTE: ChuteId = ChuteId(0);
+
+    const ALL: [Refused; 30] = [
+        Refused::NoSuchPlan,
+        Refused::StillClearing { chute: CHUTE },
+        Refused::NoSuchWave,
+        Refused::NoSuchDevice,
+        Refused::NoSuchParcel,
+        Refused::NoSuchDestination,
+        Refused::NotNow,
+        Refused::LockedLocally,
+        Refused::LabelInUse,
+        Refused::TooMany,
+        Refused::NotYours,
+        Refused::NoCode,
+        Refused::Suspect,
+        Refused::OutOfReach,
+        Refused::NotHeld,
+        Refused::NotIntercepted,
+        Refused::NoBagThere,
+        Refused::NoBagChange,
+        Refused::BagChanging,
+        Refused::BagNotFrozen,
+        Refused::BagNotLabelled,
+        Refused::BagFull,
+        Refused::InMaintenance,
+        Refused::BeingEmptied,
+        Refused::InManual,
+        Refused::EncoderStuck,
+        Refused::NotUnread,
+        Refused::SeatBusy,
+        Refused::ChuteClosed {
+            is: ChuteIs::Locked,
+        },
+        Refused::NotAsked,
+    ];
+
+    /// Journals name a refusal by its place, programs by its code.
+    #[test]
+    fn each_refusal_has_a_place_a_code_and_a_mend_of_its_own() {
+        let mut codes: Vec<&str> = ALL.iter().map(|why| why.code()).collect();
+        codes.sort_unstable();
+        codes.dedup();
+        assert_eq!(codes.len(), ALL.len());
+        for (place, why) in ALL.into_iter().enumerate() {
+            let code = why.code();
+            let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte == b'-';
+            assert!(code.bytes().all(is_plain), "{code}");
+            let text = why.to_string();
+            let (problem, mend) = text.split_once("; ").expect("what is wrong; what to do");
+            assert!(!problem.is_empty() && !mend.is_empty(), "{text}");
+            let bytes = postcard::to_allocvec(&why).expect("it can be encoded");
+            assert_eq!(usize::from(bytes[0]), place, "{code}");
+        }
+    }
+
+    #[test]
+    fn a_closed_chute_is_told_with_what_opens_it() {
+        for (is, text) in [
+            (ChuteIs::Locked, "the chute is locked; unlock it first"),
+            (
+                ChuteIs::LockedLocally,
+                "locked-locally; open it at the chute",
+            ),
+            (ChuteIs::BagChange, "bag-change; change its bag first"),
+            (ChuteIs::Disabled, "disabled; enable it first"),
+        ] {
+            let told = Refused::ChuteClosed { is }.to_string();
+            assert!(told.contains(text), "{told}");
+        }
     }
 }

@@ -118,6 +118,19 @@ pub enum Step {
     Stopped,
 }
 
+impl Step {
+    /// Its name for reports.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Started => "started",
+            Self::Draining => "draining",
+            Self::Purging => "purging",
+            Self::Stopped => "stopped",
+        }
+    }
+}
+
 /// Parts that a track has to do without: it runs degraded while there is any.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Parts(pub u8);
@@ -150,6 +163,20 @@ impl Parts {
         } else {
             self.0 & !parts.0
         })
+    }
+
+    /// Their names for reports, in the order above.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        let all = [
+            (Self::LINK, "plc-link"),
+            (Self::SCANNER, "scanner"),
+            (Self::ALL_SCANNERS, "all-scanners"),
+            (Self::REJECT, "reject-chutes"),
+            (Self::ENCODER, "encoder"),
+            (Self::HOST, "host"),
+        ];
+        let lost = all.into_iter().filter(move |(part, _)| self.has(*part));
+        lost.map(|(_, name)| name)
     }
 
     /// Whether nothing is lost.

@@ -291,6 +291,31 @@ impl Refusal {
     /// How many there are.
     pub const COUNT: usize = 7;
 
+    /// All of them, in their order.
+    pub const ALL: [Self; Self::COUNT] = [
+        Self::Full,
+        Self::Locked,
+        Self::Jammed,
+        Self::Disabled,
+        Self::Late,
+        Self::Gap,
+        Self::Failed,
+    ];
+
+    /// Its name for reports.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Locked => "locked",
+            Self::Jammed => "jammed",
+            Self::Disabled => "disabled",
+            Self::Late => "late",
+            Self::Gap => "gap",
+            Self::Failed => "failed",
+        }
+    }
+
     /// The reason that reports give.
     #[must_use]
     pub const fn reason(self) -> Reason {

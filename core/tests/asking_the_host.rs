@@ -126,7 +126,7 @@ fn nobody_asks_about_what_is_known() {
     assert_eq!(asked(&hand.read(3, 100, good(9, 0))), []);
     assert_eq!(
         hand.try_parcel(1, to("b")).0,
-        Err(Refused::NotNow),
+        Err(Refused::NotAsked),
         "and nobody wants an answer"
     );
     assert_eq!(hand.try_parcel(2, to("b")).0, Err(Refused::NoSuchParcel));
@@ -240,7 +240,7 @@ fn an_intercept_answers_for_the_host() {
         Some((Some(0), Reason::Intercept, Basis::Intercept))
     );
     assert_eq!(hand.sorter.next_timeout(), None);
-    let said = hand.waybill(9, WaybillWish::Release);
+    let said = hand.waybill(9, WaybillWish::CancelIntercept);
     assert_eq!(asked(&said).len(), 1, "now it must be asked again");
     let withdrawn = said
         .iter()

@@ -8,7 +8,7 @@ use sorthub_core::ids::*;
 use sorthub_core::operator::*;
 use sorthub_core::reason::Reason;
 use sorthub_core::signal::*;
-use sorthub_core::sorter::ChuteIs;
+use sorthub_core::sorter::{BagStep, ChuteIs};
 use sorthub_core::units::*;
 
 const A: ChuteId = ChuteId(0);
@@ -57,6 +57,10 @@ fn stages(said: &[Output]) -> Vec<(BagStage, u32, CodeId)> {
     bags.collect()
 }
 
+fn step(hand: &Hand) -> BagStep {
+    hand.sorter.chute(A).bag.expect("a bag hangs there").step
+}
+
 fn bag_of(said: &[Output]) -> Option<BagId> {
     said.iter().find_map(|output| match output {
         Output::Ended { bag, .. } => *bag,
@@ -97,22 +101,29 @@ fn a_bag_is_changed_step_by_step() {
     };
     assert!(said.contains(&lock), "{said:?}");
     assert_eq!(hand.sorter.chute(A).is, ChuteIs::BagChange);
-    assert_eq!(wish(&mut hand, ChuteWish::BagReady).0, Err(Refused::NotNow));
+    let ready = ChuteWish::BagReady;
+    assert_eq!(wish(&mut hand, ready).0, Err(Refused::BagNotFrozen));
+    for again in [ChuteWish::ChangeBag, ChuteWish::Unlock] {
+        assert_eq!(wish(&mut hand, again).0, Err(Refused::BagChanging));
+    }
     let bind = ChuteWish::BindBag { label: LABEL };
     assert_eq!(
         wish(&mut hand, bind).0,
-        Err(Refused::NotNow),
+        Err(Refused::BagNotFrozen),
         "not frozen yet"
     );
+    assert_eq!(step(&hand), BagStep::Asked);
     let said = told(&mut hand, LOCKED);
     assert_eq!(stages(&said), [(BagStage::Frozen, 1, CodeId::NONE)]);
+    assert_eq!(step(&hand), BagStep::Frozen);
     assert_eq!(
         wish(&mut hand, ChuteWish::BagReady).0,
-        Err(Refused::NotNow),
+        Err(Refused::BagNotLabelled),
         "no label"
     );
     let (answer, said) = wish(&mut hand, bind);
     assert_eq!(answer, Ok(()));
+    assert_eq!(step(&hand), BagStep::Bound);
     let is_ready =
         |output: &Output| matches!(output, Output::ChuteWish { lamp, .. } if *lamp == Lamp::Ready);
     assert!(said.iter().any(is_ready), "{said:?}");
@@ -216,7 +227,15 @@ fn a_bag_that_is_kept_takes_parcels_again() {
     told(&mut hand, ChuteState::OPEN);
     drop_one(&mut hand, 101, 500);
     assert_eq!(hand.sorter.chute(A).bag.map(|bag| bag.pieces), Some(2));
-    assert_eq!(wish(&mut hand, ChuteWish::KeepBag).0, Err(Refused::NotNow));
+    for no_change in [ChuteWish::KeepBag, ChuteWish::BagReady] {
+        assert_eq!(wish(&mut hand, no_change).0, Err(Refused::NoBagChange));
+    }
+    let bind = ChuteWish::BindBag { label: LABEL };
+    assert_eq!(wish(&mut hand, bind).0, Ok(()), "it has none yet");
+    let another = ChuteWish::BindBag {
+        label: CodeId(LABEL.0 + 1),
+    };
+    assert_eq!(wish(&mut hand, another).0, Err(Refused::NoBagChange));
 }
 
 #[test]
@@ -245,12 +264,15 @@ fn a_cage_needs_no_label_and_a_flow_has_nothing_to_change() {
     freeze(&mut hand);
     assert_eq!(wish(&mut hand, ChuteWish::BagReady).0, Ok(()));
     let mut hand = hand_with(Lot::Flow, LotMost::default());
-    assert_eq!(
-        wish(&mut hand, ChuteWish::ChangeBag).0,
-        Err(Refused::NotNow)
-    );
     let bind = ChuteWish::BindBag { label: LABEL };
-    assert_eq!(wish(&mut hand, bind).0, Err(Refused::NotNow));
+    for bag in [
+        ChuteWish::ChangeBag,
+        bind,
+        ChuteWish::BagReady,
+        ChuteWish::KeepBag,
+    ] {
+        assert_eq!(wish(&mut hand, bag).0, Err(Refused::NoBagThere));
+    }
     assert_eq!(bag_of(&drop_one(&mut hand, 100, 500)), None);
     assert_eq!(hand.sorter.chute(A).bag, None);
 }
@@ -269,7 +291,7 @@ fn a_bag_that_holds_what_it_may_asks_to_be_changed_by_itself() {
     assert!(hand.sorter.chute(A).wish.lock);
     assert_eq!(
         wish(&mut hand, ChuteWish::KeepBag).0,
-        Err(Refused::NotNow),
+        Err(Refused::BagFull),
         "it is full"
     );
     assert_eq!(

@@ -60,8 +60,67 @@ fn an_intercept_waits_for_its_parcel() {
     let said = hand.discharged(2, 3, 100);
     let sorted = (Disposition::Sorted, Reason::Intercept, Some(2));
     assert_eq!(ended(&said), Some(sorted));
-    hand.waybill(CODE, WaybillWish::Release);
+    hand.waybill(CODE, WaybillWish::CancelIntercept);
     assert_eq!(hand.sorter.instructions().0, 0);
+}
+
+#[test]
+fn a_hold_and_an_intercept_end_one_without_the_other() {
+    let mut hand = Hand::new(loop_spec(), plan_spec());
+    hand.waybill(CODE, intercept("c"));
+    hand.waybill(CODE, WaybillWish::Hold);
+    let said = hand.read(3, 100, good(CODE, 0));
+    let held = (Some(3), Reason::Held, Basis::Hold);
+    assert_eq!(decided(&said), Some(held));
+    let said = hand.waybill(CODE, WaybillWish::Release);
+    let redirected = (Some(2), Reason::Intercept, Basis::Intercept);
+    assert_eq!(
+        decided(&said),
+        Some(redirected),
+        "the redirect still stands"
+    );
+    hand.waybill(CODE, WaybillWish::Hold);
+    assert_eq!(hand.waybill(CODE, WaybillWish::CancelIntercept), []);
+    let said = hand.waybill(CODE, WaybillWish::Release);
+    let planned = (Some(0), Reason::Planned, Basis::PreAdvice);
+    assert_eq!(decided(&said), Some(planned));
+    assert_eq!(hand.sorter.instructions().0, 0);
+}
+
+#[test]
+fn what_stands_is_listed_in_pages_without_gaps() {
+    let mut hand = Hand::new(loop_spec(), plan_spec());
+    // In an order that is neither up nor down.
+    let codes: Vec<u64> = (1..=100).map(|nth| 1 + nth * 37 % 101).collect();
+    for &code in &codes {
+        hand.waybill(code, WaybillWish::Hold);
+    }
+    hand.waybill(50, intercept("b"));
+    hand.waybill(51, WaybillWish::Verdict(Verdict::Suspect));
+    hand.waybill(52, WaybillWish::Release);
+    let (mut page, mut after, mut all) = (Vec::with_capacity(7), CodeId::NONE, vec![]);
+    loop {
+        hand.sorter.standing(after, &mut page);
+        assert!(page.len() <= 7 && page.capacity() == 7, "{page:?}");
+        let Some(last) = page.last() else { break };
+        after = last.code;
+        all.extend_from_slice(&page);
+    }
+    let mut expected = codes;
+    expected.sort_unstable();
+    expected.retain(|&code| code != 52);
+    let listed: Vec<u64> = all.iter().map(|told| told.code.0).collect();
+    assert_eq!(listed, expected);
+    let of = |code| {
+        let told = all.iter().find(|told| told.code == CodeId(code));
+        let told = told.expect("it is listed");
+        assert_eq!(*told, hand.sorter.stands_for(CodeId(code)));
+        (told.is_held, told.is_suspect, told.intercept)
+    };
+    assert_eq!(of(50), (true, false, DestKey::of("b")));
+    assert_eq!(of(51), (true, true, DestKey::NONE));
+    assert_eq!(of(53), (true, false, DestKey::NONE));
+    assert!(!hand.sorter.stands_for(CodeId(52)).says_something());
 }
 
 #[test]
@@ -76,6 +135,9 @@ fn what_makes_no_sense_is_refused_and_changes_nothing() {
         Err(Refused::NoSuchDestination)
     );
     assert_eq!(wants(0, WaybillWish::Hold), Err(Refused::NoCode));
+    assert_eq!(wants(CODE, WaybillWish::Release), Err(Refused::NotHeld));
+    let cancel = WaybillWish::CancelIntercept;
+    assert_eq!(wants(CODE, cancel), Err(Refused::NotIntercepted));
     assert_eq!(hand.sorter.instructions().0, 0);
 }
 
@@ -88,7 +150,9 @@ fn a_suspect_waybill_is_held_until_it_is_cleared_whoever_releases_it() {
         decided(&said),
         Some((Some(3), Reason::SecurityHold, Basis::Hold))
     );
-    assert_eq!(hand.waybill(CODE, WaybillWish::Release), []);
+    let (code, to) = (CodeId(CODE), WaybillWish::Release);
+    let released = hand.command(Command::Waybill { code, to }).0;
+    assert_eq!(released, Err(Refused::Suspect));
     let chute = ChuteId(0);
     let forced = hand.try_parcel(1, ParcelWish::Force { chute });
     assert_eq!(forced, (Err(Refused::Suspect), vec![]));

@@ -9,7 +9,7 @@ use sorthub_core::operator::*;
 use sorthub_core::plan::NoReadPolicy;
 use sorthub_core::reason::{Disposition, Reason};
 use sorthub_core::signal::*;
-use sorthub_core::sorter::Unread;
+use sorthub_core::sorter::{ChuteIs, Unread};
 use sorthub_core::units::*;
 
 fn unread(hand: &Hand) -> Vec<Unread> {
@@ -115,7 +115,7 @@ fn one_seat_holds_one_parcel_and_one_parcel_one_seat() {
     hand.parcel(1, take(2));
     assert_eq!(hand.parcel(1, take(2)), [], "asking twice does no harm");
     assert_eq!(hand.try_parcel(1, take(3)).0, Err(Refused::NotYours));
-    assert_eq!(hand.try_parcel(2, take(2)).0, Err(Refused::NotNow));
+    assert_eq!(hand.try_parcel(2, take(2)).0, Err(Refused::SeatBusy));
     assert_eq!(hand.try_parcel(1, give_back(3)).0, Err(Refused::NotYours));
     assert_eq!(
         hand.try_parcel(1, key(3, good(9, 0))).0,
@@ -151,7 +151,7 @@ fn what_was_read_meanwhile_needs_nobody() {
         hand.try_parcel(1, key(2, good(9, 1))).0,
         Err(Refused::NotYours)
     );
-    assert_eq!(hand.try_parcel(1, take(2)).0, Err(Refused::NotNow));
+    assert_eq!(hand.try_parcel(1, take(2)).0, Err(Refused::NotUnread));
 }
 
 #[test]
@@ -286,7 +286,11 @@ fn a_forced_parcel_must_be_able_to_get_there() {
         state,
         taken: 0,
     });
-    assert_eq!(hand.try_parcel(1, force(2)).0, Err(Refused::NotNow));
+    let is = ChuteIs::Jammed;
+    assert_eq!(
+        hand.try_parcel(1, force(2)).0,
+        Err(Refused::ChuteClosed { is })
+    );
     hand.belt(2_400);
     assert_eq!(hand.try_parcel(1, force(0)).0, Err(Refused::OutOfReach));
     // What was refused has changed nothing.
@@ -394,5 +398,5 @@ fn in_manual_mode_a_person_sends_each_parcel() {
     let said = hand.tell(Signal::Tick);
     let withdrawn = said.iter().any(|o| matches!(o, Output::Withdraw { .. }));
     assert!(withdrawn, "nothing moves while people work there: {said:?}");
-    assert_eq!(hand.try_parcel(1, force(2)).0, Err(Refused::NotNow));
+    assert_eq!(hand.try_parcel(1, force(2)).0, Err(Refused::InMaintenance));
 }

@@ -156,6 +156,7 @@ fn any_waybill_wish() -> impl Strategy<Value = WaybillWish> {
         Just(WaybillWish::Hold),
         to.prop_map(|to| WaybillWish::Intercept { to }),
         Just(WaybillWish::Release),
+        Just(WaybillWish::CancelIntercept),
         (0..3_usize).prop_map(|at| WaybillWish::Verdict(VERDICTS[at])),
     ]
 }

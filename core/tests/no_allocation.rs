@@ -157,6 +157,12 @@ fn wanted(n: u32, tell: &mut impl FnMut(Signal)) {
             of_waybill(WaybillWish::Verdict(Verdict::Suspect)),
             of_parcel(ParcelWish::Damaged),
         ],
+        10 => [
+            of_waybill(WaybillWish::Intercept {
+                to: DestKey::of("c"),
+            }),
+            of_waybill(WaybillWish::CancelIntercept),
+        ],
         2..=5 => [
             of_parcel(ParcelWish::Take { seat }),
             of_parcel(ParcelWish::Key { seat, facts }),

@@ -158,7 +158,7 @@ fn an_emptied_track_lets_nobody_lap() {
     // In automatic it would go round twice.
     let now = order(&said).expect("it is sent elsewhere at once");
     assert_eq!((chutes(&now), now.why), (vec![3], Reason::MostLaps));
-    assert_eq!(hand.track(TrackWish::Start).0, Err(Refused::NotNow));
+    assert_eq!(hand.track(TrackWish::Start).0, Err(Refused::BeingEmptied));
     assert_eq!(hand.track(TrackWish::Mode(Mode::Automatic)).0, Ok(()));
     assert_eq!(hold(&hand), Hold::NotStarted, "a mode starts nothing");
 }
@@ -175,8 +175,9 @@ fn in_maintenance_nothing_is_ordered_and_what_was_is_withdrawn() {
     for _ in 0..5 {
         hand.lap(1, 1);
     }
-    assert_eq!(hand.track(TrackWish::Start).0, Err(Refused::NotNow));
-    assert_eq!(hand.track(TrackWish::Purge).0, Err(Refused::NotNow));
+    for worked_on in [TrackWish::Start, TrackWish::Drain, TrackWish::Purge] {
+        assert_eq!(hand.track(worked_on).0, Err(Refused::InMaintenance));
+    }
     hand.run_track(TrackWish::Mode(Mode::Automatic));
     let said = hand.due();
     let again: Vec<u32> = said
@@ -196,7 +197,7 @@ fn in_manual_parcels_come_but_are_not_sent() {
     assert_eq!(pace(&said), None, "people put parcels on");
     let said = hand.brought(1, 1, 0);
     assert_eq!(order(&said), None);
-    assert_eq!(hand.track(TrackWish::Purge).0, Err(Refused::NotNow));
+    assert_eq!(hand.track(TrackWish::Purge).0, Err(Refused::InManual));
 }
 
 #[test]

@@ -4,7 +4,7 @@ mod common;
 
 use common::*;
 use sorthub_core::facts::Facts;
-use sorthub_core::hub::Caps;
+use sorthub_core::hub::{Caps, SorterSpec};
 use sorthub_core::ids::*;
 use sorthub_core::operator::*;
 use sorthub_core::reason::Reason;
@@ -230,6 +230,48 @@ fn what_is_not_there_is_not_here() {
         Ask::Induction(InductionId(9)),
     ];
     for ask in asks {
+        assert_eq!(hand.sorter.why(ask), Waiting::NotHere, "{ask:?}");
+    }
+}
+
+/// Of what another sorter owns this one knows only that it is there: its word would be a guess.
+#[test]
+fn of_several_sorters_each_answers_for_its_own_devices() {
+    let mut hub = loop_spec();
+    let mut second = hub.tracks[0].clone();
+    second.name = "T2".into();
+    hub.tracks.push(second);
+    let mut induction = hub.inductions[0].clone();
+    (induction.name, induction.track) = ("I2".into(), TrackId(1));
+    hub.inductions.push(induction);
+    let mut scanner = hub.scanners[0].clone();
+    (scanner.name, scanner.track) = ("S2".into(), TrackId(1));
+    hub.scanners.push(scanner);
+    let mut outlet = chute("D", 3_000);
+    outlet.outlets[0].track = TrackId(1);
+    hub.chutes.push(outlet);
+    hub.sorters = (0..2)
+        .map(|track| SorterSpec {
+            name: format!("sorter {track}"),
+            tracks: vec![TrackId(track)],
+        })
+        .collect();
+    let devices = |track: u16| {
+        let cells = hub.tracks[0].kind.cells();
+        [
+            Ask::Cell(CellId(u32::from(track) * cells)),
+            Ask::Chute(ChuteId(if track == 0 { 0 } else { 4 })),
+            Ask::Induction(InductionId(track)),
+        ]
+    };
+    let (own, foreign) = (devices(0), devices(1));
+    let mut plan = plan_spec();
+    plan.reject.push(ChuteId(4));
+    let hand = Hand::new(hub, plan);
+    for ask in own {
+        assert_ne!(hand.sorter.why(ask), Waiting::NotHere, "{ask:?}");
+    }
+    for ask in foreign {
         assert_eq!(hand.sorter.why(ask), Waiting::NotHere, "{ask:?}");
     }
 }

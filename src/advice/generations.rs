@@ -11,7 +11,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crossbeam::queue::ArrayQueue;
-use sorthub_core::directory::{AdviseError, BuildError, Directory, Mark};
+use sorthub_core::directory::{AdviseError, BuildError, Directory, Mark, Waybill};
 use sorthub_core::facts::Advice;
 
 use super::Options;
@@ -125,12 +125,19 @@ impl Generations {
         self.set(|directory| directory.advise(waybill, advice))
     }
 
-    /// Withdraws what is advised for one waybill.
+    /// Withdraws what is advised for one waybill; `false`: nothing is, and no file that could
+    /// advise it is being read.
     ///
     /// # Errors
     /// As for [`Generations::advise`].
-    pub fn withdraw(&self, waybill: &str) -> Result<(), AdviseError> {
-        self.set(|directory| directory.withdraw(waybill))
+    pub fn withdraw(&self, waybill: &str) -> Result<bool, AdviseError> {
+        Waybill::of(waybill)?;
+        let state = self.state();
+        if state.begun.is_none() && state.current.advised(waybill).is_none() {
+            return Ok(false);
+        }
+        self.set_in(state, |directory| directory.withdraw(waybill))?;
+        Ok(true)
     }
 
     /// Frees generations that no reader has any more; how many are left. Publishing does it too,
@@ -150,7 +157,14 @@ impl Generations {
         &self,
         set: impl Fn(&mut Directory) -> Result<(), AdviseError>,
     ) -> Result<(), AdviseError> {
-        let mut state = self.state();
+        self.set_in(self.state(), set)
+    }
+
+    fn set_in(
+        &self,
+        mut state: MutexGuard<'_, State>,
+        set: impl Fn(&mut Directory) -> Result<(), AdviseError>,
+    ) -> Result<(), AdviseError> {
         let mut directory = Directory::clone(&state.current);
         match set(&mut directory) {
             Err(AdviseError::Full) => {

@@ -12,6 +12,8 @@ use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
+use crate::operator::of_parser;
+
 /// As the standard library's, for all commands, but without its panic: a log that nobody reads any
 /// more, or for which there is no room, must not end an engine.
 macro_rules! eprintln {
@@ -92,6 +94,9 @@ pub fn main() -> ExitCode {
         Err(error) => {
             // Help and version are asked for and go to standard output; all else is an error.
             let bad = error.use_stderr();
+            if bad && is_ctl_for_a_program() {
+                return ended(ctl::fail(true, &of_parser(&error)).into());
+            }
             let printed = error.print();
             if !bad {
                 note_print(printed);
@@ -123,6 +128,13 @@ fn obey(command: Command) -> ExitCode {
         Command::Torture(args) => torture::run(&args).into(),
         Command::Replay(args) => replay::run(&args),
     }
+}
+
+/// Whether whoever has started us reads the answer of `ctl` as JSON, also if the rest of what was
+/// said is not understood.
+fn is_ctl_for_a_program() -> bool {
+    let mut args = std::env::args_os().skip(1);
+    args.next().is_some_and(|command| command == "ctl") && args.any(|arg| arg == "--json")
 }
 
 /// Logs go to standard error, as much as `RUST_LOG` asks for; by default warnings and up, and who

@@ -155,7 +155,10 @@ fn table(name: &str, horizon: Option<Micros>, all: &Replications, wall_s: f64) -
     });
     let named = |rows: &'static [Row]| {
         rows.iter().filter_map(|(title, key, decimals, unit)| {
-            Some(((*title).to_owned(), all.mean.get(*key)?, *decimals, *unit))
+            let mean = all.mean.get(*key)?;
+            // Most hubs have no transfers.
+            let is_shown = *key != "in_transfer" || mean.mean > 0.0;
+            is_shown.then(|| ((*title).to_owned(), mean, *decimals, *unit))
         })
     };
     for (title, mean, decimals, unit) in named(BEFORE_REJECTS)

@@ -9,7 +9,7 @@ use sorthub_core::ids::CodeId;
 use sorthub_core::operator::{Command, Refused, Ticket};
 use sorthub_core::plan::Plan;
 use sorthub_core::signal::{Output, Signal};
-use sorthub_core::sorter::{Ask, ItemView, Sorter, Unread, Waiting};
+use sorthub_core::sorter::{Ask, ItemView, Sorter, Standing, Unread, Waiting};
 use sorthub_core::units::Micros;
 use tokio::sync::oneshot;
 
@@ -31,6 +31,11 @@ pub enum Question {
     Why(Ask),
     /// The parcels that can be keyed in, the most urgent first, in place of what the list holds.
     Unread(Vec<Unread>),
+    /// What stands for a waybill.
+    StandsFor(CodeId),
+    /// Waybills for which something stands, those behind this one, in place of what the list
+    /// holds: at most as many as it has room for.
+    Standing(CodeId, Vec<Standing>),
     /// Somebody, by name, has seen an alarm.
     Acknowledge(u64, ShortText),
     /// Somebody puts an alarm aside for so long.
@@ -46,6 +51,10 @@ pub enum Found {
     Why(Option<String>),
     /// Parcels that can be keyed in.
     Unread(Vec<Unread>),
+    /// What stands for the waybill.
+    Stands(Standing),
+    /// What stands, and for how many waybills in all.
+    Standing(Vec<Standing>, usize),
     /// Whether it was noted.
     Alarm(Result<(), AlarmRefused>),
 }
@@ -147,6 +156,11 @@ impl Decider {
             Question::Unread(mut queue) => {
                 self.sorter.unread(&mut queue);
                 Found::Unread(queue)
+            }
+            Question::StandsFor(code) => Found::Stands(self.sorter.stands_for(code)),
+            Question::Standing(after, mut list) => {
+                self.sorter.standing(after, &mut list);
+                Found::Standing(list, self.sorter.instructions().0)
             }
             Question::Acknowledge(id, who) => {
                 Found::Alarm(self.acknowledge_alarm(id, who.as_str()))

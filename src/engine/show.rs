@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crossbeam::atomic::AtomicCell;
-use sorthub_core::ids::{CodeId, TrackId};
+use sorthub_core::ids::{CodeId, ScannerId, TrackId};
 use sorthub_core::signal::Alarm;
 use sorthub_core::units::Micros;
 
@@ -201,12 +201,17 @@ impl Decider {
         view.queue_drops = self.recorder.watch().counts().missing + self.host.dropped;
         show.board.write(&mut view.alarms);
         view.scanners.clear();
-        let scanners = self.scanners.iter().map(|scanner| ScannerRow {
-            reads: scanner.reads,
-            no_reads: scanner.no_reads,
-            last: scanner.last,
-            linked: scanner.linked,
-        });
+        let scanners = self
+            .scanners
+            .iter()
+            .enumerate()
+            .map(|(at, scanner)| ScannerRow {
+                silent: self.sorter.scanner(ScannerId(at as u16)).is_silent,
+                reads: scanner.reads,
+                no_reads: scanner.no_reads,
+                last: scanner.last,
+                linked: scanner.linked,
+            });
         view.scanners.extend(scanners);
         // The page lists tracks and scanners by itself.
         view.links.clear();

@@ -89,7 +89,7 @@ impl Advices {
 
     /// Says what is advised for one waybill, by its identity.
     pub(super) async fn set(&self, waybill: String, advice: Advice) -> Result<Value, Problem> {
-        self.single(move |generations| generations.advise(&waybill, advice))
+        self.single(move |generations| generations.advise(&waybill, advice).map(|()| true))
             .await
     }
 
@@ -99,15 +99,21 @@ impl Advices {
             .await
     }
 
-    /// On another thread, because single advices are folded into the table now and then.
+    /// On another thread, because single advices are folded into the table now and then. `false`
+    /// of `say`: there is nothing to be withdrawn.
     async fn single(
         &self,
-        say: impl FnOnce(&Generations) -> Result<(), AdviseError> + Send + 'static,
+        say: impl FnOnce(&Generations) -> Result<bool, AdviseError> + Send + 'static,
     ) -> Result<Value, Problem> {
         let generations = Arc::clone(&self.generations);
         let said = tokio::task::spawn_blocking(move || say(&generations)).await;
         match said.map_err(|_| lost_thread())? {
-            Ok(()) => Ok(json!({ "done": 1 })),
+            Ok(true) => Ok(json!({ "done": 1 })),
+            Ok(false) => {
+                let problem = "nothing is advised for this waybill";
+                let mend = "read its number again";
+                Err(Problem::refused(problem, mend).with_code("not-advised"))
+            }
             Err(AdviseError::Full) => {
                 let problem = "there is no room for more single advices while a file is read";
                 Err(Problem::new(Kind::Busy, problem, "try again when it is in"))

@@ -8,9 +8,11 @@ use serde_json::{Value, json};
 use sorthub_core::directory::Directory;
 use sorthub_core::hub::Hub;
 use sorthub_core::identify::Formats;
-use sorthub_core::operator::{Command, Refused};
+use sorthub_core::ids::ChuteId;
+use sorthub_core::operator::{Command, Mode, Refused};
 use sorthub_core::plan::Plan;
-use sorthub_core::sorter::Ask;
+use sorthub_core::running::{RunState, Step};
+use sorthub_core::sorter::ChuteIs;
 use sorthub_core::units::Micros;
 
 use super::advice_request::AdviceTo;
@@ -18,10 +20,12 @@ use super::advices::Advices;
 use super::plans::{ReadPlan, Shelf};
 use super::problem::{Kind, Problem};
 use super::request::{AlarmsTo, PlanTo, Request, UnreadTo, WaveTo};
-use super::resolve::{Names, Subject};
+use super::resolve::Names;
 use super::sorters::Sorters;
 use super::tell;
+use super::texts::Texts;
 use super::waves::{CutOffs, LocalSeconds, Turn, clock_at, time_of_day};
+use super::words::TrackTo;
 use crate::advice::Generations;
 use crate::api::HubShow;
 use crate::config::plan_words::Words;
@@ -29,6 +33,8 @@ use crate::config::{canonical, diff};
 use crate::engine::{HostLink, InboxSender, Question};
 use crate::journal::{KeepError, PlanKeeper};
 use crate::telemetry::{HubView, ShortText, View};
+
+mod waybills;
 
 /// Differences of two plans that an answer lists of each kind; the rest is counted.
 const DIFFERENCES_TOLD_MAX: usize = 20;
@@ -84,6 +90,7 @@ struct Inner {
     /// Held over every request that depends on which plan is active, or changes it.
     plans: tokio::sync::Mutex<Plans>,
     host: Mutex<Option<HostLink>>,
+    texts: Mutex<Texts>,
     /// A view that keeps its memory from one look to the next.
     spare: Mutex<Option<Box<View>>>,
 }
@@ -113,6 +120,7 @@ impl Desk {
             show: setup.show,
             plans: tokio::sync::Mutex::new(plans),
             host: Mutex::new(None),
+            texts: Mutex::default(),
             spare: Mutex::new(None),
         }))
     }
@@ -139,7 +147,10 @@ impl Desk {
         let hub = &self.0.hub;
         match request {
             Request::Status {} => self.look(|view| tell::status(hub, view)).await,
-            Request::Chutes { closed } => self.look(|view| tell::chutes(hub, view, *closed)).await,
+            Request::Chutes { chute, closed } => self.chutes(chute.as_deref(), *closed).await,
+            Request::Waybills { waybill, after } => {
+                self.waybills(waybill.as_deref(), after.as_deref()).await
+            }
             Request::Alarms(AlarmsTo::List {}) => self.look(tell::alarms).await,
             Request::Plan(to) => self.plan(asker, to, request).await,
             Request::Wave(WaveTo::List {}) => {
@@ -187,10 +198,59 @@ impl Desk {
                 let Some(commands) = names.commands(request)? else {
                     unreachable!("every request that is no command is served above: {request}");
                 };
-                self.obey(asker, request, &commands, plans.shelf.active())
-                    .await
+                // What is refused after all does no harm here.
+                if let Some((code, text)) = names.named(request) {
+                    lock(&self.0.texts).add(code, &text);
+                }
+                let mut answer = self
+                    .obey(asker, request, &commands, plans.shelf.active())
+                    .await?;
+                if let Some(note) = self.note(request).await? {
+                    answer["note"] = note.into();
+                }
+                Ok(answer)
             }
         }
+    }
+
+    async fn chutes(&self, chute: Option<&str>, only_closed: bool) -> Result<Value, Problem> {
+        let plans = self.0.plans.lock().await;
+        let directory = self.0.advices.directory();
+        let names = self.names(plans.shelf.active(), &directory);
+        let chute = chute.map(|name| names.chute(name)).transpose()?;
+        drop(plans);
+        let asked = |id: ChuteId, is: ChuteIs| {
+            let is_closed = is.closed_because().is_some();
+            chute.is_none_or(|chute| chute == id) && (is_closed || !only_closed)
+        };
+        self.look(|view| tell::chutes(&self.0.hub, view, &lock(&self.0.texts), asked))
+            .await
+    }
+
+    /// Why nothing comes onto a track all the same, for whoever has just had it run.
+    async fn note(&self, request: &Request) -> Result<Option<String>, Problem> {
+        let Request::Track { track, to, .. } = request else {
+            return Ok(None);
+        };
+        let all = self.0.hub.tracks().iter();
+        let Some(at) = all.map(|spec| &spec.name).position(|name| name == track) else {
+            return Ok(None);
+        };
+        let mut state = RunState::default();
+        self.look(|view| {
+            state = view.tracks[at].state;
+            Value::Null
+        })
+        .await?;
+        let may_start = matches!(state.mode, Mode::Automatic | Mode::Manual);
+        let wait_for = match to {
+            TrackTo::Start if state.closed => "open",
+            TrackTo::Open | TrackTo::Mode if may_start && state.step == Step::Stopped => "start",
+            _ => return Ok(None),
+        };
+        Ok(Some(format!(
+            "nothing is let in before `track {track} {wait_for}`"
+        )))
     }
 
     fn names<'a>(&'a self, plan: &'a Plan, directory: &'a Directory) -> Names<'a> {
@@ -243,17 +303,17 @@ impl Desk {
         let text = self.refusal(*first, plan);
         let (problem, mend) = text.split_once("; ").unwrap_or((&text, "see `status`"));
         if commands.len() == 1 {
-            return Err(Problem::refused(problem, mend));
+            return Err(Problem::refused(problem, mend).with_code(first.code()));
         }
         let (done, of) = (commands.len() - refused.len(), commands.len());
-        let first = self.device(command);
+        let (code, first) = (first.code(), self.device(command));
         let detail = format!("{done} of {of} done; `{first}` was the first refused: {problem}");
         let faults = refused.iter().map(|(command, why)| {
             format!("{}: {}", self.device(command), self.refusal(*why, plan))
         });
         Err(Problem {
             faults: faults.collect(),
-            ..Problem::refused(detail, mend)
+            ..Problem::refused(detail, mend).with_code(code)
         })
     }
 
@@ -448,46 +508,6 @@ impl Desk {
                 }
             }
         }
-    }
-
-    async fn why(
-        &self,
-        of: &str,
-        name: Option<&str>,
-        track: Option<&str>,
-    ) -> Result<Value, Problem> {
-        let plans = self.0.plans.lock().await;
-        let directory = self.0.advices.directory();
-        let names = self.names(plans.shelf.active(), &directory);
-        let subject = names.subject(of, name, track)?;
-        drop(plans);
-        let mut rows = Vec::new();
-        match subject {
-            Subject::One(ask) => {
-                if let Some(why) = self.0.sorters.why(ask).await? {
-                    let of = match name {
-                        Some(name) => format!("{of} {name}"),
-                        None => format!("parcel {of}"),
-                    };
-                    rows.push(json!({ "of": of, "why": why }));
-                }
-            }
-            Subject::Waybill(code) => {
-                for item in self.0.sorters.parcels(code).await? {
-                    let ask = Ask::Parcel(item.parcel);
-                    // It may have left between the two questions.
-                    if let Some(why) = self.0.sorters.why(ask).await? {
-                        let of = format!("parcel {}", item.parcel);
-                        rows.push(json!({ "of": of, "why": why }));
-                    }
-                }
-            }
-        }
-        if rows.is_empty() {
-            let problem = format!("`{}` is not on the sorter", name.unwrap_or(of));
-            return Err(Problem::refused(problem, "look for it in its history"));
-        }
-        Ok(json!({ "waits": rows }))
     }
 
     /// Joins as the host: questions come by the link until [`Desk::leave`]. There is one host.

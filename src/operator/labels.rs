@@ -32,6 +32,18 @@ pub(super) fn identity(
     formats: Option<&Formats>,
     own: Option<&Formats>,
 ) -> Result<CodeId, Problem> {
+    text_of(text, formats, own).map(|text| CodeId::of(&text))
+}
+
+/// The same, as the text that the identity is the number of.
+///
+/// # Errors
+/// As for [`identity`].
+pub(super) fn text_of(
+    text: &str,
+    formats: Option<&Formats>,
+    own: Option<&Formats>,
+) -> Result<String, Problem> {
     static SHIPPED: OnceLock<Formats> = OnceLock::new();
     let shipped = || SHIPPED.get_or_init(|| CarrierFile::shipped().formats);
     let text = text.trim();
@@ -40,9 +52,10 @@ pub(super) fn identity(
             format!("a label has at most {CODE_CHARS_MAX} characters, and no control characters");
         return Err(Problem::unusable(problem, "scan it again"));
     }
+    let named = |found: &Identified| found.identity().unwrap_or(text).to_owned();
     let of = |formats: &Formats| formats.identify(text);
     if let Some(found) = own.map(of).filter(|found| found.verdict().is_good()) {
-        return Ok(found.code_id());
+        return Ok(named(&found));
     }
     let known = formats.filter(|formats| has_containers(formats));
     let found = of(known.unwrap_or_else(shipped));
@@ -53,7 +66,7 @@ pub(super) fn identity(
     let parcel = [Some(found), formats.map(of)].into_iter().flatten();
     let mut parcel = parcel.filter(|found| found.verdict().is_good() && !is_container(found));
     match found.verdict() {
-        verdict if verdict.is_good() && is_container(&found) => return Ok(found.code_id()),
+        verdict if verdict.is_good() && is_container(&found) => return Ok(named(&found)),
         verdict @ Verdict::Failed { .. } if is_container(&found) => {
             let problem = format!("`{text}` is no valid label: {verdict}");
             return Err(Problem::unusable(problem, "scan it again"));
@@ -66,7 +79,7 @@ pub(super) fn identity(
     }
     // A waybill's form with a wrong check digit is nobody's; a route is not on parcels here.
     if formats.is_none() && own.is_none() && is_plain(text) {
-        return Ok(CodeId::of(text));
+        return Ok(text.to_owned());
     }
     Err(refused(text, formats, own))
 }

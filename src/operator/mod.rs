@@ -16,15 +16,18 @@ mod request;
 mod resolve;
 mod sorters;
 mod tell;
+mod texts;
 mod waves;
+mod words;
 
 pub use advice_request::{AdviceTo, SetAdvice};
 pub use desk::{Asker, Desk, DeskSetup};
 pub use plans::{ReadPlan, VERSIONS_MAX};
 pub use problem::{Kind, Problem};
-pub use request::{
-    AlarmsTo, BagTo, BankTo, CarrierTo, ChuteTo, InductionTo, ModeTo, ParcelTo, PlanTo, Request,
-    TrackTo, UnreadTo, VerdictTo, WaveTo,
-};
+pub(crate) use request::of_parser;
+pub use request::{AlarmsTo, PlanTo, Request, UnreadTo, WaveTo};
 pub use resolve::{Names, Subject, parcel_id};
 pub use waves::{CutOffs, LocalSeconds, Turn, time_of_day};
+pub use words::{
+    BagTo, BankTo, CarrierTo, ChuteTo, InductionTo, ModeTo, ParcelTo, TrackTo, VerdictTo,
+};

@@ -14,6 +14,9 @@ pub struct Problem {
     pub detail: String,
     /// What to do about it.
     pub mend: String,
+    /// What refused it, for programs: a name that does not change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<Box<str>>,
     /// The single faults, where a file was refused.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<String>,
@@ -90,6 +93,7 @@ impl Problem {
             title: kind.title().to_owned(),
             detail: detail.into(),
             mend: mend.into(),
+            code: None,
             faults: Vec::new(),
         }
     }
@@ -110,6 +114,15 @@ impl Problem {
     #[must_use]
     pub fn refused(detail: impl Into<String>, mend: impl Into<String>) -> Self {
         Self::new(Kind::Refused, detail, mend)
+    }
+
+    /// The same with its name for programs.
+    #[must_use]
+    pub fn with_code(self, code: &str) -> Self {
+        Self {
+            code: Some(code.into()),
+            ..self
+        }
     }
 
     /// The kind; [`Kind::Refused`] for a number that none has.

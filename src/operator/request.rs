@@ -9,12 +9,16 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand, ValueEnum};
-use serde::{Deserialize, Deserializer, Serialize};
+use clap::{Parser, Subcommand};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::advice_request::AdviceTo;
 use super::problem::Problem;
+use super::words::{
+    BagTo, BankTo, CarrierTo, ChuteTo, InductionTo, ModeTo, ParcelTo, TrackTo, VerdictTo,
+    maybe_word, word,
+};
 use crate::config::nearest;
 
 /// What a person or a host wants.
@@ -34,8 +38,11 @@ pub enum Request {
     /// Waves: open, cut off, extend
     #[command(subcommand)]
     Wave(WaveTo),
-    /// Every chute with its state, or those that are not open
+    /// Every chute with its state, or those that are not open, or all about one
     Chutes {
+        /// Only this one, with what it refused and for how long it was closed
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        chute: Option<String>,
         /// Only those that take nothing
         #[arg(long)]
         #[serde(default, skip_serializing_if = "is_false")]
@@ -106,23 +113,43 @@ pub enum Request {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         track: Option<String>,
     },
-    /// Send a waybill's parcels to another destination: return or redirect
+    /// Send a waybill's parcels to another destination, return or redirect; or no more
     Intercept {
         /// The waybill
         waybill: String,
         /// The destination, by its name in the plan
-        #[arg(long = "to", value_name = "DEST")]
-        dest: String,
+        #[arg(
+            long = "to",
+            value_name = "DEST",
+            required_unless_present = "cancel",
+            conflicts_with = "cancel"
+        )]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        dest: Option<String>,
+        /// To where they are for after all; a hold stands
+        #[arg(long)]
+        #[serde(default, skip_serializing_if = "is_false")]
+        cancel: bool,
     },
     /// Hold a waybill's parcels wherever they are, now or later
     Hold {
         /// The waybill
         waybill: String,
     },
-    /// Take a hold or an intercept back
+    /// The hold of a waybill is over; an intercept stands
     Release {
         /// The waybill
         waybill: String,
+    },
+    /// What stands for waybills: holds, intercepts, suspect verdicts
+    Waybills {
+        /// Only this one, with its pre-advice
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        waybill: Option<String>,
+        /// Go on behind a page, by the mark at its end
+        #[arg(long, value_name = "MARK", conflicts_with = "waybill")]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<String>,
     },
     /// Pre-advice: where waybills are for, from a file or one by one
     #[command(subcommand)]
@@ -304,136 +331,6 @@ pub enum AlarmsTo {
     },
 }
 
-/// Declares words that stand for one wish each, with their help texts.
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$help:meta])* $word:ident,)* }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ValueEnum)]
-        #[serde(rename_all = "kebab-case")]
-        pub enum $name { $($(#[$help])* $word,)* }
-    };
-}
-
-words! {
-    /// What is wanted of a chute.
-    ChuteTo {
-        /// Take nothing more until it is unlocked
-        Lock,
-        /// Take parcels again; a lock at the chute itself opens only there
-        Unlock,
-        /// Out of service: plan around it
-        Disable,
-        /// In service again
-        Enable,
-        /// What was in it has been taken out: it may have a new owner
-        Cleared,
-    }
-}
-
-words! {
-    /// A step of a bag change.
-    BagTo {
-        /// Ask for a bag change: the chute closes
-        Change,
-        /// The new bag's label was scanned
-        Bind,
-        /// The new bag hangs: open
-        Ready,
-        /// Give up and open again with the old bag
-        Keep,
-    }
-}
-
-words! {
-    /// What is wanted of a bank of chutes.
-    BankTo {
-        /// Out of service: plan around all of them
-        Disable,
-        /// In service again
-        Enable,
-        /// Take nothing more until they are unlocked
-        Lock,
-        /// Take parcels again
-        Unlock,
-    }
-}
-
-words! {
-    /// What is wanted of an induction.
-    InductionTo {
-        /// Let parcels in
-        Run,
-        /// Let none in
-        Stop,
-        /// Let in at most so many an hour
-        Limit,
-    }
-}
-
-words! {
-    /// What is wanted of a track.
-    TrackTo {
-        /// Another mode
-        Mode,
-        /// Let parcels in again; no motor is started
-        Start,
-        /// Let no more in; those on it are sorted
-        Drain,
-        /// Send what is on it to the reject chutes
-        Purge,
-        /// Out of service: plan around it
-        Close,
-        /// In service again
-        Open,
-    }
-}
-
-words! {
-    /// A track's mode.
-    ModeTo {
-        /// Sorting
-        Automatic,
-        /// Nothing is sent by itself
-        Manual,
-        /// Being worked on: nothing is let in, nothing is ordered
-        Maintenance,
-        /// Nothing is let in, what is on it is sorted or rejected
-        Emptying,
-    }
-}
-
-words! {
-    /// What is wanted of a carrier.
-    CarrierTo {
-        /// Use it
-        Enable,
-        /// Do not use it
-        Disable,
-    }
-}
-
-words! {
-    /// What a security device says.
-    VerdictTo {
-        /// It may go on
-        Clear,
-        /// Somebody must look at it
-        Suspect,
-    }
-}
-
-words! {
-    /// What is wanted of a parcel.
-    ParcelTo {
-        /// Send it to a chute, whatever the plan says
-        Force,
-        /// It is damaged
-        Damaged,
-        /// A person has taken it off
-        Removed,
-    }
-}
-
 pub(super) fn is_false(flag: &bool) -> bool {
     !*flag
 }
@@ -444,26 +341,6 @@ fn first_seat() -> u16 {
 
 fn half_an_hour() -> u16 {
     30
-}
-
-/// Reads one of a few words; an unknown one is told with the nearest.
-fn word<'de, D: Deserializer<'de>, T: ValueEnum>(from: D) -> Result<T, D::Error> {
-    let text = String::deserialize(from)?;
-    T::from_str(&text, false).map_err(|_| {
-        let all = T::value_variants().iter();
-        let all: Vec<String> = all
-            .filter_map(|one| Some(one.to_possible_value()?.get_name().to_owned()))
-            .collect();
-        serde::de::Error::custom(format!(
-            "`{text}` is not known here; use one of {}{}",
-            all.join(", "),
-            near(&text, all.iter().map(String::as_str))
-        ))
-    })
-}
-
-fn maybe_word<'de, D: Deserializer<'de>, T: ValueEnum>(from: D) -> Result<Option<T>, D::Error> {
-    word(from).map(Some)
 }
 
 /// `; did you mean ...?`, where there is something near.
@@ -569,6 +446,7 @@ impl Request {
         match self {
             Self::Status {}
             | Self::Chutes { .. }
+            | Self::Waybills { .. }
             | Self::Why { .. }
             | Self::Plan(PlanTo::List {} | PlanTo::Diff { .. })
             | Self::Wave(WaveTo::List {})
@@ -631,7 +509,7 @@ fn split(text: &str) -> Result<Vec<String>, Problem> {
 }
 
 /// The parser's message in one line, with its tips as the mend.
-fn of_parser(error: &clap::Error) -> Problem {
+pub(crate) fn of_parser(error: &clap::Error) -> Problem {
     let text = error.render().to_string();
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let first = lines.next().unwrap_or("not understood");

@@ -18,9 +18,9 @@ use sorthub_core::units::{Grams, Mm};
 use super::advice_request::SetAdvice;
 use super::labels;
 use super::problem::Problem;
-use super::request::{
-    BagTo, BankTo, CarrierTo, ChuteTo, InductionTo, ModeTo, ParcelTo, Request, TrackTo, UnreadTo,
-    VerdictTo, WaveTo, near,
+use super::request::{Request, UnreadTo, WaveTo, near};
+use super::words::{
+    BagTo, BankTo, CarrierTo, ChuteTo, InductionTo, ModeTo, ParcelTo, TrackTo, VerdictTo,
 };
 use crate::config::fault::ADDRESS_MEND;
 
@@ -113,6 +113,7 @@ impl Names<'_> {
             Request::Status {}
             | Request::Plan(_)
             | Request::Chutes { .. }
+            | Request::Waybills { .. }
             | Request::Alarms(_)
             | Request::Advice(_)
             | Request::Why { .. }
@@ -249,10 +250,25 @@ impl Names<'_> {
 
     fn waybill(&self, request: &Request) -> Result<Command, Problem> {
         let (text, to) = match request {
-            Request::Intercept { waybill, dest } => {
-                let to = self.dest(dest)?;
-                (waybill, WaybillWish::Intercept { to })
-            }
+            Request::Intercept {
+                waybill,
+                dest,
+                cancel,
+            } => match (dest, cancel) {
+                (Some(dest), false) => {
+                    let to = self.dest(dest)?;
+                    (waybill, WaybillWish::Intercept { to })
+                }
+                (None, true) => (waybill, WaybillWish::CancelIntercept),
+                (Some(_), true) => {
+                    let problem = "an intercept that ends has no destination";
+                    return Err(Problem::malformed(problem, "leave one of them out"));
+                }
+                (None, false) => {
+                    let example = format!("intercept {waybill} --to DEST");
+                    return Err(lacks("intercept", "a destination", &example));
+                }
+            },
             Request::Release { waybill } => (waybill, WaybillWish::Release),
             Request::Verdict { waybill, verdict } => {
                 let verdict = match verdict {
@@ -268,6 +284,34 @@ impl Names<'_> {
         Ok(Command::Waybill { code, to })
     }
 
+    /// The text of what a request names that the sorter keeps the number of, if it does.
+    pub(super) fn named(&self, request: &Request) -> Option<(CodeId, String)> {
+        match request {
+            Request::Hold { waybill }
+            | Request::Intercept {
+                waybill,
+                cancel: false,
+                ..
+            }
+            | Request::Verdict {
+                waybill,
+                verdict: VerdictTo::Suspect,
+            } => {
+                let read = self.read(waybill).ok()?;
+                Some((read.facts.code, read.text()?.to_owned()))
+            }
+            Request::Bag {
+                to: BagTo::Bind,
+                label: Some(label),
+                ..
+            } => {
+                let text = labels::text_of(label, self.formats, self.container_labels).ok()?;
+                Some((CodeId::of(&text), text))
+            }
+            _ => None,
+        }
+    }
+
     /// What `why` is asked about.
     ///
     /// # Errors
@@ -281,7 +325,8 @@ impl Names<'_> {
         const KINDS: [&str; 5] = ["waybill", "parcel", "carrier", "chute", "induction"];
         let Some(name) = name else {
             if KINDS.contains(&of) {
-                return Err(lacks(of, "a name or number", &format!("why {of} A03")));
+                let example = format!("why {of} {}", self.example_of(of));
+                return Err(lacks(of, "a name or number", &example));
             }
             return match parcel_id(of) {
                 Ok(parcel) => Ok(Subject::One(Ask::Parcel(parcel))),
@@ -306,6 +351,18 @@ impl Names<'_> {
                 Err(Problem::malformed(problem, mend))
             }
         }
+    }
+
+    /// The first of the things that `why` can be asked about, by how it is named.
+    fn example_of(&self, kind: &str) -> &str {
+        let first = match kind {
+            "chute" => self.hub.chutes().first().map(|chute| &chute.name),
+            "induction" => self.hub.inductions().first().map(|one| &one.name),
+            "carrier" => return "12",
+            "parcel" => return "3-127",
+            _ => return "WAYBILL",
+        };
+        first.map_or("NAME", String::as_str)
     }
 
     /// What is known of a code that a person has typed or scanned.

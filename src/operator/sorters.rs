@@ -7,11 +7,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use sorthub_core::facts::DestKey;
 use sorthub_core::hub::Hub;
 use sorthub_core::ids::{CodeId, SorterId};
 use sorthub_core::operator::{Command, Refused};
 use sorthub_core::plan::Plan;
-use sorthub_core::sorter::{Ask, ItemView, Unread};
+use sorthub_core::sorter::{Ask, ItemView, Standing, Unread};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -130,6 +131,50 @@ impl Sorters {
         Ok(known.next())
     }
 
+    /// What stands for a waybill.
+    pub async fn stands_for(&self, code: CodeId) -> Result<Standing, Problem> {
+        let found = self.ask_all(|| Question::StandsFor(code)).await?;
+        let all = found.into_iter().filter_map(|found| match found {
+            Found::Stands(told) => Some(told),
+            _ => None,
+        });
+        let nothing = Standing {
+            code,
+            is_held: false,
+            is_suspect: false,
+            intercept: DestKey::NONE,
+        };
+        Ok(all.fold(nothing, joined))
+    }
+
+    /// The first waybills behind `after` for which something stands, in the order of their
+    /// numbers, and how many there are in all.
+    pub async fn standing(
+        &self,
+        after: CodeId,
+        most: usize,
+    ) -> Result<(Vec<Standing>, usize), Problem> {
+        let question = || Question::Standing(after, Vec::with_capacity(most));
+        let (mut all, mut count) = (Vec::<Standing>::new(), 0);
+        for found in self.ask_all(question).await? {
+            if let Found::Standing(list, of) = found {
+                all.extend(list);
+                // What was said was said to all of them.
+                count = count.max(of);
+            }
+        }
+        all.sort_unstable();
+        all.dedup_by(|later, first| {
+            let is_same = later.code == first.code;
+            if is_same {
+                *first = joined(*first, *later);
+            }
+            is_same
+        });
+        all.truncate(most);
+        Ok((all, count))
+    }
+
     /// The parcels that can be keyed in, the most urgent first.
     pub async fn unread(&self) -> Result<Vec<Unread>, Problem> {
         let question = || Question::Unread(Vec::with_capacity(UNREAD_ROOM));
@@ -225,23 +270,39 @@ impl Sorters {
 }
 
 /// The answer of two sorters to one command. A parcel is on one of them, and the others do not
-/// know it; anything else must be done by all.
+/// know it; what is taken back stands on one at least. Anything else must be done by all.
 fn both(command: &Command, before: Option<Answer>, new: Answer) -> Answer {
     let Some(before) = before else { return new };
-    if !matches!(command, Command::Parcel { .. }) {
-        return before.and(new);
+    let unknown = |answer: Answer| {
+        let not_there = [
+            Refused::NoSuchParcel,
+            Refused::NotHeld,
+            Refused::NotIntercepted,
+        ];
+        answer.is_err_and(|why| not_there.contains(&why))
+    };
+    match (command, before, new) {
+        (Command::Parcel { .. }, Ok(()), _) | (Command::Parcel { .. }, _, Ok(())) => Ok(()),
+        (_, before, new) if unknown(before) => new,
+        (_, before, new) if unknown(new) => before,
+        (_, before, new) => before.and(new),
     }
-    match (before, new) {
-        (Ok(()), _) | (_, Ok(())) => Ok(()),
-        (Err(Refused::NoSuchParcel), new) => new,
-        (before, _) => before,
+}
+
+/// What stands on two sorters.
+fn joined(one: Standing, other: Standing) -> Standing {
+    Standing {
+        is_held: one.is_held || other.is_held,
+        is_suspect: one.is_suspect || other.is_suspect,
+        intercept: one.intercept.max(other.intercept),
+        ..one
     }
 }
 
 #[cfg(test)]
 mod tests {
     use sorthub_core::ids::{ParcelId, WaveId};
-    use sorthub_core::operator::ParcelWish;
+    use sorthub_core::operator::{ParcelWish, WaybillWish};
 
     use super::*;
 
@@ -256,6 +317,20 @@ mod tests {
         assert_eq!(both(&parcel, Some(Ok(())), unknown), Ok(()));
         assert_eq!(both(&parcel, Some(unknown), late), late);
         assert_eq!(both(&parcel, Some(late), unknown), late);
+        let release = Command::Waybill {
+            code: CodeId(7),
+            to: WaybillWish::Release,
+        };
+        let (not_held, busy) = (Err(Refused::NotHeld), Err(Refused::TooMany));
+        for (one, other, both_say) in [
+            (Ok(()), not_held, Ok(())),
+            (not_held, not_held, not_held),
+            (not_held, busy, busy),
+            (Ok(()), busy, busy),
+        ] {
+            assert_eq!(both(&release, Some(one), other), both_say);
+            assert_eq!(both(&release, Some(other), one), both_say);
+        }
         let wave = Command::Wave {
             wave: WaveId(0),
             open: false,

@@ -11,7 +11,8 @@ use sorthub_core::ids::{ChuteId, CodeId, InductionId, ParcelId, TrackId};
 use sorthub_core::plan::Waves;
 use sorthub_core::reason::Reason;
 use sorthub_core::running::{Feeding, Hold, Pace, RunState};
-use sorthub_core::sorter::{Books, ChuteIs, ItemView, Sorter};
+use sorthub_core::signal::Refusal;
+use sorthub_core::sorter::{BagStep, Books, ChuteIs, ItemView, Sorter};
 use sorthub_core::units::Micros;
 
 use super::alarms::AlarmRow;
@@ -144,6 +145,19 @@ pub struct ChuteRow {
     pub since_us: u64,
     /// The bag or cage that hangs there, if it has one.
     pub bag: Option<BagRow>,
+    /// Parcels that it refused, by [`Refusal`] in its order. This and what follows is for whoever
+    /// asks about chutes; the page, which gets ten views a second, does without.
+    #[serde(skip)]
+    pub refused: [u64; Refusal::COUNT],
+    /// Discharges into it that failed at its diverter or a carrier.
+    #[serde(skip)]
+    pub failed: u64,
+    /// For how long it was full so far, in µs of plant time.
+    #[serde(skip)]
+    pub full_us: u64,
+    /// For how long it was locked so far, or its bag being changed.
+    #[serde(skip)]
+    pub locked_us: u64,
 }
 
 /// A bag or cage.
@@ -161,6 +175,18 @@ pub struct BagRow {
     pub labelled: bool,
     /// The label of the one that comes after it is bound.
     pub next_bound: bool,
+    /// How far its change has come. This and what follows is for whoever asks about chutes.
+    #[serde(skip)]
+    pub step: BagStep,
+    /// What is in it, in cm³ as far as it is known.
+    #[serde(skip)]
+    pub volume_cm3: u32,
+    /// The label it has, if any.
+    #[serde(skip)]
+    pub label: CodeId,
+    /// The label of the one that comes after it, once bound.
+    #[serde(skip)]
+    pub next: CodeId,
 }
 
 fn by_name<S: Serializer>(is: &ChuteIs, to: S) -> Result<S::Ok, S::Error> {
@@ -178,6 +204,8 @@ pub struct ScannerRow {
     pub last: Option<ShortText>,
     /// Whether its link is up.
     pub linked: bool,
+    /// Whether it has said nothing of so many items in a row that it counts as lost.
+    pub silent: bool,
 }
 
 /// The book, in the words of the reports.
@@ -197,6 +225,11 @@ pub struct BooksRow {
     pub lost: u64,
     /// Parcels still on their way.
     pub on_sorter: u64,
+    /// Parcels that left for another sorter of the hub.
+    pub handed_over: u64,
+    /// Parcels that came from another one. Of all sorters together, those handed over and not
+    /// taken over are on a transfer.
+    pub taken_over: u64,
     /// Tries to leave that failed and led to another lap.
     pub recirculated: u64,
     /// Orders given.
@@ -323,6 +356,8 @@ impl From<&Books> for BooksRow {
             removed: books.removed,
             lost: books.lost,
             on_sorter: books.on_sorter,
+            handed_over: books.handed_over,
+            taken_over: books.taken_over,
             recirculated: books.recirculated,
             orders: books.orders,
             unmatched_scans: books.unmatched_scans,
@@ -343,6 +378,8 @@ impl BooksRow {
         self.removed += other.removed;
         self.lost += other.lost;
         self.on_sorter += other.on_sorter;
+        self.handed_over += other.handed_over;
+        self.taken_over += other.taken_over;
         self.recirculated += other.recirculated;
         self.orders += other.orders;
         self.unmatched_scans += other.unmatched_scans;
@@ -448,7 +485,15 @@ fn chute_row(sorter: &Sorter, chute: usize) -> ChuteRow {
             frozen: bag.is_frozen,
             labelled: bag.label != CodeId::NONE,
             next_bound: bag.next != CodeId::NONE,
+            step: bag.step,
+            volume_cm3: bag.volume_cm3,
+            label: bag.label,
+            next: bag.next,
         }),
+        refused: chute.refused,
+        failed: chute.failed,
+        full_us: chute.full_us,
+        locked_us: chute.locked_us,
     }
 }
 

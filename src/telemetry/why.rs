@@ -19,7 +19,7 @@ pub fn why(sorter: &Sorter, now: Micros, ask: Ask) -> String {
     };
     match (sorter.why(ask), ask) {
         (Waiting::NotHere, Ask::Parcel(_)) => {
-            "is not on the sorter: look for it in its history".to_owned()
+            "is not on the sorter: it has left, or never came".to_owned()
         }
         (Waiting::NotHere, _) => "the hub has no such device".to_owned(),
         (Waiting::Parcel(parcel), _) => words.parcel(&parcel),

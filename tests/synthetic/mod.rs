@@ -176,6 +176,7 @@ fn rest(view: &mut View, plant: &Plant) {
             reads: scanner.reads,
             no_reads: scanner.no_reads,
             last: scanner.last.as_deref().map(ShortText::new),
+            silent: false,
             linked: true,
         }));
     view.links.clear();

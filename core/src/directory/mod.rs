@@ -72,6 +72,17 @@ impl Directory {
         self.recent.set(waybill, None)
     }
 
+    /// What is advised for this very waybill, whatever its prefix says. Allocates nothing.
+    #[must_use]
+    pub fn advised(&self, waybill: &str) -> Option<Advice> {
+        match self.recent.get(waybill) {
+            Some(change) => change,
+            None => Waybill::of(waybill)
+                .ok()
+                .and_then(|key| self.waybills.get(&key)),
+        }
+    }
+
     /// How many waybills have been advised or withdrawn singly.
     #[must_use]
     pub fn recent(&self) -> usize {
@@ -122,13 +133,7 @@ impl Directory {
     /// Allocates nothing.
     #[must_use]
     pub fn advice(&self, code: &str) -> Advice {
-        let waybill = match self.recent.get(code) {
-            Some(change) => change,
-            None => Waybill::of(code)
-                .ok()
-                .and_then(|key| self.waybills.get(&key)),
-        };
-        let advice = waybill.or_else(|| {
+        let advice = self.advised(code).or_else(|| {
             let dest = self.prefixes.longest(code)?;
             Some(Advice {
                 known: true,

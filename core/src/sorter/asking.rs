@@ -137,7 +137,7 @@ impl Sorter {
             }
             // It may change its mind, and must be able to take a hold back.
             Host::Late | Host::SaidLate(_) | Host::Said(_) => {}
-            Host::NotAsked => return Err(Refused::NotNow),
+            Host::NotAsked => return Err(Refused::NotAsked),
         }
         self.state.cases[slot as usize].host = Host::Said(says);
         self.redecide(slot, outbox);

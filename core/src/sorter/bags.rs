@@ -19,6 +19,35 @@ use crate::outbox::Outbox;
 use crate::signal::{BagStage, Lamp, Output};
 use crate::units::BeltMm;
 
+/// How far a bag change has come, as a page or a person sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum BagStep {
+    /// None is going on: the bag takes parcels.
+    Open,
+    /// It was asked for; its PLC has not locked the chute yet.
+    Asked,
+    /// The chute is locked; what was past the commit point is waited for.
+    Locked,
+    /// The contents stand: the bag can be taken off.
+    Frozen,
+    /// The label of the bag that comes after it is bound.
+    Bound,
+}
+
+impl BagStep {
+    /// Its name for reports.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Asked => "asked",
+            Self::Locked => "locked",
+            Self::Frozen => "frozen",
+            Self::Bound => "bound",
+        }
+    }
+}
+
 /// How far a bag change has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(super) enum Step {
@@ -72,6 +101,8 @@ pub struct BagView {
     pub is_frozen: bool,
     /// The label of the bag that comes after it, once bound.
     pub next: CodeId,
+    /// How far its change has come.
+    pub step: BagStep,
 }
 
 impl Bag {
@@ -140,6 +171,13 @@ impl Bag {
             is_counted: self.is_counted,
             is_frozen: self.step == Step::Frozen,
             next: self.next,
+            step: match self.step {
+                Step::Open => BagStep::Open,
+                Step::Asked => BagStep::Asked,
+                Step::Locked => BagStep::Locked,
+                Step::Frozen if self.next == CodeId::NONE => BagStep::Frozen,
+                Step::Frozen => BagStep::Bound,
+            },
         }
     }
 }
@@ -215,8 +253,11 @@ impl Sorter {
     pub(super) fn change_bag(&mut self, id: ChuteId, why: ChuteIs) -> Result<(), Refused> {
         let is_flow = self.hub.chutes()[id.index()].rules.lot == Lot::Flow;
         let bag = &mut self.state.chutes[id.index()].bag;
-        if is_flow || bag.step != Step::Open {
-            return Err(Refused::NotNow);
+        if is_flow {
+            return Err(Refused::NoBagThere);
+        }
+        if bag.step != Step::Open {
+            return Err(Refused::BagChanging);
         }
         bag.step = Step::Asked;
         bag.why = why;
@@ -296,8 +337,11 @@ impl Sorter {
         let is_flow = self.hub.chutes()[id.index()].rules.lot == Lot::Flow;
         let bag = &self.state.chutes[id.index()].bag;
         let (step, has_label) = (bag.step, bag.label != CodeId::NONE);
-        if is_flow || label == CodeId::NONE {
-            return Err(Refused::NotNow);
+        if is_flow {
+            return Err(Refused::NoBagThere);
+        }
+        if label == CodeId::NONE {
+            return Err(Refused::NoCode);
         }
         let is_same_again = bag.next == label && step == Step::Frozen;
         if !is_same_again && self.label_is_used(label) {
@@ -310,7 +354,8 @@ impl Sorter {
                 bag.label = label;
                 outbox.push(bag.said(id, BagStage::Labelled));
             }
-            Step::Open | Step::Asked | Step::Locked => return Err(Refused::NotNow),
+            Step::Open => return Err(Refused::NoBagChange),
+            Step::Asked | Step::Locked => return Err(Refused::BagNotFrozen),
         }
         Ok(())
     }
@@ -321,8 +366,12 @@ impl Sorter {
         let bag = &self.state.chutes[id.index()].bag;
         // A cage is known by its place; a bag without a label cannot be found again.
         let has_label = bag.next != CodeId::NONE || lot == Lot::Cage;
-        if bag.step != Step::Frozen || !has_label {
-            return Err(Refused::NotNow);
+        match bag.step {
+            _ if lot == Lot::Flow => return Err(Refused::NoBagThere),
+            Step::Open => return Err(Refused::NoBagChange),
+            Step::Asked | Step::Locked => return Err(Refused::BagNotFrozen),
+            Step::Frozen if !has_label => return Err(Refused::BagNotLabelled),
+            Step::Frozen => {}
         }
         self.open_bag(id, outbox);
         self.chute_emptied(id);
@@ -332,10 +381,16 @@ impl Sorter {
 
     /// The bag is not changed after all.
     pub(super) fn keep_bag(&mut self, id: ChuteId, outbox: &mut Outbox) -> Result<(), Refused> {
-        let most = self.hub.chutes()[id.index()].rules.lot_most;
+        let ChuteRules { lot, lot_most, .. } = self.hub.chutes()[id.index()].rules;
         let bag = &mut self.state.chutes[id.index()].bag;
-        if bag.step == Step::Open || bag.is_full(&most) {
-            return Err(Refused::NotNow);
+        if lot == Lot::Flow {
+            return Err(Refused::NoBagThere);
+        }
+        if bag.step == Step::Open {
+            return Err(Refused::NoBagChange);
+        }
+        if bag.is_full(&lot_most) {
+            return Err(Refused::BagFull);
         }
         if bag.step == Step::Frozen {
             outbox.push(bag.said(id, BagStage::Kept));

@@ -494,7 +494,7 @@ impl Sorter {
             // Our own lock goes, whatever else keeps the chute closed.
             ChuteWish::Unlock if chute.locked => chute.locked = false,
             ChuteWish::Unlock if chute.state.locked => return Err(Refused::LockedLocally),
-            ChuteWish::Unlock if chute.bag.step != Step::Open => return Err(Refused::NotNow),
+            ChuteWish::Unlock if chute.bag.step != Step::Open => return Err(Refused::BagChanging),
             ChuteWish::Unlock => {}
             ChuteWish::Disable => chute.disabled = true,
             ChuteWish::Enable => chute.disabled = false,

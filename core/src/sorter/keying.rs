@@ -121,8 +121,11 @@ impl Sorter {
         if case.seat.is_some() {
             return Err(Refused::NotYours);
         }
-        if case.unread == super::state::NO_ITEM || self.state.seats.iter().any(|s| s.seat == seat) {
-            return Err(Refused::NotNow);
+        if case.unread == super::state::NO_ITEM {
+            return Err(Refused::NotUnread);
+        }
+        if self.state.seats.iter().any(|s| s.seat == seat) {
+            return Err(Refused::SeatBusy);
         }
         if self.state.seats.len() == SEATS_MAX {
             return Err(Refused::TooMany);

@@ -60,12 +60,13 @@ mod views;
 mod why;
 mod words;
 
-pub use bags::BagView;
+pub use bags::{BagStep, BagView};
 pub use books::{Books, ByReason};
 pub use chutes::{ChuteIs, Wish};
 pub use grounds::{Grounds, HostStatus};
 pub use keying::Unread;
 pub use snapshot::RestoreError;
+pub use standing::Standing;
 pub use switching::StageRefused;
 pub use views::{ChuteView, InductionView, ItemView, ScannerView, TrackView};
 pub use why::{Ask, ParcelWaits, Waiting, What};

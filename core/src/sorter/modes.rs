@@ -50,14 +50,18 @@ impl Sorter {
                 }
             }
             TrackWish::Start => {
-                if is_worked_on || state.mode == Mode::Emptying {
-                    return Err(Refused::NotNow);
+                match state.mode {
+                    Mode::Maintenance => return Err(Refused::InMaintenance),
+                    Mode::Emptying => return Err(Refused::BeingEmptied),
+                    Mode::Automatic | Mode::Manual => {}
                 }
                 state.step = Step::Started;
                 self.trust_scanners(track);
             }
-            TrackWish::Drain | TrackWish::Purge if is_worked_on => return Err(Refused::NotNow),
-            TrackWish::Purge if state.mode == Mode::Manual => return Err(Refused::NotNow),
+            TrackWish::Drain | TrackWish::Purge if is_worked_on => {
+                return Err(Refused::InMaintenance);
+            }
+            TrackWish::Purge if state.mode == Mode::Manual => return Err(Refused::InManual),
             TrackWish::Drain => state.step = Step::Draining,
             TrackWish::Purge => state.step = Step::Purging,
             // Done above.

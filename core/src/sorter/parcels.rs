@@ -10,6 +10,7 @@ use crate::limits::ORDER_CHUTES_MAX;
 use crate::operator::{ParcelWish, Refused};
 use crate::outbox::Outbox;
 use crate::reason::{Disposition, Reason};
+use crate::running::Parts;
 use crate::signal::{Alarm, Basis, Output};
 
 impl Sorter {
@@ -58,15 +59,18 @@ impl Sorter {
         if !rides || self.reach(slot, chute).is_none() {
             return Err(Refused::OutOfReach);
         }
-        if !self.may_be_forced(TrackId(item.track)) {
-            return Err(Refused::NotNow);
+        let track = TrackId(item.track);
+        if !self.may_be_forced(track) {
+            let is_stuck = self.is_lost(track, Parts::ENCODER);
+            return Err(if is_stuck {
+                Refused::EncoderStuck
+            } else {
+                Refused::InMaintenance
+            });
         }
-        if self.state.chutes[chute.index()]
-            .is
-            .closed_because()
-            .is_some()
-        {
-            return Err(Refused::NotNow);
+        let is = self.state.chutes[chute.index()].is;
+        if is.closed_because().is_some() {
+            return Err(Refused::ChuteClosed { is });
         }
         self.state.cases[slot as usize].forced = Some(chute);
         self.redecide(slot, outbox);

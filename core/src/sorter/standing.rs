@@ -1,6 +1,7 @@
 //! What people have said of waybills: it is kept until they take it back, and holds for every
 //! parcel with the number, those that ride and those still to come.
 
+use alloc::collections::BinaryHeap;
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
@@ -27,6 +28,44 @@ pub(super) struct Instruction {
 impl Instruction {
     const fn says_something(&self) -> bool {
         self.is_held || self.is_suspect || self.intercept.is_some()
+    }
+}
+
+/// What stands for a waybill, as a page or a person sees it. Ordered by the waybill's number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Standing {
+    /// The waybill.
+    pub code: CodeId,
+    /// Its parcels are held.
+    pub is_held: bool,
+    /// A security device suspects them.
+    pub is_suspect: bool,
+    /// Where they are sent instead; [`DestKey::NONE`]: where they are for.
+    pub intercept: DestKey,
+}
+
+impl Standing {
+    /// Whether anything stands.
+    #[must_use]
+    pub const fn says_something(&self) -> bool {
+        self.is_held || self.is_suspect || self.intercept.is_some()
+    }
+}
+
+impl From<Instruction> for Standing {
+    fn from(of: Instruction) -> Self {
+        let Instruction {
+            code,
+            is_held,
+            is_suspect,
+            intercept,
+        } = of;
+        Self {
+            code,
+            is_held,
+            is_suspect,
+            intercept,
+        }
     }
 }
 
@@ -118,6 +157,36 @@ pub(super) struct Redeciding {
 }
 
 impl Sorter {
+    /// What stands for a waybill.
+    #[must_use]
+    pub fn stands_for(&self, code: CodeId) -> Standing {
+        self.state.instructions.of(code).into()
+    }
+
+    /// What stands, in the order of the waybills' numbers: those after `after`
+    /// ([`CodeId::NONE`]: from the first), in place of what `list` holds and at most as many as it
+    /// has room for. For people: it looks at every one.
+    pub fn standing(&self, after: CodeId, list: &mut Vec<Standing>) {
+        list.clear();
+        let room = list.capacity();
+        // The heap keeps the list's memory; the last of those that fit is on top.
+        let mut first = BinaryHeap::from(core::mem::take(list));
+        for told in &self.state.instructions.all {
+            let told = Standing::from(*told);
+            if told.code <= after {
+                continue;
+            }
+            if first.len() < room {
+                first.push(told);
+            } else if let Some(mut last) = first.peek_mut()
+                && told < *last
+            {
+                *last = told;
+            }
+        }
+        *list = first.into_sorted_vec();
+    }
+
     /// Somebody wants something of a waybill. It stands at once for all its parcels; those that
     /// ride are sent elsewhere if that changes their way.
     pub(super) fn waybill(
@@ -138,7 +207,23 @@ impl Sorter {
                 told.intercept = to;
             }
             WaybillWish::Release => {
+                if !told.is_held {
+                    let is_suspect = told.is_suspect;
+                    return Err(if is_suspect {
+                        Refused::Suspect
+                    } else {
+                        Refused::NotHeld
+                    });
+                }
                 told.is_held = false;
+                if mutant!("release_forgets_intercept") {
+                    told.intercept = DestKey::NONE;
+                }
+            }
+            WaybillWish::CancelIntercept => {
+                if !told.intercept.is_some() {
+                    return Err(Refused::NotIntercepted);
+                }
                 told.intercept = DestKey::NONE;
             }
             WaybillWish::Verdict(said) => {

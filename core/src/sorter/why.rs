@@ -27,7 +27,7 @@ pub enum Ask {
 /// The answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Waiting {
-    /// There is no such parcel on the sorter, or no such device in the hub.
+    /// There is no such parcel on the sorter, or no such device, or it is another sorter's.
     NotHere,
     /// A parcel.
     Parcel(ParcelWaits),
@@ -143,9 +143,13 @@ impl Sorter {
     }
 
     fn why_cell(&self, cell: CellId) -> Waiting {
+        let is_own = |(track, _)| self.is_own(track);
         let Some(carrier) = self.state.carriers.get(cell.index()) else {
             return Waiting::NotHere;
         };
+        if !self.hub.track_of(cell).is_some_and(is_own) {
+            return Waiting::NotHere;
+        }
         let own = self.state.cells[cell.index()];
         let slot = if own == NO_ITEM { carrier.under } else { own };
         let disabled = carrier.off;
@@ -157,6 +161,10 @@ impl Sorter {
     }
 
     fn why_chute(&self, chute: ChuteId) -> Waiting {
+        // What another sorter's chute is, only that one is told.
+        if !self.is_own_chute(chute) && !mutant!("why_of_foreign_chutes") {
+            return Waiting::NotHere;
+        }
         let Some(state) = self.state.chutes.get(chute.index()) else {
             return Waiting::NotHere;
         };
@@ -181,7 +189,8 @@ impl Sorter {
     }
 
     fn why_induction(&self, id: InductionId) -> Waiting {
-        let Some(spec) = self.hub.inductions().get(id.index()) else {
+        let all = self.hub.inductions();
+        let Some(spec) = all.get(id.index()).filter(|spec| self.is_own(spec.track)) else {
             return Waiting::NotHere;
         };
         let view = self.induction(id);

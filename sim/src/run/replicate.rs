@@ -51,7 +51,7 @@ pub fn replicate(
 
 fn means(all: &[Outcome]) -> BTreeMap<String, Mean> {
     type Number = fn(&Outcome) -> f64;
-    let numbers: [(&str, Number); 19] = [
+    let numbers: [(&str, Number); 20] = [
         ("arrived", |o| o.arrived as f64),
         ("inducted", |o| o.inducted as f64),
         ("waiting", |o| o.waiting as f64),
@@ -61,6 +61,7 @@ fn means(all: &[Outcome]) -> BTreeMap<String, Mean> {
         ("removed", |o| o.removed as f64),
         ("lost", |o| o.lost as f64),
         ("on_sorter", |o| o.on_sorter as f64),
+        ("in_transfer", |o| o.in_transfer as f64),
         ("recirculated", |o| o.recirculated as f64),
         ("recirculation_rate", |o| o.recirculation_rate),
         ("throughput_per_hour", |o| o.throughput_per_hour),

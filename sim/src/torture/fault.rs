@@ -190,8 +190,9 @@ impl What {
                 let to = plan.key(dest);
                 vec![waybill(code, WaybillWish::Intercept { to })]
             }
-            (Self::Held(code) | Self::Intercepted(code, _), false) => {
-                vec![waybill(code, WaybillWish::Release)]
+            (Self::Held(code), false) => vec![waybill(code, WaybillWish::Release)],
+            (Self::Intercepted(code, _), false) => {
+                vec![waybill(code, WaybillWish::CancelIntercept)]
             }
             (Self::Suspected(code), begins) => {
                 let verdict = if begins {

@@ -91,7 +91,7 @@ fn absolute(request: &Request) -> Request {
 }
 
 /// Says why not. With `--json` the problem is the answer.
-fn fail(json: bool, problem: &Problem) -> Exit {
+pub(super) fn fail(json: bool, problem: &Problem) -> Exit {
     if json {
         print(&format!("{}\n", json!({ "problem": problem })));
     } else {

@@ -6,17 +6,14 @@ use serde_json::Value;
 
 use crate::operator::{AdviceTo, AlarmsTo, PlanTo, Request, UnreadTo, WaveTo};
 
+mod chutes;
+
 /// An answer as text.
 pub(super) fn text(request: &Request, answer: &Value) -> String {
     match request {
         Request::Status {} => status(answer),
-        Request::Chutes { .. } => table(
-            &answer["chutes"],
-            &[
-                "chute", "state", "for_s", "dropped", "holds", "coming", "bag",
-            ],
-            "every chute is open",
-        ),
+        Request::Chutes { chute, .. } => chutes::text(chute.is_some(), answer),
+        Request::Waybills { .. } => waybills(answer),
         Request::Plan(PlanTo::List {}) => table(
             &answer["plans"],
             &["version", "state", "destinations", "waves", "by", "source"],
@@ -60,11 +57,30 @@ pub(super) fn text(request: &Request, answer: &Value) -> String {
             "no alarms",
         ),
         Request::Why { .. } => why(answer),
-        _ => match answer["done"].as_u64() {
-            Some(0 | 1) | None => "done\n".to_owned(),
-            Some(count) => format!("done, {count} times\n"),
-        },
+        _ => done(answer),
     }
+}
+
+fn done(answer: &Value) -> String {
+    let done = match answer["done"].as_u64() {
+        Some(0 | 1) | None => "done".to_owned(),
+        Some(count) => format!("done, {count} times"),
+    };
+    match &answer["note"] {
+        Value::String(note) => format!("{done}; {note}\n"),
+        _ => format!("{done}\n"),
+    }
+}
+
+fn waybills(answer: &Value) -> String {
+    let nothing = "nothing stands";
+    let mut out = table(&answer["waybills"], &["waybill", "stands"], nothing);
+    if let Value::String(mark) = &answer["after"] {
+        let count = &answer["count"];
+        // Writing into a text cannot fail.
+        let _ = writeln!(out, "{count} in all; go on with `waybills --after {mark}`");
+    }
+    out
 }
 
 fn loaded(answer: &Value) -> String {
@@ -98,13 +114,14 @@ fn status(answer: &Value) -> String {
     );
     let _ = writeln!(
         out,
-        "  inducted {}, sorted {}, rejected {}, removed {}, lost {}, on the sorter {}",
+        "  inducted {}, sorted {}, rejected {}, removed {}, lost {}, on the sorter {}{}",
         books["inducted"],
         books["sorted"],
         books["rejected"],
         books["removed"],
         books["lost"],
-        books["on_sorter"]
+        books["on_sorter"],
+        in_transfer(answer)
     );
     let _ = writeln!(
         out,
@@ -115,13 +132,14 @@ fn status(answer: &Value) -> String {
         let permille = track["occupancy_permille"].as_u64().unwrap_or_default();
         let _ = writeln!(
             out,
-            "  {}: {}, PLC {}, {} mm/s, {} % occupied, {} in doubt",
+            "  {}: {}, PLC {}, {} mm/s, {} % occupied, {} in doubt{}",
             plain(&track["track"]),
-            plain(&track["mode"]),
+            running(track),
             linked(track),
             track["speed_mm_s"],
             permille / 10,
-            track["in_doubt"]
+            track["in_doubt"],
+            degraded(track)
         );
     }
     for induction in answer["inductions"].as_array().into_iter().flatten() {
@@ -135,9 +153,14 @@ fn status(answer: &Value) -> String {
     for scanner in answer["scanners"].as_array().into_iter().flatten() {
         let _ = writeln!(
             out,
-            "  {}: {}, {} read, {} not read",
+            "  {}: {}{}, {} read, {} not read",
             plain(&scanner["scanner"]),
             linked(scanner),
+            if scanner["silent"] == true {
+                ", SILENT"
+            } else {
+                ""
+            },
             scanner["reads"],
             scanner["no_reads"]
         );
@@ -148,6 +171,37 @@ fn status(answer: &Value) -> String {
         answer["chutes_closed"], answer["alarms_standing"]
     );
     out
+}
+
+/// What is between two sorters, where the hub has transfers.
+fn in_transfer(answer: &Value) -> String {
+    if answer["transfers"].as_u64().unwrap_or(0) == 0 {
+        return String::new();
+    }
+    format!(", on transfers {}", answer["books"]["in_transfer"])
+}
+
+/// A track's mode, with the step it is in and whether it is in service, where that is not as usual.
+fn running(track: &Value) -> String {
+    let mut words = plain(&track["mode"]);
+    if track["step"] != "started" {
+        words.push_str(", ");
+        words.push_str(&plain(&track["step"]));
+    }
+    if track["closed"] == true {
+        words.push_str(", out of service");
+    }
+    words
+}
+
+/// The parts that a track does without.
+fn degraded(track: &Value) -> String {
+    let lost = track["lost"].as_array().into_iter().flatten();
+    let lost: Vec<String> = lost.map(plain).collect();
+    if lost.is_empty() {
+        return String::new();
+    }
+    format!(", DEGRADED without {}", lost.join(", "))
 }
 
 fn linked(of: &Value) -> &'static str {

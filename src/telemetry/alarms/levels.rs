@@ -104,17 +104,7 @@ impl AlarmBoard {
                 view.is == ChuteIs::EyeStuck,
                 |names| format!("The full eye of {} is stuck", names.chute(chute)),
             );
-            let waits = matches!(
-                view.is.closed_because(),
-                Some(
-                    Reason::ChuteFull
-                        | Reason::ChuteLocked
-                        | Reason::BagChange
-                        | Reason::BagLimit
-                        | Reason::PendingClear
-                )
-            );
-            self.closed(now, chute, waits.then_some(view.since));
+            self.closed(now, chute, view.is, view.since);
         }
         self.rates(now, sorter);
         if now.since(self.levels.looked) >= LOOK_EVERY {
@@ -229,23 +219,28 @@ impl AlarmBoard {
         });
     }
 
-    /// `since` is when a chute began to be what it is, if that needs somebody to see to it. It may
-    /// go from full to locked meanwhile: what counts is since when it takes nothing.
-    fn closed(&mut self, now: Micros, chute: ChuteId, since: Option<Micros>) {
+    /// `since` is when a chute began to be what it `is`. It may go from full to locked meanwhile:
+    /// what counts is since when it takes nothing.
+    fn closed(&mut self, now: Micros, chute: ChuteId, is: ChuteIs, since: Micros) {
+        // Nothing that cannot be sorted has anywhere else to go, whatever it is closed by.
+        let closed = is.closed_because().is_some();
+        let rejects = self.names.is_reject(chute);
+        self.level(
+            now,
+            About::RejectClosed(chute),
+            closed && rejects,
+            |names| {
+                let (chute, is) = (names.chute(chute), is.name());
+                format!("{chute}, a reject chute, is closed: {is}")
+            },
+        );
+        let waits = !rejects && waits_for_somebody(is);
         let closed_since = &mut self.levels.closed_since[chute.index()];
-        *closed_since = since.map(|since| closed_since.map_or(since, |first| first.min(since)));
+        *closed_since = waits.then(|| closed_since.map_or(since, |first| first.min(since)));
         let for_long = closed_since.is_some_and(|since| now.since(since) >= CHUTE_CLOSED_MAX);
-        let closed = closed_since.is_some();
-        if self.names.is_reject(chute) {
-            // Nothing that cannot be sorted has anywhere to go.
-            self.level(now, About::RejectClosed(chute), closed, |names| {
-                format!("{}, a reject chute, is closed", names.chute(chute))
-            });
-        } else {
-            self.level(now, About::ChuteClosed(chute), for_long, |names| {
-                format!("{} has taken nothing for 3 minutes", names.chute(chute))
-            });
-        }
+        self.level(now, About::ChuteClosed(chute), for_long, |names| {
+            format!("{} has taken nothing for 3 minutes", names.chute(chute))
+        });
     }
 
     /// Destinations whose parcels go round since no chute takes them. Nothing is paused for them:
@@ -277,6 +272,21 @@ impl AlarmBoard {
             self.levels.full.push(dest);
         }
     }
+}
+
+/// Whether what a chute is should not last: somebody must see to it. One out of service is meant to
+/// be closed, and a jam or a stuck eye has an alarm of its own.
+fn waits_for_somebody(is: ChuteIs) -> bool {
+    matches!(
+        is.closed_because(),
+        Some(
+            Reason::ChuteFull
+                | Reason::ChuteLocked
+                | Reason::BagChange
+                | Reason::BagLimit
+                | Reason::PendingClear
+        )
+    )
 }
 
 /// Whether a parcel goes round because its chutes take nothing.

@@ -182,8 +182,8 @@ impl About {
                 "Empty it and let it open again; until then its parcels go round.",
             ),
             Self::RejectClosed(_) => critical(
-                "Nobody empties it, or it was locked and forgotten.",
-                "Empty it and let it open again; what cannot be sorted has nowhere to go.",
+                "It is full, jammed, locked or out of service, as the text says.",
+                "See to it and open it again; what cannot be sorted has nowhere to go.",
             ),
             Self::ChuteJammed(_) => high(
                 "Parcels are stuck in it.",

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sorthub_core::facts::{DestKey, Verdict};
 use sorthub_core::hub::Hub;
 use sorthub_core::ids::{ChuteId, CodeId};
-use sorthub_core::operator::{Command, Mode, WaybillWish};
+use sorthub_core::operator::{Command, Mode, Refused, WaybillWish};
 use sorthub_core::reason::Reason;
 use sorthub_core::signal::{Order, Output, Signal};
 use sorthub_core::sorter::{ItemView, Sorter};
@@ -19,6 +19,17 @@ struct Word {
     is_held: bool,
     is_suspect: bool,
     intercept: DestKey,
+}
+
+impl Word {
+    /// Whether what somebody ends does not stand, as the answer says.
+    fn is_over(&self, to: WaybillWish, why: Refused) -> bool {
+        match (to, why) {
+            (WaybillWish::Release, Refused::NotHeld | Refused::Suspect) => !self.is_held,
+            (WaybillWish::CancelIntercept, Refused::NotIntercepted) => !self.intercept.is_some(),
+            _ => false,
+        }
+    }
 }
 
 /// All that one sorter was told and has taken.
@@ -48,18 +59,23 @@ impl Office {
         else {
             return Ok(());
         };
-        let is_done = |said: &Output| matches!(said, Output::Answered { answer: Ok(()), .. });
-        if !outputs.iter().any(is_done) {
-            return Err(format!("a word for the waybill {} is refused", code.0));
-        }
         let word = self.words.entry(code).or_default();
+        let mut said = outputs.iter();
+        let answer = said.find_map(|output| match output {
+            Output::Answered { answer, .. } => Some(*answer),
+            _ => None,
+        });
+        match answer {
+            Some(Ok(())) => {}
+            // Another one has ended it, or it was forgotten in a crash.
+            Some(Err(why)) if word.is_over(to, why) => return Ok(()),
+            _ => return Err(format!("a word for the waybill {} is refused", code.0)),
+        }
         match to {
             WaybillWish::Hold => word.is_held = true,
             WaybillWish::Intercept { to } => word.intercept = to,
-            WaybillWish::Release => {
-                word.is_held = false;
-                word.intercept = DestKey::NONE;
-            }
+            WaybillWish::Release => word.is_held = false,
+            WaybillWish::CancelIntercept => word.intercept = DestKey::NONE,
             WaybillWish::Verdict(said) => word.is_suspect = said == Verdict::Suspect,
         }
         let mut rides = sorter.items().filter(|item| item.code == code);
