@@ -48,6 +48,7 @@ fn at_desk() -> At {
         inboxes: vec![inbox().0],
         keepers: Vec::new(),
         show: None,
+        texts: Vec::new(),
     };
     At {
         desk: Desk::new(setup, LocalSeconds(0)),

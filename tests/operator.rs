@@ -492,6 +492,7 @@ fn played() -> Played {
         inboxes: vec![sender.clone()],
         keepers: vec![recorder.plan_keeper()],
         show: None,
+        texts: Vec::new(),
     };
     Played {
         desk: Desk::new(setup, LocalSeconds(0)),

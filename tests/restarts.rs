@@ -269,6 +269,9 @@ fn what_people_have_said_stands_when_a_killed_engine_comes_back() {
     assert!(told.contains("plan 2 goes on"), "{told}");
     let status = second.ctl(&["status", "--json"]).json();
     assert_eq!(count(&status, "plan_version"), 2);
+    // What was named keeps its name.
+    let stands = second.ctl(&["waybills"]);
+    assert!(stands.out.contains("HELD-00000001"), "{stands:?}");
     second.until(
         "the PLC obeys the second run, and nobody is let in",
         |view| {

@@ -88,6 +88,8 @@ type Started = (HubEngine, Api, Control, Arc<Generations>);
 
 fn start(args: &RunArgs, file: &mut HubFile) -> Result<Started, Box<dyn std::error::Error>> {
     let former = former::take_over(&args.journal, file);
+    let texts = former.iter().flat_map(|former| former.texts.clone());
+    let texts = texts.collect();
     let header = header(file, 1_000);
     let journals = journal::open_all(
         &args.journal,
@@ -125,6 +127,7 @@ fn start(args: &RunArgs, file: &mut HubFile) -> Result<Started, Box<dyn std::err
         inboxes: engine.inboxes(),
         keepers,
         show: Some(api.hub_show()),
+        texts,
     };
     let control = bound.serve(desk, 1_000, Vec::new())?;
     Ok((engine, api, control, directory))

@@ -200,6 +200,7 @@ pub fn run(mut setup: DemoSetup, tell: &mut impl FnMut(Told<'_>)) -> Result<Demo
         inboxes: engine.inboxes(),
         keepers,
         show: Some(api.hub_show()),
+        texts: Vec::new(),
     };
     let control = bound.serve(desk, setup.speed_permille, setup.timetable.clone())?;
     tell(Told::Page(api.address()));

@@ -17,6 +17,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(1);
 impl Decider {
     /// Says it, each word as a command in this run's journal.
     pub(super) fn say_again(&mut self, former: &Former) {
+        for (code, text) in &former.texts {
+            self.recorder.text(*code, text);
+        }
         let note = format!("said to run {}, which ended", former.run);
         for words in former.words.chunks(WORDS_AT_ONCE) {
             for &command in words {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossbeam::queue::ArrayQueue;
+use sorthub_core::ids::CodeId;
 use sorthub_core::operator::{Command, Refused};
 use sorthub_core::plan::Plan;
 use sorthub_core::signal::Signal;
@@ -44,6 +45,8 @@ pub enum Request {
 pub struct Batch {
     /// Who wants it and what it was in words: goes into the journal before each.
     pub note: String,
+    /// A code that they name, with its text: it goes into the journal too.
+    pub named: Option<(CodeId, String)>,
     /// What is wanted.
     pub commands: Vec<Command>,
     /// An answer to each, in the same order.
@@ -53,10 +56,11 @@ pub struct Batch {
 impl Batch {
     /// Commands with room for their answers.
     #[must_use]
-    pub fn new(note: String, commands: Vec<Command>) -> Self {
+    pub fn new(note: String, named: Option<(CodeId, String)>, commands: Vec<Command>) -> Self {
         let answers = Vec::with_capacity(commands.len());
         Self {
             note,
+            named,
             commands,
             answers,
         }

@@ -315,6 +315,9 @@ async fn obey(
     mut batch: Box<Batch>,
     reply: oneshot::Sender<Box<Batch>>,
 ) {
+    if let Some((code, text)) = &batch.named {
+        decider.borrow_mut().recorder.text(*code, text);
+    }
     for nth in 0..batch.commands.len() {
         if nth > 0 {
             tokio::task::yield_now().await;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use sorthub_core::directory::Directory;
 use sorthub_core::hub::Hub;
 use sorthub_core::identify::Formats;
-use sorthub_core::ids::ChuteId;
+use sorthub_core::ids::{ChuteId, CodeId};
 use sorthub_core::operator::{Command, Mode, Refused};
 use sorthub_core::plan::Plan;
 use sorthub_core::running::{RunState, Step};
@@ -73,6 +73,8 @@ pub struct DeskSetup {
     pub keepers: Vec<PlanKeeper>,
     /// Where people are shown what the plan makes of the hub.
     pub show: Option<HubShow>,
+    /// The texts of codes that people had named in the run before.
+    pub texts: Vec<(CodeId, String)>,
 }
 
 /// Takes requests. Cheap to clone.
@@ -120,7 +122,7 @@ impl Desk {
             show: setup.show,
             plans: tokio::sync::Mutex::new(plans),
             host: Mutex::new(None),
-            texts: Mutex::default(),
+            texts: Mutex::new(setup.texts.into_iter().collect()),
             spare: Mutex::new(None),
         }))
     }
@@ -198,10 +200,6 @@ impl Desk {
                 let Some(commands) = names.commands(request)? else {
                     unreachable!("every request that is no command is served above: {request}");
                 };
-                // What is refused after all does no harm here.
-                if let Some((code, text)) = names.named(request) {
-                    lock(&self.0.texts).add(code, &text);
-                }
                 let mut answer = self
                     .obey(asker, request, &commands, plans.shelf.active())
                     .await?;
@@ -292,7 +290,12 @@ impl Desk {
         plan: &Plan,
     ) -> Result<Value, Problem> {
         let note = format!("{asker}: {request}");
-        let answers = self.0.sorters.obey(&note, commands).await?;
+        let named = self.names(plan, &self.0.advices.directory()).named(request);
+        if let Some((code, text)) = &named {
+            // What is refused after all does no harm here.
+            lock(&self.0.texts).add(*code, text);
+        }
+        let answers = self.0.sorters.obey(&note, named, commands).await?;
         let all = commands.iter().zip(&answers);
         let refused: Vec<(&Command, Refused)> = all
             .filter_map(|(command, answer)| Some((command, answer.err()?)))

@@ -48,7 +48,12 @@ impl Sorters {
     }
 
     /// Has commands carried out, each by the sorter that it concerns; gives an answer to each.
-    pub async fn obey(&self, note: &str, commands: &[Command]) -> Result<Vec<Answer>, Problem> {
+    pub async fn obey(
+        &self,
+        note: &str,
+        named: Option<(CodeId, String)>,
+        commands: &[Command],
+    ) -> Result<Vec<Answer>, Problem> {
         let mut answers: Vec<Option<Answer>> = vec![None; commands.len()];
         let mut has_begun = false;
         for sorter in 0..self.inboxes.len() {
@@ -63,7 +68,7 @@ impl Sorters {
                 continue;
             }
             let wanted = own.iter().map(|at| commands[*at]).collect();
-            let batch = Box::new(Batch::new(note.to_owned(), wanted));
+            let batch = Box::new(Batch::new(note.to_owned(), named.clone(), wanted));
             let wish = |reply| Wish::Obey(batch, reply);
             let batch = self.send(sorter, has_begun, wish).await?;
             has_begun = true;

@@ -40,6 +40,16 @@ impl Texts {
     }
 }
 
+impl FromIterator<(CodeId, String)> for Texts {
+    fn from_iter<I: IntoIterator<Item = (CodeId, String)>>(all: I) -> Self {
+        let mut texts = Self::default();
+        for (code, text) in all {
+            texts.add(code, &text);
+        }
+        texts
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
