@@ -105,15 +105,22 @@ impl Address {
     /// Packs a text.
     #[must_use]
     pub fn of(text: &str) -> Self {
-        match text.is_ascii() {
-            true => Self::of_ascii(text),
-            false => Self::pack(text.chars().map(Self::digit)),
-        }
+        Self::plain(text).unwrap_or_else(|| Self::pack(text.chars().map(Self::digit)))
     }
 
-    fn of_ascii(text: &str) -> Self {
-        let digit = |byte| Self::ASCII_DIGITS[usize::from(byte & 0x7f)];
-        Self::pack(text.bytes().map(digit))
+    /// Packs a text of few enough letters and digits and nothing else: nearly all are such. To stop
+    /// at the first other character takes longer than to look at all.
+    fn plain(text: &str) -> Option<Self> {
+        if text.is_empty() || text.len() > Self::CHARS_MAX {
+            return None;
+        }
+        let (mut packed, mut is_plain) = (0_u64, true);
+        for byte in text.bytes() {
+            let digit = Self::DIGITS[usize::from(byte)];
+            is_plain &= digit != Self::BLANK && digit != Self::SEPARATOR;
+            packed = Self::with(packed, digit);
+        }
+        is_plain.then(|| Self(packed * Self::PLACES[text.len()]))
     }
 
     /// Packs a text that somebody has written as an address. One that is read off a label is
@@ -123,10 +130,8 @@ impl Address {
     /// # Errors
     /// Why it is none.
     pub fn checked(text: &str) -> Result<Self, AddressFault> {
-        // Nearly all are plain. To stop at the first that is not takes longer than to look at all.
-        let and_plain = |so_far, byte: u8| so_far & byte.is_ascii_alphanumeric();
-        if text.bytes().fold(!text.is_empty(), and_plain) {
-            return Ok(Self::of_ascii(text));
+        if let Some(plain) = Self::plain(text) {
+            return Ok(plain);
         }
         let mut kept = text.chars().filter(|c| !c.is_whitespace()).peekable();
         if kept.peek().is_none() {
@@ -155,13 +160,15 @@ impl Address {
             if chars == Self::CHARS_MAX {
                 break;
             }
-            // Twelve digits fit; to ask at each of them takes as long as all the rest.
-            packed = packed
-                .wrapping_mul(Self::BASE)
-                .wrapping_add(u64::from(digit));
+            packed = Self::with(packed, digit);
             chars += 1;
         }
         Self(packed.wrapping_mul(Self::PLACES[chars]))
+    }
+
+    /// Packs one digit more. Twelve fit; to ask at each of them takes as long as all the rest.
+    const fn with(packed: u64, digit: u8) -> u64 {
+        packed.wrapping_mul(Self::BASE).wrapping_add(digit as u64)
     }
 
     /// How many characters it has.
@@ -227,9 +234,9 @@ impl Address {
         places
     };
 
-    /// Files of pre-advice have millions of addresses, nearly all of them in ASCII.
-    const ASCII_DIGITS: [u8; 128] = {
-        let mut digits = [0; 128];
+    /// Of each byte, of which those beyond ASCII are none of a plain text.
+    const DIGITS: [u8; 256] = {
+        let mut digits = [Self::SEPARATOR; 256];
         let mut byte = 0;
         while byte < 128 {
             digits[byte as usize] = Self::ascii_digit(byte);
