@@ -110,6 +110,7 @@ impl Address {
 
     /// Packs a text of few enough letters and digits and nothing else: nearly all are such. To stop
     /// at the first other character takes longer than to look at all.
+    #[inline]
     fn plain(text: &str) -> Option<Self> {
         if text.is_empty() || text.len() > Self::CHARS_MAX {
             return None;
@@ -129,10 +130,16 @@ impl Address {
     ///
     /// # Errors
     /// Why it is none.
+    #[inline]
     pub fn checked(text: &str) -> Result<Self, AddressFault> {
-        if let Some(plain) = Self::plain(text) {
-            return Ok(plain);
+        match Self::plain(text) {
+            Some(plain) => Ok(plain),
+            None => Self::checked_by_chars(text),
         }
+    }
+
+    #[cold]
+    fn checked_by_chars(text: &str) -> Result<Self, AddressFault> {
         let mut kept = text.chars().filter(|c| !c.is_whitespace()).peekable();
         if kept.peek().is_none() {
             return Err(AddressFault::Empty);

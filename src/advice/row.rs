@@ -117,9 +117,12 @@ pub(super) fn read(
         return None;
     }
     let places = [columns.destination, columns.segment, columns.postcode];
-    let destination = fields.optional(columns.destination);
-    let segment = address(fields, "segment", columns.segment, &mut tell);
-    let postcode = address(fields, "postcode", columns.postcode, &mut tell);
+    let [destination, segment, postcode] = places.map(|field| fields.optional(field));
+    let (segment, postcode) = (address(segment), address(postcode));
+    let are_addresses = segment.is_some() & postcode.is_some();
+    if !are_addresses {
+        tell_addresses(fields, columns, &mut tell);
+    }
     let advice = Advice {
         known: true,
         dest: DestKey::of(destination),
@@ -129,7 +132,6 @@ pub(super) fn read(
         tags: tags(fields, columns),
         declared: Measures::default(),
     };
-    let are_addresses = segment.is_some() && postcode.is_some();
     let is_placed = advice.dest.is_some() || advice.segment.is_some() || advice.postcode.is_some();
     if !is_placed && are_addresses {
         let field = places.iter().flatten().next().copied();
@@ -151,29 +153,31 @@ pub(super) fn read(
     }
 }
 
-/// An address, none where the field is empty; `None` if a fault was told.
-fn address(
-    fields: &Fields<'_>,
-    column: &str,
-    field: Option<usize>,
-    tell: &mut impl FnMut(Told),
-) -> Option<Address> {
-    let text = fields.optional(field);
-    if text.is_empty() {
-        return Some(Address::NONE);
+/// An address, none where there is no text; `None` if the text is no address.
+#[inline(always)]
+fn address(text: &str) -> Option<Address> {
+    match text.is_empty() {
+        true => Some(Address::NONE),
+        false => Address::checked(text).ok(),
     }
-    let checked = Address::checked(text);
-    if let Err(why) = checked {
-        let (column, found) = (column.to_owned(), text.to_owned());
-        let problem = why.to_string();
-        let fault = AdviceFault::BadAddress {
-            column,
-            found,
-            problem,
-        };
-        tell((field, fault.into()));
+}
+
+/// Tells which fields are no addresses. Apart, because millions of rows never come here.
+#[cold]
+fn tell_addresses(fields: &Fields<'_>, columns: &Columns, tell: &mut dyn FnMut(Told)) {
+    for (column, field) in [("segment", columns.segment), ("postcode", columns.postcode)] {
+        let text = fields.optional(field);
+        if let Err(why) = Address::checked(text)
+            && !text.is_empty()
+        {
+            let fault = AdviceFault::BadAddress {
+                column: column.to_owned(),
+                found: text.to_owned(),
+                problem: why.to_string(),
+            };
+            tell((field, fault.into()));
+        }
     }
-    checked.ok()
 }
 
 /// A row with the number that a text is, or that is in it by the formats of codes.
