@@ -283,30 +283,6 @@ impl PlcNode {
     }
 }
 
-/// The track whose PLC tells this of the plant, if one does by an event.
-#[must_use]
-pub fn teller(hub: &Hub, signal: &Signal) -> Option<TrackId> {
-    let cell = match *signal {
-        Signal::Belt { track, .. } => return Some(track),
-        Signal::BagButton { chute } => {
-            let outlets = &hub.chutes().get(chute.index())?.outlets;
-            return outlets.first().map(|outlet| outlet.track);
-        }
-        Signal::Inducted { cell, .. }
-        | Signal::AtScanner { cell, .. }
-        | Signal::Discharged { cell, .. }
-        | Signal::NotDischarged { cell, .. }
-        | Signal::LapPassed { cell, .. }
-        | Signal::Returning { cell, .. }
-        | Signal::Missing { cell, .. }
-        | Signal::Unexpected { cell, .. }
-        | Signal::RemovedByHand { cell, .. }
-        | Signal::OrderAnswered { cell, .. } => cell,
-        _ => return None,
-    };
-    hub.track_of(cell).map(|(track, _)| track)
-}
-
 /// The inductions of a link's track do as the engine wishes; without one that is granted and ready
 /// they stand.
 fn pace_inductions(end: &PlcEnd, wire: &Wire, now: Micros, plant: &mut Plant) {

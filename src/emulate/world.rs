@@ -10,7 +10,7 @@ use sorthub_core::ids::{ChuteId, InductionId, ScannerId, TrackId};
 use sorthub_core::signal::{ScanKey, Signal};
 use sorthub_core::units::Micros;
 use sorthub_sim::plant::{BeltCommand, Plant, PlantEvent, Sight};
-use sorthub_sim::plc_node::{PlcNode, teller};
+use sorthub_sim::plc_node::PlcNode;
 
 use super::fault::{Fault, FaultKind};
 use super::plc::VirtualPlc;
@@ -98,7 +98,7 @@ impl World {
         match event {
             PlantEvent::Plc(Signal::Chute { chute, .. }) => self.tell_chute(*chute, now),
             PlantEvent::Plc(signal) => {
-                let Some(track) = teller(&self.setup.hub, signal) else {
+                let Some(track) = self.setup.hub.track_of_signal(signal) else {
                     return;
                 };
                 let at = self.plant.encoder(track, now);

@@ -83,7 +83,17 @@ impl Hub {
     /// The sorter that a signal is for; `None`: it is for all of them, or names nothing of the hub.
     #[must_use]
     pub fn addressee(&self, signal: &Signal) -> Option<SorterId> {
-        let track = match *signal {
+        if let Signal::Command { command, .. } = signal {
+            return self.addressee_of(command);
+        }
+        let track = self.track_of_signal(signal)?;
+        self.ways.sorter_of.get(track.index()).copied()
+    }
+
+    /// The track that a signal is about; `None`: it is about none, or names nothing of the hub.
+    #[must_use]
+    pub fn track_of_signal(&self, signal: &Signal) -> Option<TrackId> {
+        Some(match *signal {
             Signal::Belt { track, .. }
             | Signal::Link { track, .. }
             | Signal::InventoryEnd { track, .. } => track,
@@ -110,10 +120,8 @@ impl Hub {
             Signal::InductionState { induction, .. } => {
                 self.inductions().get(induction.index())?.track
             }
-            Signal::Command { command, .. } => return self.addressee_of(&command),
-            Signal::Tick => return None,
-        };
-        self.ways.sorter_of.get(track.index()).copied()
+            Signal::Command { .. } | Signal::Tick => return None,
+        })
     }
 
     /// The sorter that a command is for; `None`: it is for all of them, or names nothing of the

@@ -15,7 +15,7 @@ use super::fault::Fault;
 use super::judge::{Judge, Truth};
 use super::lane::{Lane, link_ms};
 use crate::plant::{Exit, Options, Plant, PlantEvent, Way};
-use crate::plc_node::{PlcNode, teller};
+use crate::plc_node::PlcNode;
 
 mod calls;
 mod end;
@@ -403,7 +403,7 @@ impl Chain {
 
     /// What a PLC's eyes tell it, unless they are blind.
     fn plc_sees(&mut self, signal: &Signal) {
-        let Some(track) = teller(&self.drawn.hub, signal) else {
+        let Some(track) = self.drawn.hub.track_of_signal(signal) else {
             return;
         };
         let at = self.plant.encoder(track, self.now);
