@@ -345,10 +345,15 @@ fn main() {
         return;
     }
     let is_bench = std::env::args().any(|arg| arg == "--bench");
+    let only_loading = std::env::args().any(|arg| arg == "loading");
     let size = if is_bench { FULL } else { SMOKE };
     let path = file(&size);
     let waybills = memory(&path);
     loading(&path, &size);
+    if only_loading {
+        std::fs::remove_file(&path).expect("it was written by this bench");
+        return;
+    }
     lookups(waybills, &size);
     let own = std::env::current_exe().expect("a program knows where it is");
     let child = Command::new(own).env(RELOAD, &path).status();

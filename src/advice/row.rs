@@ -223,40 +223,35 @@ fn measures(
     columns: &Columns,
     tell: &mut impl FnMut(Told),
 ) -> Option<Measures> {
-    let mut values = [0; MEASURES.len()];
     let mut is_good = true;
-    for (nth, value) in values.iter_mut().enumerate() {
+    let mut value = |nth: usize, most: u32| {
         let Some(field) = columns.measures[nth] else {
-            continue;
+            return 0;
         };
-        let most = match nth {
-            0 => DECLARED_WEIGHT_MAX.0,
-            _ => DECLARED_SIDE_MAX.0,
-        };
-        match number(fields, field, most) {
-            Ok(number) => *value = number,
-            Err(fault) => {
-                is_good = false;
-                let (column, found) = (MEASURES[nth].to_owned(), fields.get(field).to_owned());
-                let fault = match fault {
-                    NumberFault::NotANumber => AdviceFault::BadNumber { column, found },
-                    NumberFault::Negative | NumberFault::TooLarge => AdviceFault::OutOfRange {
-                        column,
-                        found,
-                        most,
-                    },
-                };
-                tell((Some(field), fault.into()));
-            }
-        }
-    }
-    let [weight, length, width, height] = values;
-    is_good.then_some(Measures {
-        weight: Grams(weight),
-        length: Mm(length),
-        width: Mm(width),
-        height: Mm(height),
-    })
+        number(fields, field, most).unwrap_or_else(|fault| {
+            is_good = false;
+            let (column, found) = (MEASURES[nth].to_owned(), fields.get(field).to_owned());
+            let fault = match fault {
+                NumberFault::NotANumber => AdviceFault::BadNumber { column, found },
+                NumberFault::Negative | NumberFault::TooLarge => AdviceFault::OutOfRange {
+                    column,
+                    found,
+                    most,
+                },
+            };
+            tell((Some(field), fault.into()));
+            0
+        })
+    };
+    // One by one and not as a list: a list written number by number and read as a whole waits
+    // until all of it has been written.
+    let declared = Measures {
+        weight: Grams(value(0, DECLARED_WEIGHT_MAX.0)),
+        length: Mm(value(1, DECLARED_SIDE_MAX.0)),
+        width: Mm(value(2, DECLARED_SIDE_MAX.0)),
+        height: Mm(value(3, DECLARED_SIDE_MAX.0)),
+    };
+    is_good.then_some(declared)
 }
 
 /// A number rounded to whole units; nothing is 0, "not declared".
