@@ -36,8 +36,8 @@ pub(super) enum Rows {
 pub(super) struct Batch {
     rows: Rows,
     ends: Ends,
-    /// Where the fields of one record end.
-    record_ends: Vec<u32>,
+    /// The bounds of one record's fields.
+    record_bounds: Vec<u32>,
     /// For each part of the table.
     pub prepared: [Vec<Row<'static>>; PARTS],
     /// Those for the table whose number must be kept as text. They are equal to none of the
@@ -67,7 +67,7 @@ impl Batch {
                 start: 0,
             },
             ends: Ends::default(),
-            record_ends: Vec::new(),
+            record_bounds: Vec::new(),
             prepared: Default::default(),
             texts: Vec::new(),
             found: Vec::new(),
@@ -172,8 +172,7 @@ impl Batch {
                     let fields = Fields {
                         bytes,
                         text,
-                        start: line.start,
-                        ends: line.ends,
+                        bounds: line.bounds,
                         between: 1,
                     };
                     taker.take(&fields, *start + line.start as u64, line.feeds);
@@ -187,17 +186,17 @@ impl Batch {
                 for record in records.get(used.clone()).unwrap_or(&[]) {
                     let bytes = record.as_slice();
                     let end = |nth| record.range(nth).map_or(0, |range| range.end as u32);
-                    self.record_ends.clear();
-                    self.record_ends.extend((0..record.len()).map(end));
+                    self.record_bounds.clear();
+                    self.record_bounds.push(0);
+                    self.record_bounds.extend((0..record.len()).map(end));
                     let whole = |text: &&str| {
-                        let mut ends = self.record_ends.iter().map(|end| *end as usize);
+                        let mut ends = self.record_bounds.iter().map(|end| *end as usize);
                         ends.all(|end| text.is_char_boundary(end))
                     };
                     let fields = Fields {
                         bytes,
                         text: std::str::from_utf8(bytes).ok().filter(whole),
-                        start: 0,
-                        ends: &self.record_ends,
+                        bounds: &self.record_bounds,
                         between: 0,
                     };
                     let at = record.position();

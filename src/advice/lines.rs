@@ -7,19 +7,22 @@ const HIGH_BITS: u64 = 0x80 * ONES;
 /// Where the fields and rows of a text end.
 #[derive(Debug, Default)]
 pub(super) struct Ends {
-    /// The place of each separator and row end; what is behind the last one found is of a former
-    /// text.
+    /// One place before the text ([`BEFORE`]), then that of each separator and row end; what is
+    /// behind the last one found is of a former text.
     fields: Vec<u32>,
-    /// For each row, how many fields end up to its end.
+    /// For each row, how many places there are up to its end.
     rows: Vec<u32>,
 }
+
+/// One byte behind it the text begins.
+const BEFORE: u32 = u32::MAX;
 
 /// A row of a text.
 pub(super) struct Line<'e> {
     /// Where it begins.
     pub start: usize,
-    /// Where its fields end; one byte behind each the next one begins.
-    pub ends: &'e [u32],
+    /// Where the row before and each of its fields end; one byte behind each the next one begins.
+    pub bounds: &'e [u32],
     /// Line feeds before it.
     pub feeds: u64,
 }
@@ -31,7 +34,7 @@ impl Ends {
     /// foreseen, and each wrong guess costs as much as finding several.
     fn find(&mut self, text: &[u8], separator: u8) {
         self.rows.clear();
-        let mut found = 0;
+        let mut found = 1;
         let limit = separator.max(b'\r') + 1;
         let (blocks, rest) = text.as_chunks::<64>();
         for (nth, block) in blocks.iter().enumerate() {
@@ -59,7 +62,7 @@ impl Ends {
     /// known whether it counts.
     fn make_room(&mut self, found: usize) {
         if self.fields.len() < found + 65 {
-            self.fields.resize((found + 65) * 2, 0);
+            self.fields.resize((found + 65) * 2, BEFORE);
         }
     }
 
@@ -79,15 +82,21 @@ impl Ends {
         mut call: impl FnMut(&Line<'_>),
     ) -> u64 {
         self.find(text, separator);
-        let (mut first, mut start, mut feeds) = (0, 0, 0);
+        let (mut first, mut feeds) = (0, 0);
         for &next in &self.rows {
-            let ends = self.fields.get(first..next as usize).unwrap_or(&[]);
-            let end = ends.last().map_or(start, |end| *end as usize);
-            if end > start {
-                call(&Line { start, ends, feeds });
+            let bounds = self.fields.get(first..next as usize).unwrap_or(&[]);
+            if let [before, .., end] = bounds {
+                let (start, end) = (before.wrapping_add(1) as usize, *end as usize);
+                if end > start {
+                    call(&Line {
+                        start,
+                        bounds,
+                        feeds,
+                    });
+                }
+                feeds += u64::from(text.get(end) == Some(&b'\n'));
             }
-            feeds += u64::from(text.get(end) == Some(&b'\n'));
-            (first, start) = (next as usize, end + 1);
+            first = next as usize - 1;
         }
         feeds
     }
@@ -129,11 +138,11 @@ mod tests {
     fn by_us(text: &[u8], ends: &mut Ends) -> Vec<Vec<Vec<u8>>> {
         let mut found = vec![];
         let feeds = ends.each_line(text, b',', |line| {
-            let mut start = line.start;
-            let fields = line.ends.iter().map(|end| {
-                let field = text[start..*end as usize].to_vec();
-                start = *end as usize + 1;
-                field
+            let start = |before: u32| before.wrapping_add(1) as usize;
+            assert_eq!(start(line.bounds[0]), line.start);
+            let fields = line.bounds.windows(2).map(|bounds| {
+                let (before, end) = (bounds[0], bounds[1] as usize);
+                text[start(before)..end].to_vec()
             });
             found.push(Vec::from_iter(fields));
         });

@@ -21,22 +21,24 @@ pub(super) struct Fields<'r> {
     pub bytes: &'r [u8],
     /// The same, if it is text and no field ends within a character.
     pub text: Option<&'r str>,
-    /// Where the first one begins in it.
-    pub start: usize,
-    /// Where each ends.
-    pub ends: &'r [u32],
-    /// Bytes between two fields.
-    pub between: usize,
+    /// Where each ends, behind the end of what is before the first.
+    pub bounds: &'r [u32],
+    /// Bytes from the end of one field to the beginning of the next.
+    pub between: u32,
 }
 
 impl<'r> Fields<'r> {
+    /// How many there are.
+    fn len(&self) -> usize {
+        self.bounds.len().saturating_sub(1)
+    }
+
+    #[inline(always)]
     fn range(&self, field: usize) -> Range<usize> {
-        let end = |field: usize| self.ends.get(field).map(|end| *end as usize);
-        let start = match field {
-            0 => Some(self.start),
-            _ => end(field - 1).map(|end| end + self.between),
-        };
-        start.zip(end(field)).map_or(0..0, |(from, to)| from..to)
+        match self.bounds.get(field..).and_then(<[u32]>::first_chunk) {
+            Some([before, end]) => before.wrapping_add(self.between) as usize..*end as usize,
+            None => 0..0,
+        }
     }
 
     fn bytes(&self, field: usize) -> &'r [u8] {
@@ -44,18 +46,25 @@ impl<'r> Fields<'r> {
     }
 
     /// A field without the blanks around it; empty where there is none.
+    #[inline(always)]
     pub(super) fn get(&self, field: usize) -> &'r str {
-        let text = match self.text {
-            Some(text) => text.get(self.range(field)),
-            None => std::str::from_utf8(self.bytes(field)).ok(),
-        };
-        let text = text.unwrap_or("");
-        match is_trimmed(text.as_bytes()) {
-            true => text,
-            false => text.trim(),
+        match self.text.and_then(|text| text.get(self.range(field))) {
+            Some(text) if is_trimmed(text.as_bytes()) => text,
+            text => self.trimmed(field, text),
         }
     }
 
+    /// Apart, because hardly any field comes here.
+    #[cold]
+    fn trimmed(&self, field: usize, text: Option<&'r str>) -> &'r str {
+        let text = match (text, self.text) {
+            (None, None) => std::str::from_utf8(self.bytes(field)).ok(),
+            (text, _) => text,
+        };
+        text.unwrap_or("").trim()
+    }
+
+    #[inline(always)]
     fn optional(&self, field: Option<usize>) -> &'r str {
         field.map_or("", |field| self.get(field))
     }
@@ -66,7 +75,7 @@ impl<'r> Fields<'r> {
     }
 
     fn is_blank_from(&self, first: usize) -> bool {
-        (first..self.ends.len()).all(|field| self.bytes(field).trim_ascii().is_empty())
+        (first..self.len()).all(|field| self.bytes(field).trim_ascii().is_empty())
     }
 
     /// The first field that is no text, and the byte that is to blame.
@@ -74,7 +83,7 @@ impl<'r> Fields<'r> {
         if self.text.is_some() {
             return None;
         }
-        (0..self.ends.len()).find_map(|nth| {
+        (0..self.len()).find_map(|nth| {
             let field = self.bytes(nth);
             let error = std::str::from_utf8(field).err()?;
             Some((nth, field.get(error.valid_up_to()).copied()?))
@@ -107,7 +116,7 @@ pub(super) fn read(
     if fields.is_blank() {
         return None;
     }
-    let (found, wanted) = (fields.ends.len(), columns.fields);
+    let (found, wanted) = (fields.len(), columns.fields);
     if found < wanted || !fields.is_blank_from(wanted) {
         tell((None, RowFault::RowLength { found, wanted }.into()));
         return None;

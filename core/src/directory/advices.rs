@@ -100,6 +100,20 @@ impl Numbers {
         self.slots[self.first(hash)].number
     }
 
+    /// The first number whose advice may have this hash, by what its slot says of it; that of no
+    /// advice if there is none.
+    pub(super) fn likely(&self, hash: u64) -> u32 {
+        let tag = (hash >> 32) as u32;
+        let mut at = self.first(hash);
+        loop {
+            let slot = self.slots[at];
+            if slot.tag == tag || slot.number == Slot::FREE.number {
+                return slot.number;
+            }
+            at = (at + 1) & (self.slots.len() - 1);
+        }
+    }
+
     /// The number of an advice, which is put behind the others if it is a new one; `None` if there
     /// are too many.
     pub(super) fn number(

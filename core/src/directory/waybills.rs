@@ -281,30 +281,37 @@ impl Part {
 
     fn add_some<'r>(
         &mut self,
-        mut rows: impl Iterator<Item = &'r Row<'r>> + Clone,
+        rows: impl Iterator<Item = &'r Row<'r>> + Clone,
     ) -> Result<(), BuildError> {
-        self.load_ahead(rows.clone());
-        rows.try_for_each(|row| self.add_row(row))
+        let likely = self.load_ahead(rows.clone());
+        let mut rows = rows.zip(likely);
+        rows.try_for_each(|(row, likely)| self.add_row(row, likely))
     }
 
     /// Loads what numbering the advices of some rows will need, all at the same time; one after the
-    /// other, each would wait for the memory.
-    fn load_ahead<'r>(&self, rows: impl Iterator<Item = &'r Row<'r>>) {
+    /// other, each would wait for the memory. The number that each advice is likely to have.
+    fn load_ahead<'r>(&self, rows: impl Iterator<Item = &'r Row<'r>> + Clone) -> [u32; AHEAD] {
+        let slots = rows.clone().map(|row| self.numbers.touch(row.hash));
+        black_box(slots.fold(0, |all, slot| all ^ slot));
         let mut numbers = [0; AHEAD];
         for (number, row) in numbers.iter_mut().zip(rows) {
-            *number = self.numbers.touch(row.hash);
+            *number = self.numbers.likely(row.hash);
         }
         let loaded = numbers.iter().fold(0, |all, number| {
             let advice = self.advices.get(*number as usize);
             all ^ advice.map_or(0, Shared::touch)
         });
         black_box(loaded);
+        numbers
     }
 
-    fn add_row(&mut self, row: &Row<'_>) -> Result<(), BuildError> {
-        let value = self
-            .numbers
-            .number(&mut self.advices, &row.shared, row.hash);
+    fn add_row(&mut self, row: &Row<'_>, likely: u32) -> Result<(), BuildError> {
+        let value = match self.advices.get(likely as usize) {
+            Some(shared) if *shared == row.shared => Some(likely),
+            _ => self
+                .numbers
+                .number(&mut self.advices, &row.shared, row.hash),
+        };
         let value = value.ok_or(BuildError::Advices)?;
         match row.key {
             Key::Narrow(key) => self.tables.narrow.stage(key, value, row.declared)?,
