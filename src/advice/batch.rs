@@ -159,8 +159,10 @@ impl Batch {
     pub(super) fn prepare(&mut self, columns: &Columns) {
         let mut taker = Taker {
             columns,
-            prepared: &mut self.prepared,
-            texts: &mut self.texts,
+            ready: Ready {
+                prepared: &mut self.prepared,
+                texts: &mut self.texts,
+            },
             found: &mut self.found,
             left_out: &mut self.left_out,
         };
@@ -216,8 +218,7 @@ fn is_blank(bytes: &[u8]) -> bool {
 /// Takes rows one by one.
 struct Taker<'b> {
     columns: &'b Columns,
-    prepared: &'b mut [Vec<Row<'static>>; PARTS],
-    texts: &'b mut Vec<(Box<str>, Advice)>,
+    ready: Ready<'b>,
     found: &'b mut Vec<Found>,
     left_out: &'b mut u64,
 }
@@ -233,12 +234,8 @@ impl Taker<'_> {
                 kind,
             });
         };
-        match row::read(fields, self.columns, tell) {
-            Some(Ready::Row(row)) => self.prepared[row.part()].push(row),
-            Some(Ready::Text(text, advice)) => self.texts.push((text, advice)),
-            None if fields.is_blank() => {}
-            None => *self.left_out += 1,
-        }
+        let is_taken = row::read(fields, self.columns, &mut self.ready, tell);
+        *self.left_out += u64::from(!is_taken && !fields.is_blank());
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use sorthub_core::directory::{Row, Waybill};
+use sorthub_core::directory::{PARTS, Row, Waybill};
 use sorthub_core::facts::{Address, Advice, DestKey, Measures, ServiceKey, Tags};
 use sorthub_core::identify::Formats;
 use sorthub_core::limits::{DECLARED_SIDE_MAX, DECLARED_WEIGHT_MAX};
@@ -99,31 +99,78 @@ fn is_trimmed(text: &[u8]) -> bool {
     }
 }
 
-/// A row that is understood.
-pub(super) enum Ready {
-    /// Its number needs no text.
-    Row(Row<'static>),
-    /// Its number is kept as text.
-    Text(Box<str>, Advice),
+/// Rows that are understood. They are put together where they stay: one that is handed from
+/// function to function is copied before it is all written, and waits each time.
+pub(super) struct Ready<'b> {
+    /// Those whose number needs no text, for each part of the table.
+    pub prepared: &'b mut [Vec<Row<'static>>; PARTS],
+    /// Those whose number is kept as text.
+    pub texts: &'b mut Vec<(Box<str>, Advice)>,
 }
 
-/// Reads a row; `None` if it is blank or a fault was found, and each fault is told.
+impl Ready<'_> {
+    /// Takes a row with the number that a text is, unless it is only looked at for faults.
+    #[inline(always)]
+    fn take(&mut self, text: &str, advice: &Advice, is_good: bool) -> Result<bool, AdviceFault> {
+        match Waybill::of(text) {
+            Ok(_) if !is_good => Ok(false),
+            Ok(waybill) => {
+                match waybill.without_text() {
+                    Some(waybill) => {
+                        let row = Row::new(waybill, advice);
+                        self.prepared[row.part()].push(row);
+                    }
+                    None => self.texts.push((text.into(), *advice)),
+                }
+                Ok(true)
+            }
+            Err(problem) => Err(AdviceFault::NoWaybill {
+                problem: problem.to_string(),
+            }),
+        }
+    }
+
+    /// As [`Ready::take`], with the number that is in a text by the formats of codes.
+    #[inline(never)]
+    fn take_identity(
+        &mut self,
+        text: &str,
+        formats: &Formats,
+        advice: &Advice,
+        is_good: bool,
+    ) -> Result<bool, AdviceFault> {
+        let found = formats.identify(text);
+        match found.identity() {
+            Some(identity) => self.take(identity, advice, is_good),
+            None => Err(AdviceFault::NoCode {
+                found: text.to_owned(),
+                problem: match found.verdict() {
+                    verdict if verdict.is_good() => "it says only where to".to_owned(),
+                    verdict => verdict.to_string(),
+                },
+            }),
+        }
+    }
+}
+
+/// Reads a row; whether it was taken. If not, it is blank or has faults, and each of them is told.
 pub(super) fn read(
     fields: &Fields<'_>,
     columns: &Columns,
+    ready: &mut Ready<'_>,
     mut tell: impl FnMut(Told),
-) -> Option<Ready> {
+) -> bool {
     if fields.is_blank() {
-        return None;
+        return false;
     }
     let (found, wanted) = (fields.len(), columns.fields);
     if found < wanted || !fields.is_blank_from(wanted) {
         tell((None, RowFault::RowLength { found, wanted }.into()));
-        return None;
+        return false;
     }
     if let Some((field, byte)) = fields.bad_field() {
         tell((Some(field), TextFault::NotUtf8 { byte }.into()));
-        return None;
+        return false;
     }
     let places = [columns.destination, columns.segment, columns.postcode];
     let [destination, segment, postcode] = places.map(|field| fields.optional(field));
@@ -132,6 +179,8 @@ pub(super) fn read(
     if !are_addresses {
         tell_addresses(fields, columns, &mut tell);
     }
+    let declared = measures(fields, columns, &mut tell);
+    let is_measured = declared.is_some();
     let advice = Advice {
         known: true,
         dest: DestKey::of(destination),
@@ -139,27 +188,23 @@ pub(super) fn read(
         postcode: postcode.unwrap_or_default(),
         service: ServiceKey::of(fields.optional(columns.service)),
         tags: tags(fields, columns),
-        declared: Measures::default(),
+        declared: declared.unwrap_or_default(),
     };
     let is_placed = advice.dest.is_some() || advice.segment.is_some() || advice.postcode.is_some();
     if !is_placed && are_addresses {
         let field = places.iter().flatten().next().copied();
         tell((field, AdviceFault::NoPlace.into()));
     }
-    let declared = measures(fields, columns, &mut tell);
-    let is_good = is_placed && are_addresses && declared.is_some();
-    let advice = Advice {
-        declared: declared.unwrap_or_default(),
-        ..advice
-    };
+    let is_good = is_placed && are_addresses && is_measured;
     let text = fields.get(columns.waybill);
-    match ready(text, columns.formats.as_deref(), &advice) {
-        Ok(ready) => Some(ready).filter(|_| is_good),
-        Err(fault) => {
-            tell((Some(columns.waybill), fault.into()));
-            None
-        }
-    }
+    let taken = match columns.formats.as_deref() {
+        None => ready.take(text, &advice, is_good),
+        Some(formats) => ready.take_identity(text, formats, &advice, is_good),
+    };
+    taken.unwrap_or_else(|fault| {
+        tell((Some(columns.waybill), fault.into()));
+        false
+    })
 }
 
 /// An address, none where there is no text; `None` if the text is no address.
@@ -189,36 +234,6 @@ fn tell_addresses(fields: &Fields<'_>, columns: &Columns, tell: &mut dyn FnMut(T
     }
 }
 
-/// A row with the number that a text is, or that is in it by the formats of codes.
-fn ready(text: &str, formats: Option<&Formats>, advice: &Advice) -> Result<Ready, AdviceFault> {
-    let Some(formats) = formats else {
-        return with_number(text, advice);
-    };
-    let found = formats.identify(text);
-    match found.identity() {
-        Some(identity) => with_number(identity, advice),
-        None => Err(AdviceFault::NoCode {
-            found: text.to_owned(),
-            problem: match found.verdict() {
-                verdict if verdict.is_good() => "it says only where to".to_owned(),
-                verdict => verdict.to_string(),
-            },
-        }),
-    }
-}
-
-fn with_number(text: &str, advice: &Advice) -> Result<Ready, AdviceFault> {
-    match Waybill::of(text) {
-        Ok(waybill) => Ok(match waybill.without_text() {
-            Some(waybill) => Ready::Row(Row::new(waybill, advice)),
-            None => Ready::Text(text.into(), *advice),
-        }),
-        Err(problem) => Err(AdviceFault::NoWaybill {
-            problem: problem.to_string(),
-        }),
-    }
-}
-
 fn tags(fields: &Fields<'_>, columns: &Columns) -> Tags {
     let set = columns
         .tags
@@ -227,6 +242,7 @@ fn tags(fields: &Fields<'_>, columns: &Columns) -> Tags {
     set.fold(Tags::NONE, |all, tag| all.and(tag.tag))
 }
 
+#[inline(always)]
 fn measures(
     fields: &Fields<'_>,
     columns: &Columns,
@@ -267,21 +283,26 @@ fn measures(
 fn number(fields: &Fields<'_>, field: usize, most: u32) -> Result<u32, NumberFault> {
     let range = fields.range(field);
     let digits = range.len();
-    let last = range.end.checked_sub(8).map(|from| from..range.end);
-    let last = last.and_then(|last| fields.bytes.get(last)?.first_chunk());
+    let last = fields.bytes.get(..range.end).and_then(<[u8]>::last_chunk);
     let plain = last
         .filter(|_| digits <= 8)
         .and_then(|last| plain(*last, digits));
     let value = match plain {
         Some(value) => value,
-        None => match fields.get(field) {
-            "" => 0,
-            text => scaled(text, 0)?,
-        },
+        None => odd_number(fields.get(field))?,
     };
     match u32::try_from(value) {
         Ok(value) if value <= most => Ok(value),
         _ => Err(NumberFault::TooLarge),
+    }
+}
+
+/// One with more digits, with a fraction, or that is none. Apart, because hardly any is such.
+#[cold]
+fn odd_number(text: &str) -> Result<u64, NumberFault> {
+    match text {
+        "" => Ok(0),
+        text => scaled(text, 0),
     }
 }
 

@@ -42,19 +42,21 @@ impl AddressFault {
 }
 
 /// What a character is in an address: its digit, and the marks below.
-type Sign = u8;
+type Sign = u16;
 
+/// The bits of the digit.
+const DIGIT: Sign = 0xff;
 /// No digit is 0, so that a prefix is less than what begins with it.
 const BLANK: Sign = 0;
-/// The highest digit; those of digits and letters are from 1 on.
+/// The digit of every character that is neither digit nor letter.
 const SEPARATOR: Sign = 37;
-/// The bits of the digit.
-const DIGIT: u8 = 0x3f;
+/// It is a digit or a letter.
+const NAMED: Sign = 0x100;
 /// Whoever writes an address writes no such character.
-const FOREIGN: u8 = 0x80;
+const FOREIGN: Sign = 0x200;
 /// What the byte means is only known when the character is looked at: it is left out, or is part
 /// of one beyond ASCII.
-const BY_CHARS: u8 = 0x40;
+const BY_CHARS: Sign = 0x400;
 
 /// Of each byte.
 const SIGNS: [Sign; 256] = {
@@ -62,9 +64,9 @@ const SIGNS: [Sign; 256] = {
     let mut byte = 0;
     while byte < 128 {
         signs[byte as usize] = match byte {
-            b'0'..=b'9' => 1 + byte - b'0',
-            b'A'..=b'Z' => 11 + byte - b'A',
-            b'a'..=b'z' => 11 + byte - b'a',
+            b'0'..=b'9' => NAMED | (1 + byte - b'0') as Sign,
+            b'A'..=b'Z' => NAMED | (11 + byte - b'A') as Sign,
+            b'a'..=b'z' => NAMED | (11 + byte - b'a') as Sign,
             // What people write between the parts of an address. They all count as the same.
             b'-' | b'/' | b'.' | b'_' => SEPARATOR,
             // What `char::is_whitespace` says of ASCII.
@@ -87,17 +89,15 @@ fn sign(c: char) -> Sign {
 /// A text that is packed, and what is to be said of its characters.
 struct Packed {
     address: Address,
-    /// The marks of all characters.
-    marks: u8,
-    /// The least of all digits.
-    least: Sign,
+    /// The signs of all characters put together, for their marks.
+    marks: Sign,
 }
 
 impl Packed {
     fn checked(&self) -> Result<Address, AddressFault> {
         match self {
             packed if packed.marks & FOREIGN != 0 => Err(AddressFault::Foreign),
-            packed if packed.least == SEPARATOR => Err(AddressFault::Bare),
+            packed if packed.marks & NAMED == 0 => Err(AddressFault::Bare),
             packed => Ok(packed.address),
         }
     }
@@ -140,46 +140,33 @@ impl Address {
     #[inline]
     fn by_bytes(text: &str) -> Packed {
         let (head, tail) = text.as_bytes().split_at(text.len().min(Self::CHARS_MAX));
-        let (mut packed, mut marks, mut least) = (0_u64, 0, SEPARATOR);
+        let (mut packed, mut marks) = (0_u64, 0);
         for byte in head {
             let sign = SIGNS[usize::from(*byte)];
             packed = Self::with(packed, sign);
             marks |= sign;
-            least = least.min(sign & DIGIT);
         }
         for byte in tail {
-            let sign = SIGNS[usize::from(*byte)];
-            marks |= sign;
-            least = least.min(sign & DIGIT);
+            marks |= SIGNS[usize::from(*byte)];
         }
         let address = Self(packed.wrapping_mul(Self::PLACES[head.len()]));
-        let marks = marks & !DIGIT;
-        Packed {
-            address,
-            marks,
-            least,
-        }
+        Packed { address, marks }
     }
 
     /// Packs a text character by character; `None` if there is nothing in it.
     #[cold]
     fn by_chars(text: &str) -> Option<Packed> {
-        let (mut packed, mut marks, mut least, mut chars) = (0_u64, 0, SEPARATOR, 0);
+        let (mut packed, mut marks, mut chars) = (0_u64, 0, 0);
         let signs = text.chars().map(sign);
         for sign in signs.filter(|sign| sign & DIGIT != BLANK) {
             if chars < Self::CHARS_MAX {
                 packed = Self::with(packed, sign);
                 chars += 1;
             }
-            marks |= sign & !DIGIT;
-            least = least.min(sign & DIGIT);
+            marks |= sign;
         }
         let address = Self(packed.wrapping_mul(Self::PLACES[chars]));
-        (chars > 0).then_some(Packed {
-            address,
-            marks,
-            least,
-        })
+        (chars > 0).then_some(Packed { address, marks })
     }
 
     /// Packs one digit more. Twelve fit; to ask at each of them takes as long as all the rest.
