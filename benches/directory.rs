@@ -4,18 +4,12 @@
 //! `cargo bench --bench directory` prints medians over rounds, in which both sides take turns, with
 //! the lowest and the highest. Ratios are of the two sides of one round. `-- loading` leaves out
 //! look-ups and the reload. Without `--bench` one short round over a small file runs.
-#![expect(
-    unsafe_code,
-    reason = "a counting allocator cannot be written without it"
-)]
 
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::fs::File;
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use csv::{ByteRecord, ReaderBuilder};
@@ -26,44 +20,13 @@ use sorthub_core::directory::{Builder, Directory, Expected, Row, Waybill, Waybil
 use sorthub_core::facts::{Advice, Measures, Tags};
 use sorthub_core::ids::CodeId;
 
+#[path = "../core/tests/common/counting.rs"]
+mod counting;
 #[path = "reference/waybills.rs"]
 mod waybills;
 
+use counting::all_held_bytes;
 use waybills::Sample;
-
-static HELD_BYTES: AtomicI64 = AtomicI64::new(0);
-
-struct Counting;
-
-// SAFETY: every call goes to the system's allocator unchanged; counting is one atomic addition.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        HELD_BYTES.fetch_add(layout.size() as i64, Ordering::Relaxed);
-        // SAFETY: the caller's promise is passed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        HELD_BYTES.fetch_add(layout.size() as i64, Ordering::Relaxed);
-        // SAFETY: the caller's promise is passed on.
-        unsafe { System.alloc_zeroed(layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        HELD_BYTES.fetch_add(size as i64 - layout.size() as i64, Ordering::Relaxed);
-        // SAFETY: the caller's promise is passed on.
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        HELD_BYTES.fetch_sub(layout.size() as i64, Ordering::Relaxed);
-        // SAFETY: the caller's promise is passed on.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 /// Set for the process that only loads a file twice and says how much memory that took.
 const RELOAD: &str = "SORTHUB_BENCH_RELOAD";
@@ -121,9 +84,9 @@ fn ratio(what: &str, ours: &[f64], theirs: &[f64]) {
 }
 
 fn memory(path: &Path) -> Waybills {
-    let before = HELD_BYTES.load(Ordering::Relaxed);
+    let before = all_held_bytes();
     let loaded = load_file(path, &options()).expect("the file was written by this bench");
-    let held = HELD_BYTES.load(Ordering::Relaxed) - before;
+    let held = all_held_bytes() - before;
     let (waybills, report) = (loaded.waybills, loaded.report);
     println!(
         "{} rows, {} waybills, {} different advices; counted by the allocator {:.1} MB",
@@ -165,13 +128,13 @@ fn chain_ns<T>(list: &[T], call: impl Fn(&T) -> u32) -> f64 {
 
 /// The map that ours is held against, over the same entries.
 fn hash_map(sample: &Sample, size: &Size) -> HashMap<u64, u32, FixedState> {
-    let before = HELD_BYTES.load(Ordering::Relaxed);
+    let before = all_held_bytes();
     let mut map = HashMap::default();
     map.reserve(size.rows as usize);
     for row in 0..size.rows {
         map.insert(CodeId::of(&sample.waybill(row)).0, row as u32);
     }
-    let held = HELD_BYTES.load(Ordering::Relaxed) - before;
+    let held = all_held_bytes() - before;
     let each = held as f64 / map.len() as f64;
     print("  hashbrown, u64 to u32", "bytes a waybill", vec![each]);
     map
@@ -179,7 +142,7 @@ fn hash_map(sample: &Sample, size: &Size) -> HashMap<u64, u32, FixedState> {
 
 /// What a table without declared measures holds.
 fn bare_memory(sample: &Sample, size: &Size, waybills: &Waybills) {
-    let before = HELD_BYTES.load(Ordering::Relaxed);
+    let before = all_held_bytes();
     let is_narrow = |row: &u64| Waybill::of(&sample.waybill(*row)).is_ok_and(|it| it.is_narrow());
     let narrow = (0..size.rows).filter(is_narrow).count();
     let wide = size.rows as usize - narrow;
@@ -197,7 +160,7 @@ fn bare_memory(sample: &Sample, size: &Size, waybills: &Waybills) {
         added.expect("there is room");
     }
     let built = builder.finish().expect("there is room");
-    let held = HELD_BYTES.load(Ordering::Relaxed) - before;
+    let held = all_held_bytes() - before;
     let each = held as f64 / built.waybills.len() as f64;
     print(
         "memory, without declared measures",

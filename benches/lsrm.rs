@@ -5,12 +5,6 @@
 //! its interval; then counts that no noise touches. `cargo bench --bench lsrm -- --seeds 1000`
 //! holds their results against each other instead. Without `--bench` one short round runs.
 
-#![expect(
-    unsafe_code,
-    reason = "a counting allocator cannot be written without it"
-)]
-
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -20,6 +14,8 @@ use sorthub_core::signal::{Output, Signal};
 use sorthub_core::units::Micros;
 use sorthub_sim::run::{Job, Outcome, World, simulate};
 
+#[path = "../core/tests/common/counting.rs"]
+mod counting;
 mod reference;
 
 /// The 2nd and 8th of nine sorted values enclose their median with a probability of 96 %.
@@ -30,27 +26,6 @@ const DAY_S: u64 = 86_400;
 const SHORT_S: u64 = 1_800;
 /// Eight measures, each wrong once in 800 comparisons of equals: together once in a hundred.
 const ERRORS_APART_MAX: f64 = 3.23;
-
-struct Counting;
-
-static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
-
-// SAFETY: every call goes to the system's allocator unchanged; counting is one atomic number.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
-        // SAFETY: the caller's promise is passed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: the caller's promise is passed on.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 /// A parameter set of the model, for both programs.
 struct Case {
@@ -154,7 +129,7 @@ fn speed(case: &Case, rounds: usize) {
 fn counts(case: &Case) {
     let mut world = World::new(&case.job, 1).expect("the model has no faults");
     let (mut calls, mut ticks, mut said) = (0_u64, 0_u64, 0_u64);
-    let before = ALLOCATIONS.load(Ordering::Relaxed);
+    let before = counting::taken();
     let mut watch = |_, signal: &Signal, outputs: &[Output]| {
         calls += 1;
         ticks += u64::from(matches!(signal, Signal::Tick | Signal::Belt { .. }));
@@ -163,7 +138,7 @@ fn counts(case: &Case) {
     world
         .run(None, &mut watch)
         .expect("it does not go in circles");
-    let allocations = ALLOCATIONS.load(Ordering::Relaxed) - before;
+    let allocations = counting::taken() - before;
     let outcome = world.finish().expect("the book agrees with what happened");
     let each = |count: u64| count as f64 / outcome.inducted as f64;
     println!(

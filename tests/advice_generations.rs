@@ -1,47 +1,20 @@
 //! Generations of the directory: what readers see and when, what is freed and by whom, and that a
 //! reading thread neither waits nor touches the memory allocator.
-#![expect(
-    unsafe_code,
-    reason = "a counting allocator cannot be written without it"
-)]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+#[path = "../core/tests/common/counting.rs"]
+mod counting;
+
 use std::io::Cursor;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use counting::calls;
 use sorthub::advice::{Generations, Loaded, Options, Reader, Refused, load};
 use sorthub_core::directory::{AdviseError, Directory};
 use sorthub_core::facts::{Advice, DestKey};
 use sorthub_core::limits::RECENT_ADVICES_MAX;
-
-thread_local! {
-    static CALLS: Cell<u64> = const { Cell::new(0) };
-}
-
-struct Counting;
-
-// SAFETY: every call goes to the system's allocator unchanged; counting touches a thread-local
-// cell that needs no allocation and no destructor.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        CALLS.with(|calls| calls.set(calls.get() + 1));
-        // SAFETY: the caller's promise is passed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        CALLS.with(|calls| calls.set(calls.get() + 1));
-        // SAFETY: the caller's promise is passed on.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 /// A table in which each of some waybills goes to one destination.
 fn table(dest: u64, waybills: u64) -> Result<Loaded, Refused> {
@@ -232,7 +205,7 @@ fn read_on(
     names: &[String],
     dests: &[DestKey],
 ) -> (usize, u64) {
-    let before = CALLS.get();
+    let before = calls();
     let mut last = 0;
     loop {
         // Before the look, so that the last look is at the last generation.
@@ -257,7 +230,7 @@ fn read_on(
             );
         }
         if is_last {
-            return (last, CALLS.get() - before);
+            return (last, calls() - before);
         }
     }
 }

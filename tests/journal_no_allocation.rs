@@ -1,43 +1,14 @@
 //! Recording a call allocates nothing on the decision thread.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+#[path = "../core/tests/common/counting.rs"]
+mod counting;
 
+use counting::calls;
 use sorthub::journal::{Journal, Options, RunHeader};
 use sorthub_core::ids::{ChuteId, CodeId, ParcelId};
 use sorthub_core::reason::Reason;
 use sorthub_core::signal::{Basis, Output, Signal};
 use sorthub_core::units::Micros;
-
-thread_local! {
-    static CALLS: Cell<u64> = const { Cell::new(0) };
-}
-
-struct Counting;
-
-#[expect(unsafe_code, reason = "an allocator is unsafe by its nature")]
-// SAFETY: every call goes to the system's allocator unchanged; counting touches a thread-local
-// cell that needs no allocation and no destructor.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        CALLS.with(|calls| calls.set(calls.get() + 1));
-        // SAFETY: the caller's promise is passed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        CALLS.with(|calls| calls.set(calls.get() + 1));
-        // SAFETY: the caller's promise is passed on.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-fn calls() -> u64 {
-    CALLS.with(Cell::get)
-}
 
 #[test]
 fn recording_allocates_nothing() {

@@ -9,13 +9,7 @@
 //! the share that every signal carries. Printed are medians over rounds with the lowest and the
 //! highest; both kinds of calls are of the same rounds. Without `--bench` a small hub is switched
 //! once each way, and counts are asserted.
-#![expect(
-    unsafe_code,
-    reason = "a counting allocator cannot be written without it"
-)]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::fs;
 use std::hint::black_box;
 use std::path::Path;
@@ -26,36 +20,14 @@ use sorthub::config::PlanFile;
 use sorthub_core::hub::Hub;
 use sorthub_core::plan::Plan;
 
+#[path = "../../core/tests/common/counting.rs"]
+mod counting;
+
 mod plant;
 mod sizes;
 
 use plant::{Calls, Plant};
 use sizes::{BENCH, SMOKE, Sizes, TRACKS};
-
-thread_local! {
-    static ALLOCATOR_CALLS: Cell<u64> = const { Cell::new(0) };
-}
-
-struct Counting;
-
-// SAFETY: every call goes to the system's allocator unchanged; counting touches a thread-local
-// cell that needs no allocation and no destructor.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATOR_CALLS.with(|calls| calls.set(calls.get() + 1));
-        // SAFETY: the caller's promise is passed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        ALLOCATOR_CALLS.with(|calls| calls.set(calls.get() + 1));
-        // SAFETY: the caller's promise is passed on.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 fn read(path: &Path, hub: &Hub) -> Arc<Plan> {
     let read = PlanFile::read(path, hub, None);

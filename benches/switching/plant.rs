@@ -1,6 +1,5 @@
 //! Loops that turn, and the sorter that is told of it, each of its calls timed.
 
-use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
@@ -15,7 +14,7 @@ use sorthub_core::signal::{ChuteState, LinkState, Output, ScanKey, Signal};
 use sorthub_core::sorter::{Setup, Sorter};
 use sorthub_core::units::{BeltMm, Micros, Mm};
 
-use super::ALLOCATOR_CALLS;
+use super::counting::calls;
 use super::sizes::{INDUCTION_AT, PITCH_MM, SCANNER_AT, SIGNAL_US, SPEED, Sizes, TRACKS};
 
 /// How finely the engine's timer sleeps.
@@ -100,12 +99,12 @@ impl Plant<'_> {
     /// One call, timed by itself, less what looking at the clock takes.
     fn call(&mut self, signal: &Signal) {
         self.outbox.clear();
-        let allocated = ALLOCATOR_CALLS.with(Cell::get);
+        let allocated = calls();
         let begun = Instant::now();
         let looked = Instant::now();
         self.sorter.handle(self.now, signal, &mut self.outbox);
         let took = looked.elapsed().saturating_sub(looked - begun);
-        let allocated = ALLOCATOR_CALLS.with(Cell::get) - allocated;
+        let allocated = calls() - allocated;
         self.obey();
         self.note(signal, took.as_nanos() as u32, allocated);
     }

@@ -1,45 +1,15 @@
 //! What a directory holds is counted by the allocator and stays within its budget; looking up
 //! takes no memory.
-#![expect(
-    unsafe_code,
-    reason = "a counting allocator cannot be written without it"
-)]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+#[path = "common/counting.rs"]
+mod counting;
+
 use std::sync::Arc;
 
+use counting::{calls, held_bytes};
 use sorthub_core::directory::{Builder, Directory, Expected, Row, Waybill, Waybills};
 use sorthub_core::facts::{Address, Advice, DestKey, Measures};
 use sorthub_core::units::{Grams, Mm};
-
-thread_local! {
-    static CALLS: Cell<u64> = const { Cell::new(0) };
-    static HELD_BYTES: Cell<i64> = const { Cell::new(0) };
-}
-
-struct Counting;
-
-// SAFETY: every call goes to the system's allocator unchanged; counting touches thread-local cells
-// that need no allocation and no destructor. Reallocation is the default one, by these two.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        CALLS.with(|calls| calls.set(calls.get() + 1));
-        HELD_BYTES.with(|held| held.set(held.get() + layout.size() as i64));
-        // SAFETY: the caller's promise is passed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        CALLS.with(|calls| calls.set(calls.get() + 1));
-        HELD_BYTES.with(|held| held.set(held.get() - layout.size() as i64));
-        // SAFETY: the caller's promise is passed on.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 const ROWS: u64 = 240_000;
 
@@ -94,9 +64,9 @@ fn a_waybill_takes_no_more_than_its_budget() {
         // Whether the guess is right, far too small or far too large.
         let guesses = [(narrow, wide), (0, 0), (narrow * 3, wide * 3)];
         for (narrow, wide) in guesses {
-            let before = HELD_BYTES.get();
+            let before = held_bytes();
             let waybills = build(is_wide, is_declared, Expected { narrow, wide });
-            let held = (HELD_BYTES.get() - before) as usize;
+            let held = (held_bytes() - before) as usize;
             assert_eq!(waybills.len(), rows);
             assert_eq!(waybills.bytes(), held, "it does not know what it holds");
             let tenths = held * 10 / rows;
@@ -133,12 +103,12 @@ fn looking_up_allocates_nothing() {
         ]
         .map(String::from),
     );
-    let before = CALLS.get();
+    let before = calls();
     let mut known = 0;
     for text in &asked {
         let read = directory.read(None, [text.as_str()]);
         known += u32::from(read.facts.advice.known);
     }
-    assert_eq!(CALLS.get() - before, 0);
+    assert_eq!(calls() - before, 0);
     assert_eq!(known, 1_000, "by table, by single advice or by prefix");
 }

@@ -1,40 +1,12 @@
 //! Once set up, neither end takes memory, whatever passes and however often the link breaks.
-#![expect(
-    unsafe_code,
-    reason = "a counting allocator cannot be written without it"
-)]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+#[path = "common/counting.rs"]
+mod counting;
 
 use sorthub_core::plc::{
     Answer, Area, CellBits, Command, Delivery, EngineConfig, EngineEnd, Event, EventKind,
     InventoryCell, LinkMs, PlcConfig, PlcEnd, StatusInputs, Withdrawal,
 };
-
-thread_local! {
-    static TAKEN: Cell<u64> = const { Cell::new(0) };
-}
-
-struct Counting;
-
-// SAFETY: hands everything to the system's allocator and only counts; the counter itself takes no
-// memory.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        TAKEN.with(|taken| taken.set(taken.get() + 1));
-        // SAFETY: the caller keeps the contract of `alloc`.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: the caller keeps the contract of `dealloc`.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 /// Ten simulated minutes; events, commands, inventories, levels, and a lost connection each three
 /// seconds.
@@ -108,9 +80,9 @@ fn traffic(plc: &mut PlcEnd, engine: &mut EngineEnd) -> (u32, u32) {
 fn neither_end_takes_memory_after_its_start() {
     let mut plc = PlcEnd::new(&PlcConfig::new(1, 30, 2, 100)).expect("good");
     let mut engine = EngineEnd::new(EngineConfig::new(Area::A, 1, 30, 2, 100)).expect("good");
-    let before = TAKEN.with(Cell::get);
+    let before = counting::taken();
     let (events, commands) = traffic(&mut plc, &mut engine);
-    assert_eq!(TAKEN.with(Cell::get) - before, 0, "allocations");
+    assert_eq!(counting::taken() - before, 0, "allocations");
     assert!(before > 0, "the counter counts");
     assert!(
         events > 50_000 && commands > 50_000,

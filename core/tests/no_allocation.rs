@@ -1,16 +1,14 @@
 //! Nothing is allocated or freed in `handle` after the start.
-#![expect(
-    unsafe_code,
-    reason = "a counting allocator cannot be written without it"
-)]
 
 mod common;
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+#[path = "common/counting.rs"]
+mod counting;
+
 use std::sync::Arc;
 
 use common::*;
+use counting::calls;
 use sorthub_core::facts::*;
 use sorthub_core::hub::{Capacity, Sensing, TrackKind};
 use sorthub_core::identify::{CheckSpec, FormatSpec, Formats, FormatsSpec, Label};
@@ -19,35 +17,6 @@ use sorthub_core::operator::*;
 use sorthub_core::plan::{Plan, RoomPolicy, Spread};
 use sorthub_core::signal::*;
 use sorthub_core::units::*;
-
-thread_local! {
-    static CALLS: Cell<u64> = const { Cell::new(0) };
-}
-
-struct Counting;
-
-// SAFETY: every call goes to the system's allocator unchanged; counting touches a thread-local
-// cell that needs no allocation and no destructor.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        CALLS.with(|calls| calls.set(calls.get() + 1));
-        // SAFETY: the caller's promise is passed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        CALLS.with(|calls| calls.set(calls.get() + 1));
-        // SAFETY: the caller's promise is passed on.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-fn calls() -> u64 {
-    CALLS.with(Cell::get)
-}
 
 #[test]
 fn the_counter_counts() {
