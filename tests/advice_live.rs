@@ -5,6 +5,7 @@ mod common;
 mod operated;
 mod program;
 
+use std::cell::Cell;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
@@ -22,29 +23,35 @@ fn chutes() -> impl Iterator<Item = String> {
 /// The ready hub with a table of formats; each destination has its name for a segment code, if
 /// that is wanted. Labels are as ever: `A03-00000017`.
 fn hub(dir: &Dir, pattern: &str, has_segments: bool) -> String {
+    let key = if has_segments { "segments" } else { "" };
+    hub_with(dir, "hub.toml", pattern, key)
+}
+
+/// The same with each destination's name in a list of another key.
+fn hub_with(dir: &Dir, file: &str, pattern: &str, key: &str) -> String {
     let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/demo.toml");
     let demo = fs::read_to_string(demo).expect("the ready hub is part of the project");
     let mut destinations = String::new();
     for chute in chutes() {
-        let segments = match has_segments {
-            true => format!("segments = ['{chute}']"),
-            false => String::new(),
+        let list = match key {
+            "" => String::new(),
+            key => format!("{key} = ['{chute}']"),
         };
         let _ = writeln!(
             destinations,
-            "[[plan.destination]]\nname = '{chute}'\nchutes = ['{chute}']\n{segments}"
+            "[[plan.destination]]\nname = '{chute}'\nchutes = ['{chute}']\n{list}"
         );
     }
     let all = "destinations = \"one_for_each_chute\"\n";
     assert!(demo.contains(all), "the ready hub has changed");
     let hub = demo.replace(all, &destinations);
     let hub = format!("carriers = \"carriers.toml\"\n{hub}");
-    fs::write(dir.file("hub.toml"), hub).expect("the folder takes files");
+    fs::write(dir.file(file), hub).expect("the folder takes files");
     let table = format!(
         "[[format]]\nname = 'own'\ncarrier = 'own'\npatterns = ['{pattern}']\nseparators = '-'\n"
     );
     fs::write(dir.file("carriers.toml"), table).expect("the folder takes files");
-    dir.arg("hub.toml")
+    dir.arg(file)
 }
 
 /// Without its hyphen a label begins with no destination's prefix.
@@ -174,4 +181,41 @@ fn a_bad_file_is_told_before_anything_starts() {
         "{}",
         program.out()
     );
+}
+
+#[test]
+fn code_prefixes_come_and_go_with_the_plan() {
+    let dir = Dir::new();
+    let hub = hub(&dir, NUMBER, false);
+    let next = hub_with(&dir, "next.toml", NUMBER, "prefixes");
+    let text = fs::read_to_string(&next).expect("it was just written");
+    let text = text.replace("[plan]\n", "[plan]\nversion = 2\n");
+    fs::write(&next, text).expect("the folder takes files");
+    let more = ["--config", &hub, "--duration", "600s", "--speed", "5"];
+    let engine = Operated::demo(&dir, &more);
+    let book = |status: &Value, what: &str| count(&status["books"], what);
+    let status = engine.wait_until("a parcel that nothing is known of", "status", |status| {
+        book(status, "rejected") > 0
+    });
+    assert_eq!(book(&status, "sorted"), 0, "{status}");
+
+    engine.done(&format!("plan stage {next}"));
+    let text = engine.ctl(&["plan", "diff", "1", "2"]).out;
+    assert!(text.contains("prefixes: - -> A03"), "{text}");
+    engine.done("plan activate 2");
+    engine.wait_until("sorted parcels", "status", |status| {
+        book(status, "sorted") > 5
+    });
+
+    // What has been read by then still goes by the prefixes; what comes later does not.
+    engine.done("plan rollback");
+    let books = |status: &Value| ["sorted", "rejected"].map(|what| book(status, what));
+    let last = Cell::new(books(&engine.done("status")));
+    engine.wait_until("rejected parcels alone", "status", |status| {
+        let ([sorted, rejected], [sorted_last, rejected_last]) = (books(status), last.get());
+        if sorted > sorted_last {
+            last.set([sorted, rejected]);
+        }
+        sorted == sorted_last && rejected > rejected_last + 5
+    });
 }

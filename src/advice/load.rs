@@ -214,6 +214,8 @@ impl Loading<'_> {
     fn note(&mut self, batch: &Batch) {
         for found in &batch.found {
             let feeds = self.feeds + found.feeds;
+            // Nobody knows how many rows are in it.
+            self.is_refused |= found.kind == RowFault::OpenQuote.into();
             self.tell(Found {
                 feeds,
                 ..found.clone()

@@ -11,6 +11,7 @@ use sorthub_core::units::{Grams, Mm};
 use super::columns::{Columns, MEASURES};
 use crate::config::fault::{AdviceFault, FaultKind, RowFault, TextFault};
 use crate::config::number::{NumberFault, scaled};
+use crate::config::rows::holds_rows;
 
 /// What is wrong with a row, and in which field if in one.
 pub(super) type Told = (Option<usize>, FaultKind);
@@ -76,6 +77,16 @@ impl<'r> Fields<'r> {
 
     fn is_blank_from(&self, first: usize) -> bool {
         (first..self.len()).all(|field| self.bytes(field).trim_ascii().is_empty())
+    }
+
+    /// The first field that has other rows in it.
+    fn with_rows(&self, columns: &Columns) -> Option<usize> {
+        // Between two separators of a line there is no line end.
+        if self.between > 0 {
+            return None;
+        }
+        let holds = |nth: &usize| holds_rows(self.bytes(*nth), columns.separator, columns.fields);
+        (0..self.len()).find(holds)
     }
 
     /// The first field that is no text, and the byte that is to blame.
@@ -164,6 +175,10 @@ pub(super) fn read(
         return false;
     }
     let (found, wanted) = (fields.len(), columns.fields);
+    if let Some(field) = fields.with_rows(columns) {
+        tell((Some(field), RowFault::OpenQuote.into()));
+        return false;
+    }
     if found < wanted || !fields.is_blank_from(wanted) {
         tell((None, RowFault::RowLength { found, wanted }.into()));
         return false;

@@ -24,7 +24,7 @@ pub(super) fn take_over(dir: &Path, file: &mut HubFile) -> Vec<Former> {
     if let Some(plan) = later_plan(&all, &file.plan) {
         let (last, own) = (plan.version(), file.plan.version());
         eprintln!("plan {last} goes on, as it was active last; the hub file has plan {own}");
-        file.plan = Arc::clone(plan);
+        file.follow(Arc::clone(plan));
     }
     all
 }

@@ -1,12 +1,15 @@
 //! `sorthub plan`: what a sort plan says, and what is different between two.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
+use sorthub_core::facts::Address;
 use sorthub_core::hub::Hub;
+use sorthub_core::ids::DestId;
 use sorthub_core::plan::{AddressKind, Plan};
 
 use super::{Exit, input, print};
@@ -204,6 +207,8 @@ struct Shown<'s> {
     words: Words<'s>,
     /// The first destinations that were asked for, by position, and how many there are.
     destinations: Vec<usize>,
+    /// The addresses that are for each, in order.
+    by_dest: BTreeMap<(DestId, AddressKind), Vec<Address>>,
     count: usize,
     limit: usize,
 }
@@ -222,11 +227,20 @@ impl<'s> Shown<'s> {
             dest.name.starts_with(&args.destination) && chute.as_ref().is_none_or(uses)
         };
         let mut destinations: Vec<usize> = (0..dests.len()).filter(asked).collect();
+        let mut by_dest = BTreeMap::<_, Vec<Address>>::new();
+        for rule in &words.plan.spec().addresses {
+            by_dest
+                .entry((rule.to, rule.kind))
+                .or_default()
+                .push(rule.prefix);
+        }
+        by_dest.values_mut().for_each(|all| all.sort_unstable());
         let (count, limit) = (destinations.len(), args.shared.limit as usize);
         destinations.truncate(limit);
         Self {
             words,
             destinations,
+            by_dest,
             count,
             limit,
         }
@@ -237,12 +251,33 @@ impl<'s> Shown<'s> {
         rules.filter(|rule| rule.kind == kind).count()
     }
 
+    /// The addresses of each kind that are for a destination, as people write them.
+    fn addresses_of(&self, dest: usize) -> [(&'static str, String); 2] {
+        let written = |kind| {
+            let all = self.by_dest.get(&(DestId(dest as u32), kind));
+            let all = all.map_or(&[][..], Vec::as_slice);
+            let mut text = diff::joined(all, self.limit + 1);
+            if text.len() > self.limit {
+                text[self.limit] = "…".to_owned();
+            }
+            match text.as_slice() {
+                [] => "-".to_owned(),
+                text => text.join(", "),
+            }
+        };
+        [
+            ("segments", written(AddressKind::Segment)),
+            ("postcodes", written(AddressKind::Postcode)),
+        ]
+    }
+
     fn json(&self) -> Value {
         let (words, spec) = (&self.words, self.words.plan.spec());
         let dests = self.destinations.iter().map(|at| {
             let dest = &spec.destinations[*at];
             let mut one = json!({ "name": dest.name });
-            for (key, text) in words.destination_parts(dest) {
+            let parts = words.destination_parts(dest).into_iter();
+            for (key, text) in parts.chain(self.addresses_of(*at)) {
                 one[key] = Value::from(text);
             }
             one
@@ -287,7 +322,7 @@ impl<'s> Shown<'s> {
             let dest = &spec.destinations[*at];
             let [(_, own), others @ ..] = words.destination_parts(dest);
             let _ = writeln!(text, "  {:<32} {own}", dest.name);
-            let others = others.into_iter();
+            let others = others.into_iter().chain(self.addresses_of(*at));
             let told =
                 others.filter(|(_, value)| !matches!(value.as_str(), "" | "-" | "preferred"));
             for (key, value) in told {

@@ -37,9 +37,10 @@ pub struct PlanDiff {
     pub owners: Listed<Owner>,
     /// Waves, by name.
     pub waves: Vec<Change>,
-    /// Rules that only one of them has, each as a line; `-` is the old one's, `+` the new one's.
+    /// Rules that only one of them has, each as a line with its place among all; `-` is the old
+    /// one's, `+` the new one's.
     pub rules: Listed<String>,
-    /// Whether both have the same rules in another order.
+    /// Whether the rules that both have stand in another order.
     pub rules_reordered: bool,
     /// What the plans say of all parcels.
     pub policies: Vec<Change>,
@@ -271,11 +272,19 @@ impl Sides<'_> {
         let (old, new) = (lines(&self.old), lines(&self.new));
         let (in_old, in_new): (BTreeSet<&String>, BTreeSet<&String>) =
             (old.iter().collect(), new.iter().collect());
-        let gone = old.iter().filter(|line| !in_new.contains(line));
-        let come = new.iter().filter(|line| !in_old.contains(line));
-        let gone = gone.map(|line| format!("- {line}"));
-        let all: Vec<String> = gone.chain(come.map(|line| format!("+ {line}"))).collect();
-        let reordered = all.is_empty() && old != new;
+        let only = |sign: char, of: &[String], other: &BTreeSet<&String>| {
+            let places = (1..).zip(of);
+            let only = places.filter(|(_, line)| !other.contains(line));
+            let lines = only.map(|(place, line)| format!("{sign} {place}. {line}"));
+            lines.collect::<Vec<String>>()
+        };
+        let mut all = only('-', &old, &in_new);
+        all.extend(only('+', &new, &in_old));
+        let both = |of: &[String], other: &BTreeSet<&String>| {
+            let both = of.iter().filter(|line| other.contains(line));
+            both.cloned().collect::<Vec<String>>()
+        };
+        let reordered = both(&old, &in_new) != both(&new, &in_old);
         (all, reordered)
     }
 
@@ -371,7 +380,7 @@ fn changes(old: Vec<(String, String)>, new: Vec<(String, String)>) -> Vec<Change
 }
 
 /// Prefixes as people write them: `100..105` where they follow each other.
-fn joined(prefixes: &[Address], most: usize) -> Vec<String> {
+pub(crate) fn joined(prefixes: &[Address], most: usize) -> Vec<String> {
     let mut runs: Vec<(String, String)> = Vec::new();
     for prefix in prefixes {
         let text = prefix.to_string();

@@ -144,7 +144,7 @@ impl Display for PlanDiff {
         if self.rules_reordered {
             writeln!(
                 f,
-                "\nrules: the same in another order; the first that fits counts"
+                "\nrules: those of both in another order; the first that fits counts"
             )?;
         }
         Ok(())

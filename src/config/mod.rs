@@ -135,6 +135,12 @@ impl HubFile {
         Self::from_source(&source, &Files::beside(path))
     }
 
+    /// Puts another plan for the same hub in place of the one in the file.
+    pub fn follow(&mut self, plan: Arc<Plan>) {
+        self.directory.set_prefixes(plan.code_prefixes());
+        self.plan = plan;
+    }
+
     /// Reads a hub file's text; `name` is what faults call the file.
     ///
     /// # Errors
@@ -237,13 +243,15 @@ fn read_all(root: &Table<'_>, files: &Files) -> Option<HubFile> {
         odd::find(&draft, &hub, &plan, &plant, root.faults);
         odd::find_in_plan(&plan_draft, &hub, &plan, Some(&plant), root.faults);
     }
+    let mut directory = Directory::new();
+    directory.set_prefixes(plan.code_prefixes());
     Some(HubFile {
         hub: Arc::new(hub),
+        directory,
         plan: Arc::new(plan),
         plant,
         formats: formats.map(Arc::new),
         container_labels: container_labels.map(Arc::new),
-        directory: plan_draft.directory(),
         links: draft.links,
         text: String::new(),
         warnings: vec![],

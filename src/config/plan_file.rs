@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use sorthub_core::facts::DestKey;
 use sorthub_core::hub::Hub;
 use sorthub_core::identify::Formats;
 use sorthub_core::plan::Plan;
@@ -14,7 +13,7 @@ use super::fault::Fault;
 use super::files::Files;
 use super::odd;
 use super::plan::placing::{self, Against};
-use super::plan::{self, Carriers, PLAN_FILE_MB_MAX, PlanDraft};
+use super::plan::{self, Carriers, PLAN_FILE_MB_MAX};
 use super::reader::{Faults, Table};
 use super::source::{Source, Span};
 use super::syntax;
@@ -24,8 +23,6 @@ use super::syntax;
 pub struct PlanFile {
     /// The plan.
     pub plan: Arc<Plan>,
-    /// Codes that begin so are for these destinations.
-    pub code_prefixes: Vec<(String, DestKey)>,
     /// What is odd about it.
     pub warnings: Vec<Fault>,
 }
@@ -71,9 +68,8 @@ impl PlanFile {
         let named = texts.iter().map(|text| text.name().to_owned()).collect();
         let faults = faults.finish();
         let is_good = !faults.iter().any(Fault::is_error);
-        let file = read.filter(|_| is_good).map(|(plan, draft)| Self {
+        let file = read.filter(|_| is_good).map(|plan| Self {
             plan: Arc::new(plan),
-            code_prefixes: draft.code_prefixes().collect(),
             warnings: faults.clone(),
         });
         Inspected {
@@ -101,7 +97,7 @@ fn read_checked(
     files: &Files,
     hub: &Hub,
     formats: Option<&Formats>,
-) -> Option<(Plan, PlanDraft)> {
+) -> Option<Plan> {
     let chutes = Names::of_chutes(hub.spec());
     let known = plan::Known {
         hub: hub.spec(),
@@ -119,5 +115,5 @@ fn read_checked(
     if root.faults.mark() == 0 {
         odd::find_in_plan(&draft, hub, &plan, None, root.faults);
     }
-    Some((plan, draft))
+    Some(plan)
 }

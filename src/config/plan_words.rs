@@ -49,7 +49,7 @@ impl<'w> Words<'w> {
 
     /// What a destination has, each under its key, and how it is written.
     #[must_use]
-    pub fn destination_parts(&self, dest: &DestinationSpec) -> [(&'static str, String); 5] {
+    pub fn destination_parts(&self, dest: &DestinationSpec) -> [(&'static str, String); 6] {
         let spread = match &dest.spread {
             Spread::Preferred => "preferred".to_owned(),
             Spread::Level => "level".to_owned(),
@@ -57,6 +57,10 @@ impl<'w> Words<'w> {
                 let shares = shares.iter().map(u16::to_string);
                 shares.collect::<Vec<String>>().join(" : ")
             }
+        };
+        let prefixes = match dest.prefixes.as_slice() {
+            [] => "-".to_owned(),
+            prefixes => prefixes.join(", "),
         };
         let waves = dest.waves.iter().map(|(wave, chutes)| {
             let name = self.spec().waves.get(wave.index());
@@ -69,6 +73,7 @@ impl<'w> Words<'w> {
             ("alternates", self.chutes(&dest.alternates)),
             ("overflow", self.chutes(&dest.overflow)),
             ("waves", waves.collect::<Vec<String>>().join("; ")),
+            ("prefixes", prefixes),
         ]
     }
 

@@ -98,6 +98,10 @@ impl<'s> Rows<'s> {
 
     fn add(&mut self, row: Row) {
         let wanted = self.header.fields.len();
+        let mut fields = row.fields.iter().map(str::as_bytes);
+        if let Some(at) = fields.position(|field| holds_rows(field, self.separator, wanted)) {
+            return self.fault_at(&row, Some(at), RowFault::OpenQuote);
+        }
         let mut beyond = row.fields.iter().skip(wanted);
         let more = beyond.any(|field| !field.trim().is_empty());
         if row.fields.len() < wanted || more {
@@ -298,6 +302,18 @@ fn start_of(source: &Source, fields: &csv::StringRecord) -> usize {
         .map_or(0, |position| position.byte() as usize);
     let before = source.text().get(at..).unwrap_or("");
     at + before.len() - before.trim_start_matches(['\n', '\r']).len()
+}
+
+/// Whether a field goes over line ends and has lines in it that are rows of a table with so many
+/// columns. Whoever writes a note of several lines seldom separates it like a row; a quote that is
+/// never closed makes the rest of a file one field.
+pub(crate) fn holds_rows(field: &[u8], separator: u8, columns: usize) -> bool {
+    let mut others = field.split(|byte| matches!(byte, b'\n' | b'\r')).skip(1);
+    let is_row = |line: &[u8]| {
+        let separators = line.iter().filter(|byte| **byte == separator).count();
+        columns > 1 && separators + 1 >= columns
+    };
+    others.any(is_row)
 }
 
 /// Where each field stands in a line.

@@ -11,6 +11,7 @@ use sorthub_core::directory::{AdviseError, Directory};
 use sorthub_core::facts::Advice;
 use sorthub_core::hub::Hub;
 use sorthub_core::identify::Formats;
+use sorthub_core::plan::Plan;
 
 use super::problem::{Kind, Problem};
 use crate::advice::{Generations, Options, Refused, Report};
@@ -55,6 +56,12 @@ impl Advices {
     /// What codes mean now.
     pub(super) fn directory(&self) -> Arc<Directory> {
         self.generations.current()
+    }
+
+    /// Codes begin as this plan says from now on.
+    pub(super) fn follow(&self, plan: &Plan) {
+        self.generations
+            .change(|directory| directory.set_prefixes(plan.code_prefixes()));
     }
 
     pub(super) fn status(&self) -> Value {

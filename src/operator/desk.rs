@@ -436,6 +436,7 @@ impl Desk {
         self.obey(asker, request, &[command], plans.shelf.active())
             .await?;
         plans.shelf.activated(version);
+        self.0.advices.follow(&plan);
         plans.cut_offs = plans.cut_offs.under(&plan, plans.now);
         self.show(&plan);
         self.turn_waves(plans).await;

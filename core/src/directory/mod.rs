@@ -123,8 +123,8 @@ impl Directory {
         Ok(builder.finish()?.waybills)
     }
 
-    /// Sets the prefixes; of several that fit a code, the longest counts. Of equal ones the last
-    /// stands.
+    /// Sets the prefixes; of several that fit a code, the longest counts. Small letters count as
+    /// capitals, in prefixes and codes. Of equal ones the last stands.
     pub fn set_prefixes(&mut self, prefixes: impl IntoIterator<Item = (String, DestKey)>) {
         self.prefixes = Prefixes::of(prefixes);
     }

@@ -50,6 +50,11 @@ pub enum PlanFault {
     },
     /// More waves than can be told apart.
     TooManyWaves,
+    /// Cut-offs that go round the clock more than once, so that their order is not that of a day.
+    WaveOrder {
+        /// The first wave that is a day behind the first one, by position.
+        wave: usize,
+    },
     /// Two waves have the same name.
     SameWave {
         /// The later of the two, by position.
@@ -117,6 +122,11 @@ impl fmt::Display for PlanFault {
                 write!(f, "there is no wave number {}; describe it first", wave.0)
             }
             Self::TooManyWaves => write!(f, "at most {WAVES_MAX} waves are possible"),
+            Self::WaveOrder { .. } => write!(
+                f,
+                "up to this wave the cut-offs go round the clock more than once; describe waves in \
+                 the order of their cut-offs, which may pass midnight once"
+            ),
             Self::SameWave { .. } => {
                 write!(f, "the wave's name is given twice; give each its own")
             }
@@ -249,6 +259,19 @@ fn check_waves(spec: &PlanSpec, faults: &mut Vec<PlanFault>) {
         if spec.cut_off_min.is_some_and(|min| min >= MIN_OF_DAY) {
             faults.push(PlanFault::NoSuchTime { wave });
         }
+    }
+    let mut first = None;
+    let mut last = 0;
+    for (wave, spec) in spec.waves.iter().enumerate() {
+        let Some(min) = spec.cut_off_min.filter(|min| *min < MIN_OF_DAY) else {
+            continue;
+        };
+        let after_first = (min + MIN_OF_DAY - *first.get_or_insert(min)) % MIN_OF_DAY;
+        if after_first < last {
+            faults.push(PlanFault::WaveOrder { wave });
+            break;
+        }
+        last = after_first;
     }
 }
 

@@ -4,6 +4,7 @@
 //! returns every fault, and compiles it into flat tables. A compiled plan never changes: what
 //! moves while sorting (which waves are open, how full chutes are) is the sorter's.
 
+use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -139,6 +140,17 @@ impl Plan {
             .get(dest.index())
             .copied()
             .unwrap_or(DestKey::NONE)
+    }
+
+    /// How codes begin and which destination they are for, for
+    /// [`Directory::set_prefixes`](crate::directory::Directory::set_prefixes): what the plan says,
+    /// and each destination's name with a dash.
+    pub fn code_prefixes(&self) -> impl Iterator<Item = (String, DestKey)> + '_ {
+        let dests = self.spec.destinations.iter().zip(&self.keys);
+        dests.flat_map(|(dest, key)| {
+            let all = core::iter::once(dest.name_prefix()).chain(dest.prefixes.iter().cloned());
+            all.map(|prefix| (prefix, *key))
+        })
     }
 
     /// The destination of an address: that of the longest prefix.

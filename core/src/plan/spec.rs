@@ -63,9 +63,19 @@ pub struct DestinationSpec {
     /// `chutes`. When the last is cut off and `chutes` is empty, parcels are rejected with
     /// [`Reason::WaveOver`].
     pub waves: Vec<(WaveId, Vec<ChuteId>)>,
+    /// How codes without pre-advice begin that are for it, besides its name
+    /// ([`Plan::code_prefixes`](super::Plan::code_prefixes)).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub prefixes: Vec<String>,
 }
 
 impl DestinationSpec {
+    /// How codes begin that name it, as the virtual hub prints them.
+    #[must_use]
+    pub fn name_prefix(&self) -> String {
+        alloc::format!("{}-", self.name)
+    }
+
     /// Every chute that it names, those of its waves among them; some may come twice.
     pub fn every_chute(&self) -> impl Iterator<Item = &ChuteId> {
         let waves = self.waves.iter().flat_map(|(_, chutes)| chutes);

@@ -78,7 +78,7 @@ pub enum Odd {
         /// The chute.
         chute: String,
     },
-    /// A chute of last resort that a destination uses, too.
+    /// A chute for rejected parcels, of all or of one cause, that a destination uses, too.
     #[error("`{chute}` is for rejected parcels, and also for `{destination}`")]
     RejectShared {
         /// The first destination that has it.
@@ -138,14 +138,6 @@ pub enum Odd {
     WaveUnused {
         /// The wave.
         wave: String,
-    },
-    /// Waves whose cut-offs are not in their order.
-    #[error("the cut-off of `{wave}` is before that of `{before}`, which stands above it")]
-    WaveOrder {
-        /// The later wave.
-        wave: String,
-        /// The one before it.
-        before: String,
     },
     /// A rule that an earlier one always forestalls.
     #[error("the rule is never reached: the one in line {by_line} fits whatever this one fits")]
@@ -247,10 +239,6 @@ impl Odd {
                 "give it more chutes, alternates, or an overflow".to_owned()
             }
             Self::WaveUnused { .. } => "give it to a destination, or leave it out".to_owned(),
-            Self::WaveOrder { .. } => {
-                "describe waves in the order of their cut-offs; they may pass midnight once"
-                    .to_owned()
-            }
             Self::RuleShadowed { .. } => "put it before that one, or leave it out".to_owned(),
             Self::RuleNever => "correct its conditions, or leave it out".to_owned(),
             Self::RuleTakesAll => "give it a condition, or `stage = \"last\"`".to_owned(),

@@ -44,6 +44,9 @@ pub enum RowFault {
         /// Fields in the header.
         wanted: usize,
     },
+    /// A quote that is closed far behind its row, or never.
+    #[error("a quote is not closed in its row: the rows that follow are taken for part of it")]
+    OpenQuote,
     /// The row cannot be split into fields.
     #[error("the row cannot be read: {problem}")]
     BadRow {
@@ -75,6 +78,9 @@ impl RowFault {
             Self::ColumnTwice { .. } => "keep one of the two".to_owned(),
             Self::RowLength { .. } => {
                 "write one field for each column, separated by commas".to_owned()
+            }
+            Self::OpenQuote => {
+                "close it where its field ends; write two for one that is meant".to_owned()
             }
             Self::BadRow { .. } => "write fields separated by commas".to_owned(),
             Self::PrefixOrRange => "fill in the one or the others".to_owned(),

@@ -69,7 +69,8 @@ impl Looking<'_, '_> {
     /// Lists of one destination that do not go together.
     fn destinations(&self) {
         let mut rejects = vec![false; self.hub.chutes().len()];
-        for chute in &self.spec.reject {
+        let own = self.spec.exceptions.iter().flat_map(|(_, own)| own);
+        for chute in self.spec.reject.iter().chain(own) {
             rejects[chute.index()] = true;
         }
         let mut told = vec![false; rejects.len()];
@@ -174,25 +175,11 @@ impl Looking<'_, '_> {
         for (wave, _) in self.spec.destinations.iter().flat_map(|dest| &dest.waves) {
             used[wave.index()] = true;
         }
-        let mut descents = 0;
-        let mut before: Option<(u16, &str)> = None;
         for (at, wave) in self.spec.waves.iter().enumerate() {
             if !used[at] {
                 let wave = wave.name.clone();
                 self.add(&self.draft.waves, at, Odd::WaveUnused { wave });
             }
-            let Some(min) = wave.cut_off_min else {
-                continue;
-            };
-            if let Some((_, other)) = before.filter(|(other, _)| min < *other) {
-                // Once is midnight.
-                descents += 1;
-                if descents == 2 {
-                    let (wave, before) = (wave.name.clone(), other.to_owned());
-                    self.add(&self.draft.waves, at, Odd::WaveOrder { wave, before });
-                }
-            }
-            before = Some((min, &wave.name));
         }
     }
 

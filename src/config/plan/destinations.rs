@@ -85,10 +85,8 @@ fn names_a_table(value: &Value<'_>) -> bool {
 fn one_for_each_chute(table: &Table<'_>, hub: &HubSpec, draft: &mut PlanDraft) {
     draft.is_generated = true;
     let span = table.place_of("destinations");
-    for (nth, chute) in sorting_chutes(hub, &draft.spec).into_iter().enumerate() {
+    for chute in sorting_chutes(hub, &draft.spec) {
         let name = hub.chutes[chute.index()].name.clone();
-        let prefix = (format!("{name}-"), DestId(nth as u32));
-        draft.prefixes.push(prefix);
         draft.names.push(span);
         draft.sound_lists.push(true);
         draft.spec.destinations.push(DestinationSpec {
@@ -129,6 +127,7 @@ fn read_destination(table: &Table<'_>, known: &Known<'_>, adding: &mut Adding<'_
     let list = |key| table.get(key).map(|value| chutes(value, known));
     let texts = |key| table.get(key).map(|v| v.texts()).unwrap_or_default();
     let name = table.require("name", "name = \"…\"").and_then(|v| v.text());
+    let prefixes = texts("prefixes");
     let mark = table.faults.mark();
     let own = list("chutes");
     let waves = read_waves(table, known, adding);
@@ -142,16 +141,17 @@ fn read_destination(table: &Table<'_>, known: &Known<'_>, adding: &mut Adding<'_
         alternates: list("alternates").unwrap_or_default(),
         overflow: list("overflow").unwrap_or_default(),
         waves,
+        prefixes: owned(&prefixes),
     };
     let lists = table.faults.mark() == mark;
-    let [segments, postcodes, prefixes] = ["segments", "postcodes", "prefixes"].map(texts);
+    let [segments, postcodes] = ["segments", "postcodes"].map(texts);
     let mark = table.faults.mark();
     table.finish();
     let keys = table.faults.mark() == mark && !table.faults.broken_at(table.span);
     adding.add_codes(&segments, AddressKind::Segment);
     adding.add_codes(&postcodes, AddressKind::Postcode);
     let (name, shares) = (table.place_of("name"), table.place_of("shares"));
-    adding.add_prefixes(&dest.name, name, &prefixes);
+    adding.add_prefixes(&dest, name, &prefixes);
     let sound = lists && keys;
     adding.add(
         dest,
@@ -163,6 +163,15 @@ fn read_destination(table: &Table<'_>, known: &Known<'_>, adding: &mut Adding<'_
     );
 }
 
+/// Prefixes as a destination keeps them.
+pub(super) fn owned(prefixes: &Texts<'_>) -> Vec<String> {
+    let texts = prefixes.iter().map(|(text, _)| (*text).to_owned());
+    texts.collect()
+}
+
+/// Why there is no place for a spread.
+pub(super) const SHARES_SAY_IT: &str = "`shares` already says how parcels spread";
+
 fn read_spread(table: &Table<'_>) -> Spread {
     let words = [("preferred", Spread::Preferred), ("level", Spread::Level)];
     let positions = [(words[0].0, 0), (words[1].0, 1)];
@@ -170,7 +179,7 @@ fn read_spread(table: &Table<'_>) -> Spread {
     let Some(shares) = table.get("shares") else {
         return spread.map_or(Spread::Preferred, |at: usize| words[at].1.clone());
     };
-    table.refuse("spread", "`shares` already says how parcels spread");
+    table.refuse("spread", SHARES_SAY_IT);
     let list = shares.list("a list of shares").unwrap_or_default();
     let numbers = list.iter().filter_map(|v| v.int(0..=u32::from(u16::MAX)));
     Spread::Shares(numbers.map(|share| share as u16).collect())
@@ -237,19 +246,21 @@ impl<'d, 'a> Adding<'d, 'a> {
         }
     }
 
-    /// Adds code prefixes for the destination that is added next: its name, and those given.
-    pub(super) fn add_prefixes(&mut self, name: &str, place: Span, texts: &Texts<'_>) {
-        let dest = self.draft.spec.destinations.len();
+    /// Sees that no other destination has the prefixes of the one that is added next: its name, and
+    /// those given.
+    pub(super) fn add_prefixes(&mut self, dest: &DestinationSpec, place: Span, texts: &Texts<'_>) {
+        let name = &dest.name;
+        let at = self.draft.spec.destinations.len();
         // Two of one name are reported as such, not by what follows from it.
         let is_new = match self.keys.entry(DestKey::of(name)) {
             Entry::Occupied(_) => false,
             Entry::Vacant(place) => {
-                place.insert(dest);
+                place.insert(at);
                 true
             }
         };
         if !name.is_empty() && is_new {
-            self.add_prefix(format!("{name}-"), place);
+            self.add_prefix(dest.name_prefix(), place);
         }
         for &(prefix, span) in texts {
             self.add_prefix(prefix.to_owned(), span);
@@ -259,15 +270,13 @@ impl<'d, 'a> Adding<'d, 'a> {
     fn add_prefix(&mut self, prefix: String, span: Span) {
         let dest = self.draft.spec.destinations.len();
         let named = |at: usize| self.draft.spec.destinations.get(at).map(|d| d.name.clone());
-        match self.prefixes.entry(prefix) {
+        // Small letters count as capitals when a code is looked up.
+        match self.prefixes.entry(prefix.to_ascii_uppercase()) {
             Entry::Occupied(taken) => {
                 let other = named(*taken.get()).unwrap_or_default();
-                let prefix = taken.key().clone();
                 self.faults.add(span, Meaning::SamePrefix { prefix, other });
             }
             Entry::Vacant(free) => {
-                let prefix = (free.key().clone(), DestId(dest as u32));
-                self.draft.prefixes.push(prefix);
                 free.insert(dest);
             }
         }

@@ -5,11 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use sorthub_core::directory::Directory;
-use sorthub_core::facts::DestKey;
 use sorthub_core::hub::HubSpec;
 use sorthub_core::identify::Formats;
-use sorthub_core::ids::{ChuteId, DestId};
+use sorthub_core::ids::ChuteId;
 use sorthub_core::plan::PlanSpec;
 
 use super::bank::Names;
@@ -87,8 +85,6 @@ pub(super) struct PlanDraft {
     pub(super) sound_lists: Vec<bool>,
     /// The same of the chutes of last resort.
     pub(super) sound_reject: bool,
-    /// Code prefixes with their destinations.
-    pub(super) prefixes: Vec<(String, DestId)>,
 }
 
 impl PlanDraft {
@@ -108,22 +104,7 @@ impl PlanDraft {
             sound: false,
             sound_lists: vec![],
             sound_reject: false,
-            prefixes: vec![],
         }
-    }
-
-    /// The code prefixes with the keys of their destinations.
-    pub(super) fn code_prefixes(&self) -> impl Iterator<Item = (String, DestKey)> + '_ {
-        let key = |dest: &DestId| DestKey::of(&self.spec.destinations[dest.index()].name);
-        let prefixes = self.prefixes.iter();
-        prefixes.map(move |(text, dest)| (text.clone(), key(dest)))
-    }
-
-    /// The look-up of codes that goes with the plan.
-    pub(super) fn directory(&self) -> Directory {
-        let mut directory = Directory::new();
-        directory.set_prefixes(self.code_prefixes());
-        directory
     }
 }
 

@@ -143,7 +143,7 @@ impl<'p, 'a> Placing<'p, 'a> {
                 at(&plan.exceptions, last.unwrap_or(usize::MAX))
             }
             PlanFault::TooManyWaves => plan.waves.last().copied().unwrap_or(plan.header),
-            PlanFault::NoSuchTime { wave } => at(&plan.waves, wave),
+            PlanFault::NoSuchTime { wave } | PlanFault::WaveOrder { wave } => at(&plan.waves, wave),
             PlanFault::TooManyRules => plan.rules.last().copied().unwrap_or(plan.header),
             PlanFault::NoSuchTarget { rule } => at(&plan.rules, rule),
             PlanFault::NoSuchDestination { address } => at(&plan.addresses, address),

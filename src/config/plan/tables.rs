@@ -14,7 +14,7 @@ use super::super::reader::{Faults, Table, Value};
 use super::super::rows::{Row, Rows};
 use super::super::source::{Source, Span};
 use super::super::syntax::Slips;
-use super::destinations::{Adding, Places, in_order};
+use super::destinations::{Adding, Places, SHARES_SAY_IT, in_order, owned};
 use super::{Known, PLAN_TABLE_MB_MAX, PlanDraft, codes, ids, open_named};
 
 /// Columns of a table of destinations; only the name must be there. Nobody reads `note`.
@@ -202,6 +202,7 @@ fn read_destination_rows(
         if name.is_empty() {
             faults.add_error(place, || no_value("name"));
         }
+        let prefixes = cells.parts(9);
         let mark = faults.mark();
         let dest = DestinationSpec {
             name: name.to_owned(),
@@ -210,11 +211,12 @@ fn read_destination_rows(
             alternates: list(4),
             overflow: list(5),
             waves: known.map_or(vec![], |known| waves(&cells, known, adding)),
+            prefixes: owned(&prefixes),
         };
         let sound = faults.mark() == mark;
         adding.add_codes(&cells.parts(7), AddressKind::Segment);
         adding.add_codes(&cells.parts(8), AddressKind::Postcode);
-        adding.add_prefixes(name, place, &cells.parts(9));
+        adding.add_prefixes(&dest, place, &prefixes);
         let shares = cells.get(2).map_or(place, |(_, place)| place);
         let name = place;
         adding.add(
@@ -234,18 +236,27 @@ fn no_value(column: &str) -> TextFault {
     }
 }
 
-/// Shares in their column stand over a word in that of the spread.
+/// Either shares in their column, or a word in that of the spread.
 fn spread(cells: &Cells<'_, 11>, faults: &Faults<'_>) -> Spread {
     if let Some((text, place)) = cells.get(2) {
-        let numbers: Option<Vec<u16>> = parts(text).map(|part| part.parse().ok()).collect();
-        if numbers.is_none() {
-            faults.add_error(place, || TextFault::WrongType {
-                key: "shares".to_owned(),
-                wanted: "numbers joined by |",
-                found: "something else",
+        if let Some((_, place)) = cells.get(3) {
+            faults.add_error(place, || TextFault::NotHere {
+                key: "spread".to_owned(),
+                why: SHARES_SAY_IT,
             });
         }
-        return Spread::Shares(numbers.unwrap_or_else(|| vec![1; parts(text).count()]));
+        let share = |part: &str| part.parse().map_err(|_| part.to_owned());
+        let numbers: Result<Vec<u16>, String> = parts(text).map(share).collect();
+        let numbers = numbers.unwrap_or_else(|found| {
+            faults.add_error(place, || TextFault::OutOfRange {
+                key: "shares".to_owned(),
+                found: format!("`{found}`"),
+                least: 0,
+                most: u16::MAX.into(),
+            });
+            vec![1; parts(text).count()]
+        });
+        return Spread::Shares(numbers);
     }
     match cells.get(3) {
         None | Some(("preferred", _)) => Spread::Preferred,
