@@ -9,7 +9,7 @@ mod program;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 
 use program::{Dir, Running, assert_balance, at_addresses, calls, count, rejected, verified};
 use serde_json::Value;
@@ -294,6 +294,54 @@ fn what_people_have_said_stands_when_a_killed_engine_comes_back() {
     let is_let_in = |output: &Output| matches!(output, Output::Pace { to: Pace::Run, .. });
     let mut outputs = calls.iter().flat_map(|call| &call.outputs);
     assert!(!outputs.any(is_let_in), "somebody was let in");
+}
+
+#[test]
+fn a_start_that_fails_or_has_a_changed_hub_forgets_nothing() {
+    let dir = Dir::new();
+    let plant = Plant::start(&dir);
+    let mut first = Engine::start(&dir, "run");
+    for words in [
+        &["chute", "A03", "disable"][..],
+        &["hold", "HELD-00000001"],
+        &["track", "loop", "mode", "maintenance"],
+    ] {
+        let said = first.ctl(words);
+        assert_eq!(said.code, Some(0), "{said:?}");
+    }
+    first.running.kill();
+
+    let taken = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
+    let taken = taken.local_addr().expect("it is bound").to_string();
+    let (hub, journal) = (dir.arg("hub.toml"), dir.arg("journal"));
+    let args = ["run", "--config", &hub, "--journal", &journal];
+    let args = [&args[..], &["--listen", &taken]].concat();
+    let mut failed = Running::start(&dir, "run-failed", &args);
+    assert_eq!(failed.end(), Some(2), "{}", failed.err());
+
+    let change = |from: &str, to: &str| {
+        let text = fs::read_to_string(&hub).expect("it was written");
+        assert!(text.contains(from), "{text}");
+        fs::write(&hub, text.replace(from, to)).expect("it can be kept");
+    };
+    change("wait_mm = 800", "wait_mm = 900");
+    let mut second = Engine::start(&dir, "run-changed");
+    let told = second.running.err();
+    assert!(told.contains("has changed since run 1"), "{told}");
+    assert!(told.contains("3 words of people"), "{told}");
+    assert!(second.ctl(&["waybills"]).out.contains("HELD-00000001"));
+    let closed = second.ctl(&["chutes", "--closed"]).out;
+    assert!(closed.contains("A03"), "{closed}");
+    assert_eq!(second.running.terminate(), Some(0));
+
+    change("name = \"A{n:2}\"", "name = \"C{n:2}\"");
+    let third = Engine::start(&dir, "run-without");
+    let told = third.running.err();
+    assert!(told.contains("2 words of people"), "{told}");
+    let lost = told.lines().find(|line| line.contains("any more"));
+    assert!(lost.is_some_and(|line| line.contains("A03")), "{told}");
+    assert_eq!(third.running.terminate(), Some(0));
+    assert_eq!(plant.running.terminate(), Some(0));
 }
 
 fn outputs<T: Ord>(calls: &[program::Call], of: impl Fn(&Output) -> Option<T>) -> BTreeSet<T> {

@@ -130,10 +130,8 @@ fn what_makes_no_sense_is_refused_and_changes_nothing() {
         let code = CodeId(code);
         hand.command(Command::Waybill { code, to }).0
     };
-    assert_eq!(
-        wants(CODE, intercept("nowhere")),
-        Err(Refused::NoSuchDestination)
-    );
+    let to_none = WaybillWish::Intercept { to: DestKey::NONE };
+    assert_eq!(wants(CODE, to_none), Err(Refused::NoSuchDestination));
     assert_eq!(wants(0, WaybillWish::Hold), Err(Refused::NoCode));
     assert_eq!(wants(CODE, WaybillWish::Release), Err(Refused::NotHeld));
     let cancel = WaybillWish::CancelIntercept;
@@ -352,4 +350,37 @@ fn a_second_word_on_a_large_shipment_overtakes_the_first() {
             assert_eq!(grounds.facts.verdict, Verdict::Clear, "parcel {nth}");
         }
     }
+}
+
+#[test]
+fn a_word_that_comes_after_a_person_sent_the_parcel_stands() {
+    for nth in 0..2 {
+        let mut hand = Hand::new(loop_spec(), plan_spec());
+        hand.read(3, 100, good(CODE, 0));
+        let force = ParcelWish::Force { chute: ChuteId(1) };
+        let said = hand.parcel(1, force);
+        let sent = order(&said).map(|order| (chutes(&order), order.why));
+        assert_eq!(sent, Some((vec![1], Reason::Forced)));
+        let (said, why) = match nth {
+            0 => (hand.waybill(CODE, WaybillWish::Hold), Reason::Held),
+            _ => (hand.parcel(1, ParcelWish::Damaged), Reason::Damaged),
+        };
+        let stopped = order(&said).map(|order| (chutes(&order), order.why));
+        assert_eq!(stopped, Some((vec![3], why)));
+        // The same the other way round: who sends it knows that it is held.
+        let said = hand.parcel(1, force);
+        let sent = order(&said).map(|order| (chutes(&order), order.why));
+        assert_eq!(sent, Some((vec![1], Reason::Forced)));
+    }
+}
+
+#[test]
+fn an_intercept_outlives_a_plan_without_its_destination() {
+    let mut hand = Hand::new(loop_spec(), plan_spec());
+    hand.waybill(CODE, intercept("nowhere"));
+    let said = hand.read(3, 100, good(CODE, 0));
+    let told = decided(&said).map(|(_, why, basis)| (why, basis));
+    assert_eq!(told, Some((Reason::Intercept, Basis::Intercept)));
+    let told = hand.sorter.stands_for(CodeId(CODE));
+    assert_eq!(told.intercept, DestKey::of("nowhere"));
 }

@@ -29,7 +29,7 @@ pub(super) fn take_over(dir: &Path, file: &mut HubFile) -> Vec<Former> {
     all
 }
 
-/// Says what stands and what does not; what does not is taken out.
+/// Says what stands and what does not; a plan that does not is taken out.
 fn tell(former: &mut Former) {
     let Former { run, words, .. } = former;
     if let Some(record) = former.known_to {
@@ -38,15 +38,18 @@ fn tell(former: &mut Former) {
              that is not known; say it again"
         );
     }
-    let count = words.len();
     if former.is_of_other_hub {
         eprintln!(
-            "the hub file has changed since run {run}: {count} words of people (locks, holds, \
-             modes) and the plan that was active do not stand any more; say them again"
+            "the hub file has changed since run {run}: what people said stands by the names in \
+             it; the plan that was active does not"
         );
-        words.clear();
         former.plan = None;
-    } else if count > 0 {
+    }
+    for word in &former.lost {
+        eprintln!("this does not stand any more, for the hub file does not have it: {word}");
+    }
+    let count = words.len();
+    if count > 0 {
         eprintln!("{count} words of people (locks, holds, modes) stand as in run {run}");
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use sorthub_core::signal::Signal;
 
 use super::Decider;
+use crate::journal::WORDS_SAID;
 use crate::replay::{Former, Words};
 
 /// After so many words the journal may catch up: its queue holds many more.
@@ -15,7 +16,7 @@ const WORDS_AT_ONCE: usize = 1_024;
 const LOOK_EVERY: Duration = Duration::from_millis(1);
 
 impl Decider {
-    /// Says it, each word as a command in this run's journal.
+    /// Says it, each word as a command in this run's journal, and notes there that all is said.
     pub(super) fn say_again(&mut self, former: &Former) {
         for (code, text) in &former.texts {
             self.recorder.text(*code, text);
@@ -25,9 +26,7 @@ impl Decider {
             for &command in words {
                 let answer = self.obey(&note, command);
                 if let Some(Err(why)) = answer {
-                    let ticket = self.ticket;
-                    let signal = Signal::Command { ticket, command };
-                    let word = Words::new(self.hub()).signal(&signal);
+                    let word = Words::new(self.hub()).command(&command);
                     tracing::warn!(word, %why, run = former.run, "does not stand any more");
                 }
             }
@@ -38,5 +37,6 @@ impl Decider {
                 std::thread::sleep(LOOK_EVERY);
             }
         }
+        self.recorder.note(WORDS_SAID, &note);
     }
 }

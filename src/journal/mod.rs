@@ -40,6 +40,7 @@ pub use watch::{Counts, Watch};
 use std::time::Duration;
 
 use sorthub_core::hub::Hub;
+use sorthub_core::operator::Ticket;
 use sorthub_core::plan::Plan;
 
 use crate::config::canonical;
@@ -62,6 +63,10 @@ pub struct RunHeader {
     /// it.
     pub started_unix_us: u64,
 }
+
+/// The command of the note with which a run begins that has heard again what people had said to
+/// the one before; no real command has this number. A run without it was cut off before.
+pub const WORDS_SAID: Ticket = Ticket(0);
 
 /// The journal's limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,14 +5,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use sorthub_core::hub::Hub;
-use sorthub_core::ids::CodeId;
+use sorthub_core::ids::{CodeId, InductionId, TrackId};
 use sorthub_core::operator::{ChuteWish, Command};
 use sorthub_core::plan::Plan;
+use sorthub_core::signal::Signal;
 
 use super::run::made_again;
-use super::{End, ReplayError};
+use super::{End, ReplayError, Words};
 use crate::journal::block::Item;
-use crate::journal::{self, JournalError, Reader, RunInfo};
+use crate::journal::{self, JournalError, Reader, RunInfo, WORDS_SAID};
 
 /// What people had said to a sorter in the run before, and not taken back.
 #[derive(Clone, Debug, Default)]
@@ -27,11 +28,14 @@ pub struct Former {
     pub plan: Option<Arc<Plan>>,
     /// The first record after which the journal does not know what was said, if it has a gap.
     pub known_to: Option<u64>,
-    /// The run was of another hub: its words may mean something else here.
+    /// The run was of another hub: its words stand by the names in them, its plan does not.
     pub is_of_other_hub: bool,
+    /// Its words about what this hub does not have, in words.
+    pub lost: Vec<String>,
 }
 
 /// The words of the last run of each of a hub's sorters, in their order; none where there was none.
+/// A run that was cut off before it had heard those of the run before does not count.
 ///
 /// # Errors
 /// See [`ReplayError`]: the last run cannot be made again.
@@ -45,12 +49,19 @@ fn former_of(place: &Path, hub: &Hub) -> Result<Former, ReplayError> {
         return Ok(Former::default());
     }
     let reader = Reader::open(place)?;
-    let Some(info) = reader.runs()?.pop() else {
+    let Some(info) = last_settled(&reader)? else {
         return Ok(Former::default());
     };
     let (sorter, end) = made_again(&reader, &info)?;
-    let words = sorter.words();
+    let (mut words, mut lost) = (Vec::new(), Vec::new());
+    for word in sorter.words() {
+        match by_name(word, sorter.hub(), hub) {
+            Some(word) => words.push(word),
+            None => lost.push(Words::new(sorter.hub()).command(&word)),
+        }
+    }
     Ok(Former {
+        lost,
         run: info.run,
         texts: texts(&reader, &info, &words)?,
         words,
@@ -60,6 +71,68 @@ fn former_of(place: &Path, hub: &Hub) -> Result<Former, ReplayError> {
             _ => None,
         },
         is_of_other_hub: sorter.hub().spec() != hub.spec(),
+    })
+}
+
+/// The last run that has heard all that people had said to the one before; the first of all had
+/// nothing to hear.
+fn last_settled(reader: &Reader) -> Result<Option<RunInfo>, JournalError> {
+    let mut runs = reader.runs()?;
+    while let Some(info) = runs.pop() {
+        if runs.is_empty() || is_settled(reader, &info)? {
+            return Ok(Some(info));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether a run says that it has heard all, or has done anything that comes after that.
+fn is_settled(reader: &Reader, info: &RunInfo) -> Result<bool, JournalError> {
+    let (mut is_settled, mut outputs) = (false, Vec::new());
+    reader.visit(info, |block| {
+        let mut items = block.items();
+        while let Some(item) = items.next(&mut outputs)? {
+            is_settled |= match item {
+                Item::Note { ticket, .. } => ticket == WORDS_SAID,
+                Item::Call(call) => !matches!(call.signal, Signal::Command { .. } | Signal::Tick),
+                _ => false,
+            };
+        }
+        Ok(!is_settled)
+    })?;
+    Ok(is_settled)
+}
+
+/// The same word for a hub whose devices may have other numbers; `None` if it does not have this
+/// one.
+fn by_name(word: Command, old: &Hub, new: &Hub) -> Option<Command> {
+    let track_named = |track: TrackId| {
+        let name = &old.tracks().get(track.index())?.name;
+        let found = new.tracks().iter().position(|track| track.name == *name)?;
+        Some(TrackId(found as u16))
+    };
+    Some(match word {
+        Command::Chute { chute, to } => {
+            let name = &old.chutes().get(chute.index())?.name;
+            let chute = new.chute_named(name)?;
+            Command::Chute { chute, to }
+        }
+        Command::Track { track, to } => {
+            let track = track_named(track)?;
+            Command::Track { track, to }
+        }
+        Command::Induction { induction, to } => {
+            let name = &old.inductions().get(induction.index())?.name;
+            let found = new.inductions().iter().position(|one| one.name == *name)?;
+            let induction = InductionId(found as u16);
+            Command::Induction { induction, to }
+        }
+        Command::Carrier { cell, enabled } => {
+            let (track, own) = old.track_of(cell)?;
+            let cell = new.cell(track_named(track)?, own)?;
+            Command::Carrier { cell, enabled }
+        }
+        word => word,
     })
 }
 

@@ -3,6 +3,7 @@
 use sorthub_core::facts::{Facts, Reading};
 use sorthub_core::hub::Hub;
 use sorthub_core::ids::{CellId, ChuteId, CodeId, InductionId, ScannerId, TrackId};
+use sorthub_core::operator::Command;
 use sorthub_core::running::RunState;
 use sorthub_core::signal::{
     Alarm, BagStage, Basis, ChuteState, LinkState, OnFail, Order, Output, Reader, ScanKey, Signal,
@@ -112,7 +113,29 @@ impl<'a> Words<'a> {
                 };
                 format!("induction {} {how}", self.induction(induction))
             }
+            Signal::Command { ref command, .. } => self.command(command),
             _ => self.item_signal(signal),
+        }
+    }
+
+    /// What a person or host wants.
+    #[must_use]
+    pub fn command(self, command: &Command) -> String {
+        match *command {
+            Command::Chute { chute, to } => format!("chute {}: {to:?}", self.chute(chute)),
+            Command::Track { track, to } => format!("track {}: {to:?}", self.track(track)),
+            Command::Induction { induction, to } => {
+                format!("induction {}: {to:?}", self.induction(induction))
+            }
+            Command::Carrier { cell, enabled } => {
+                let what = if enabled {
+                    "used again"
+                } else {
+                    "used no more"
+                };
+                format!("{}: {what}", self.cell(cell))
+            }
+            ref other => format!("{other:?}"),
         }
     }
 

@@ -27,7 +27,10 @@ impl Sorter {
             ParcelWish::GiveBack { seat } => self.seat_gives_back(slot, seat),
             ParcelWish::Key { seat, ref facts } => self.seat_keys(slot, seat, facts, outbox),
             ParcelWish::Damaged => {
-                self.state.cases[slot as usize].is_damaged = true;
+                let case = &mut self.state.cases[slot as usize];
+                case.is_damaged = true;
+                // Of two words on one parcel the later stands.
+                case.forced = None;
                 self.redecide(slot, outbox);
                 Ok(())
             }

@@ -154,6 +154,9 @@ pub(super) struct Redeciding {
     pub next: Slot,
     /// The verdict that was given for them.
     pub verdict: Option<Verdict>,
+    /// Whether nobody's sending them to a chute before counts any more: of two words the later
+    /// stands.
+    pub ends_force: bool,
 }
 
 impl Sorter {
@@ -203,7 +206,11 @@ impl Sorter {
         match wish {
             WaybillWish::Hold => told.is_held = true,
             WaybillWish::Intercept { to } => {
-                self.plan.dest(to).ok_or(Refused::NoSuchDestination)?;
+                // The plan need not have it: a parcel that is called back must not go to its old
+                // address because the plan was switched, or the engine started anew, meanwhile.
+                if !to.is_some() {
+                    return Err(Refused::NoSuchDestination);
+                }
                 told.intercept = to;
             }
             WaybillWish::Release => {
@@ -231,13 +238,15 @@ impl Sorter {
                 verdict = Some(said);
             }
         }
-        self.redecide_waybill(code, verdict, told, outbox)
+        let ends_force = wish == WaybillWish::Hold && !mutant!("force_outlives_hold");
+        self.redecide_waybill(code, verdict, ends_force, told, outbox)
     }
 
     fn redecide_waybill(
         &mut self,
         code: CodeId,
         verdict: Option<Verdict>,
+        ends_force: bool,
         told: Instruction,
         outbox: &mut Outbox,
     ) -> Result<(), Refused> {
@@ -259,6 +268,7 @@ impl Sorter {
             code,
             next: first,
             verdict: verdict.or(before.and_then(|before| before.verdict)),
+            ends_force: ends_force || before.is_some_and(|before| before.ends_force),
         };
         for _ in 0..REDECIDED_BY_COMMAND_MAX {
             self.redecide_one(&mut due, outbox);
@@ -281,6 +291,9 @@ impl Sorter {
         };
         if let Some(verdict) = due.verdict {
             self.state.facts[slot as usize].verdict = verdict;
+        }
+        if due.ends_force {
+            self.state.cases[slot as usize].forced = None;
         }
         self.redecide(slot, outbox);
     }
