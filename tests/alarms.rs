@@ -335,7 +335,7 @@ fn links_and_journal_are_followed_too() {
     let sorter = sorter(20);
     let mut board = board(&sorter);
     let mut health = LinkHealth {
-        is_refused: true,
+        refused_by: Some(7),
         unreadable: 2,
         ..LinkHealth::default()
     };
@@ -346,10 +346,10 @@ fn links_and_journal_are_followed_too() {
     let expected = [
         "The journal cannot be written",
         "The PLC of loop says what nobody understands",
-        "The PLC of loop obeys another engine",
+        "The PLC of loop obeys another engine, run 7",
     ];
     assert_eq!(texts, expected);
-    health.is_refused = false;
+    health.refused_by = None;
     board.follow_link(Micros(4), TRACK, &health);
     board.follow_journal(Micros(5), false, 17);
     assert!(standing(&board).is_empty());

@@ -76,9 +76,13 @@ struct Engine {
 
 impl Engine {
     fn start(dir: &Dir, name: &str) -> Self {
+        Self::start_with(dir, name, &[])
+    }
+
+    fn start_with(dir: &Dir, name: &str, more: &[&str]) -> Self {
         let (hub, journal) = (dir.arg("hub.toml"), dir.arg("journal"));
         let args = ["run", "--config", &hub, "--journal", &journal];
-        let args = [&args[..], &["--listen", "127.0.0.1:0"]].concat();
+        let args = [&args[..], &["--listen", "127.0.0.1:0"], more].concat();
         let mut running = Running::start(dir, name, &args);
         let page = running.page();
         Self { running, page }
@@ -342,6 +346,38 @@ fn a_start_that_fails_or_has_a_changed_hub_forgets_nothing() {
     assert!(lost.is_some_and(|line| line.contains("A03")), "{told}");
     assert_eq!(third.running.terminate(), Some(0));
     assert_eq!(plant.running.terminate(), Some(0));
+}
+
+/// A PLC does not obey a run that is older than the one that it has obeyed last.
+#[test]
+fn a_lost_journal_is_told_and_gone_round() {
+    let dir = Dir::new();
+    let plant = Plant::start(&dir);
+    for name in ["run", "run-again"] {
+        let mut engine = Engine::start(&dir, name);
+        engine.until("the PLC obeys it", |view| {
+            view["tracks"][0]["linked"] == true
+        });
+        assert_eq!(engine.running.terminate(), Some(0));
+    }
+    fs::remove_dir_all(dir.file("journal")).expect("it was written");
+    let mut third = Engine::start(&dir, "run-without");
+    let told = "has obeyed a later run than this one";
+    program::wait_for("an alarm", || {
+        let alarms = third.ctl(&["alarms", "list"]);
+        alarms.out.contains(told).then_some(())
+    });
+    assert_eq!(third.running.terminate(), Some(0));
+
+    let mut fourth = Engine::start_with(&dir, "run-after", &["--after-run", "2"]);
+    fourth.until("the PLC obeys it", |view| {
+        view["tracks"][0]["linked"] == true
+    });
+    assert_eq!(fourth.running.terminate(), Some(0));
+    assert_eq!(plant.running.terminate(), Some(0));
+    let replayed = verified(&dir, "journal");
+    let runs = replayed["runs"].as_array().expect("a list").iter();
+    assert_eq!(Vec::from_iter(runs.map(|run| count(run, "run"))), [1, 3]);
 }
 
 fn outputs<T: Ord>(calls: &[program::Call], of: impl Fn(&Output) -> Option<T>) -> BTreeSet<T> {

@@ -270,6 +270,10 @@ impl Loading<'_> {
     }
 
     fn finish<R: Read + Seek>(mut self, name: &str, input: &mut R) -> Result<Loaded, Refused> {
+        // An export that has failed must not wipe out what is known.
+        if self.rows == 0 && self.left_out == 0 && !self.is_refused {
+            self.refuse(0, 0, None, AdviceFault::NoRows.into());
+        }
         let builder = self.builder.take().filter(|_| !self.is_refused);
         let built = match builder.map(Builder::finish) {
             Some(Ok(built)) => Some(built),

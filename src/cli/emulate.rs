@@ -1,8 +1,7 @@
 //! `sorthub emulate`: the virtual hub alone, for commissioning an engine against it.
 
 use std::fs::File;
-use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -74,6 +73,11 @@ pub fn run(args: &EmulateArgs) -> Exit {
     if let Err(error) = signals::count(&interrupts) {
         eprintln!("Ctrl-C will end it without a ledger: {error}");
     }
+    // At the start, because what happened cannot be had again.
+    let ledger = match args.ledger.as_ref().map(Ledger::create).transpose() {
+        Ok(ledger) => ledger,
+        Err(exit) => return exit,
+    };
     let emulator = match Emulator::start(setup(args, &file)) {
         Ok(emulator) => emulator,
         Err(error) => {
@@ -98,13 +102,35 @@ pub fn run(args: &EmulateArgs) -> Exit {
         truth.waiting,
         truth.telegrams_unsent
     );
-    match keep_ledger(args, &file, &truth) {
-        Ok(()) => Exit::Done,
-        Err(error) => {
-            eprintln!("the ledger cannot be written: {error}");
-            Exit::Wrong
-        }
+    match ledger.map(|ledger| ledger.keep(&file, &truth)).transpose() {
+        Ok(_) => Exit::Done,
+        Err(exit) => exit,
     }
+}
+
+/// Where the ledger goes.
+struct Ledger<'a> {
+    path: &'a PathBuf,
+    out: File,
+}
+
+impl<'a> Ledger<'a> {
+    fn create(path: &'a PathBuf) -> Result<Self, Exit> {
+        let out = File::create(path).map_err(|error| told(path, &error, Exit::BadInput))?;
+        Ok(Self { path, out })
+    }
+
+    fn keep(self, file: &HubFile, truth: &Truth) -> Result<(), Exit> {
+        let Self { path, out } = self;
+        let written = write_csv(&truth.rows, &file.hub, &file.plan, out);
+        written.map_err(|error| told(path, &error, Exit::Wrong))
+    }
+}
+
+fn told(path: &Path, error: &dyn std::fmt::Display, exit: Exit) -> Exit {
+    let path = path.display();
+    eprintln!("the ledger {path} cannot be written: {error}; name a file that can be");
+    exit
 }
 
 fn read(args: &EmulateArgs) -> Result<HubFile, Exit> {
@@ -174,12 +200,4 @@ fn announce(args: &EmulateArgs, file: &HubFile, emulator: &Emulator) {
             ));
         }
     }
-}
-
-fn keep_ledger(args: &EmulateArgs, file: &HubFile, truth: &Truth) -> io::Result<()> {
-    let Some(path) = &args.ledger else {
-        return Ok(());
-    };
-    let out = File::create(path)?;
-    write_csv(&truth.rows, &file.hub, &file.plan, out).map_err(io::Error::other)
 }

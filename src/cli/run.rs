@@ -39,6 +39,10 @@ pub struct RunArgs {
     /// The local socket for `sorthub ctl`. Without it control.sock in the journal's directory.
     #[arg(long, value_name = "PATH")]
     control: Option<PathBuf>,
+    /// Give this run a number above N: where the journal is lost, PLCs obey no run with a lower
+    /// number than the last one that they have obeyed; the alarm says which.
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    after_run: u32,
     #[command(flatten)]
     advice: input::AdviceInput,
 }
@@ -95,7 +99,10 @@ fn start(args: &RunArgs, file: &mut HubFile) -> Result<Started, Box<dyn std::err
         &args.journal,
         &file.hub,
         &header,
-        journal::Options::default(),
+        journal::Options {
+            after_run: args.after_run,
+            ..journal::Options::default()
+        },
     )?;
     let path = args.control.clone();
     let bound = Bound::take(&path.unwrap_or_else(|| control::usual_path(&args.journal)))?;

@@ -23,7 +23,12 @@ pub struct TortureArgs {
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
     /// How many seeds are run.
-    #[arg(long, value_name = "N", default_value_t = 100)]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 100,
+        value_parser = clap::value_parser!(u64).range(1..)
+    )]
     runs: u64,
     /// The longest run, in time of the plant; most are much shorter.
     #[arg(long, value_name = "TIME", default_value = "1h", value_parser = duration::parse)]

@@ -445,7 +445,7 @@ impl Decider {
                 Some(LinkState::Reset)
             }
             Link::Granted { .. } => {
-                self.lanes[lane].health.is_refused = false;
+                self.lanes[lane].health.refused_by = None;
                 self.lanes[lane].health.is_mismatched = false;
                 // Ready again once it is known what is on the track.
                 self.lanes[lane].ready(false);
@@ -457,10 +457,11 @@ impl Decider {
                 self.ask_inventory(lane);
                 None
             }
-            Link::Refused { .. } => {
-                self.lanes[lane].health.is_refused = true;
+            Link::Refused { granted_epoch } => {
+                self.lanes[lane].health.refused_by = Some(granted_epoch);
                 tracing::error!(
                     lane,
+                    granted_epoch,
                     "the PLC obeys another engine: this one writes nothing"
                 );
                 None

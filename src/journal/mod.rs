@@ -81,6 +81,9 @@ pub struct Options {
     pub retry: Duration,
     /// How long a close tries to save the rest on a store that fails.
     pub close_patience: Duration,
+    /// The run gets a number above this one: a PLC that has obeyed a run of a journal that is lost
+    /// obeys no run with a lower number.
+    pub after_run: u32,
 }
 
 impl Default for Options {
@@ -92,6 +95,7 @@ impl Default for Options {
             bytes_max: None,
             retry: Duration::from_millis(100),
             close_patience: Duration::from_secs(5),
+            after_run: 0,
         }
     }
 }
@@ -115,7 +119,7 @@ impl Journal {
     /// See [`JournalError`]; nothing has been begun then.
     pub fn open(dir: &Path, header: &RunHeader, options: Options) -> Result<Self, JournalError> {
         let (mut store, cut) = store::Store::open(dir, options.bytes_max)?;
-        let run_epoch = store.begin_run(header)?;
+        let run_epoch = store.begin_run(header, options.after_run)?;
         Ok(Self {
             store,
             run_epoch,

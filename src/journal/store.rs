@@ -141,11 +141,17 @@ impl Store {
     }
 
     /// Begins a run; durable when it returns. A torn tail is cut in the same commit.
-    pub(super) fn begin_run(&mut self, header: &RunHeader) -> Result<u32, JournalError> {
+    /// Its number is above `after`, and above those of all runs in the journal.
+    pub(super) fn begin_run(
+        &mut self,
+        header: &RunHeader,
+        after: u32,
+    ) -> Result<u32, JournalError> {
         let file = self.file.clone();
         let failed = |e| JournalError::of_store(&file, e);
         let last = last_run(&self.conn).map_err(failed)?;
-        let run = last.map_or(1, |(run, _)| run + 1);
+        let last = last.map_or(0, |(run, _)| run);
+        let run = last.max(after).saturating_add(1);
         if run > RUN_EPOCH_MAX {
             return Err(JournalError::RunsUsedUp { file });
         }

@@ -15,6 +15,7 @@ use sorthub_core::plan::Plan;
 
 use super::problem::{Kind, Problem};
 use crate::advice::{Generations, Options, Refused, Report};
+use crate::config::fault::{AdviceFault, Fault, FaultKind, TextFault};
 
 /// Faults of a file that an answer lists; the rest is counted.
 const FAULTS_TOLD_MAX: usize = 20;
@@ -150,14 +151,23 @@ fn of_refused(file: &Path, refused: &Refused) -> Problem {
     let count = refused.faults.len() as u64 + refused.more_faults;
     let of = if count == 1 { "fault" } else { "faults" };
     let problem = format!("{} has {count} {of}", file.display());
-    let mend = "mend each, or leave such rows out with --lenient; the pre-advice before stays";
+    let is_unreadable = |fault: &Fault| {
+        matches!(
+            fault.kind,
+            FaultKind::Text(TextFault::Unreadable { .. }) | FaultKind::Advice(AdviceFault::NoRows)
+        )
+    };
+    let mend = match refused.faults.as_slice() {
+        [only] if is_unreadable(only) => "the pre-advice before stays",
+        _ => "mend each, or leave such rows out with --lenient; the pre-advice before stays",
+    };
     Problem {
         faults: texts(&refused.faults, refused.more_faults),
         ..Problem::unusable(problem, mend)
     }
 }
 
-fn texts(faults: &[crate::config::Fault], more: u64) -> Vec<String> {
+fn texts(faults: &[Fault], more: u64) -> Vec<String> {
     let listed = faults.iter().map(ToString::to_string);
     let rest = (more > 0).then(|| format!("and {more} more"));
     listed.chain(rest).collect()

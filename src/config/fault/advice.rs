@@ -15,6 +15,9 @@ pub enum AdviceFault {
     /// No column says where parcels are for.
     #[error("there is no column `destination`, `segment` or `postcode`")]
     NoPlaceColumn,
+    /// There is a header and nothing else.
+    #[error("the file has a header and no rows")]
+    NoRows,
     /// A row is longer than any sensible one.
     #[error("the row has more than {most_kb} kB")]
     RowTooLong {
@@ -80,6 +83,9 @@ impl AdviceFault {
     pub(super) fn mend(&self) -> String {
         match self {
             Self::NoPlaceColumn => "add at least one of them to the header".to_owned(),
+            Self::NoRows => {
+                "see why nothing was written to it; the pre-advice before stays".to_owned()
+            }
             Self::RowTooLong { .. } => "close the quotes that are opened in it".to_owned(),
             Self::NoWaybill { .. } => "write the number that stands on the label".to_owned(),
             Self::NoCode { .. } => "write the number that stands on the label, or add its format \

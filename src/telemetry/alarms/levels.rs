@@ -39,8 +39,9 @@ const LOOK_EVERY: Micros = Micros::from_secs(1);
 /// How a PLC link does, beside being up or not.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LinkHealth {
-    /// The PLC obeys another engine.
-    pub is_refused: bool,
+    /// The PLC obeys another engine, with this epoch; 0: none now, but it has obeyed a later run
+    /// than this one.
+    pub refused_by: Option<u16>,
     /// The PLC is not the one of the hub file.
     pub is_mismatched: bool,
     /// Times that the PLC has lost events.
@@ -119,8 +120,13 @@ impl AlarmBoard {
             return;
         };
         let before = std::mem::replace(before, *health);
-        self.level(now, About::Refused(track), health.is_refused, |names| {
-            format!("The PLC of {} obeys another engine", names.track(track))
+        let other = health.refused_by;
+        self.level(now, About::Refused(track), other.is_some(), |names| {
+            let track = names.track(track);
+            match other {
+                Some(run @ 1..) => format!("The PLC of {track} obeys another engine, run {run}"),
+                _ => format!("The PLC of {track} has obeyed a later run than this one"),
+            }
         });
         self.level(now, About::Mismatch(track), health.is_mismatched, |names| {
             let track = names.track(track);

@@ -153,8 +153,10 @@ impl About {
                 "Keep parcels on the belt: each is known again once it is read.",
             ),
             Self::Refused(_) => critical(
-                "A standby or an older engine holds the grant.",
-                "Stop the other engine, or let it sort; two must not be meant to.",
+                "Another engine holds the grant, or held it and had a later run than this one.",
+                "Stop the other engine, or let it sort. If there is none, start on its journal; \
+                 if that is lost, start once with --after-run and the number of its last run, \
+                 or one that surely is higher.",
             ),
             Self::Mismatch(_) => critical(
                 "The PLC's configuration or its programme is not the one of the hub file.",
