@@ -245,6 +245,10 @@ async fn two_files_are_not_read_at_once() {
     let problem = loaded.expect_err("a pipe is no file to go back and forth in");
     assert_eq!(problem.kind(), Kind::Unusable, "{problem}");
     assert_eq!(at.dest("A0300000017"), to("B01"), "it outlives the reading");
-    let again = at.load("second.csv", "waybill,destination,goods\nA0300000018,B01,\n", false);
+    let again = at.load(
+        "second.csv",
+        "waybill,destination,goods\nA0300000018,B01,\n",
+        false,
+    );
     again.await.expect("the first one has ended");
 }

@@ -140,6 +140,31 @@ fn another_check_digit_is_never_right() {
 
 /// One number that two carriers would each call their own.
 #[test]
+fn an_application_identifier_says_more_than_a_check_digit() {
+    let formats = shipped();
+    let mut others = 0;
+    for zip in (0..1_000_000_000_u64).step_by(1_234_567) {
+        let bare = format!("420{zip:09}");
+        let marked = ["(420)", "]C1420", "]d2420", "\u{1d}420"];
+        for code in marked.map(|mark| format!("{mark}{zip:09}")) {
+            let found = formats.identify(&code);
+            assert_eq!(found.kind(), Some(Kind::Route), "{code:?}");
+            let postcode = format!("{zip:09}");
+            assert_eq!(found.postcode(), Some(&*postcode), "{code:?}");
+        }
+        // Without it nobody can know.
+        others += usize::from(formats.identify(&bare).kind() != Some(Kind::Route));
+        // Code 128 of any kind says nothing either.
+        let plain = formats.identify(&format!("]C0{bare}"));
+        assert_eq!(plain.format(), formats.identify(&bare).format());
+    }
+    assert!(others > 50, "{others} of 811 are good numbers of carriers");
+    // What is none of GS1's is what it is without the mark.
+    let ups = formats.identify("]C11Z999AA10123456784");
+    assert_eq!(ups.identity(), Some("1Z999AA10123456784"));
+}
+
+#[test]
 fn a_hub_that_names_its_carriers_is_not_misled_by_others() {
     // paketda's example of a DHL Identcode is also a good FedEx number.
     let code = "201298452277";

@@ -236,6 +236,9 @@ fn read_format<'a>(table: &Table<'a>) -> Draft<'a> {
     if let Some(separators) = table.get("separators").and_then(|value| value.text()) {
         separators.clone_into(&mut spec.separators);
     }
+    if let Some(is_gs1) = table.get("gs1").and_then(|value| value.flag()) {
+        spec.is_gs1 = is_gs1;
+    }
     let words = table
         .get("words")
         .map(|value| value.texts())

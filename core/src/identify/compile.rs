@@ -32,6 +32,7 @@ pub(super) struct Rule {
     /// The words that it may have, sorted.
     pub(super) words: Vec<Vec<u8>>,
     pub(super) omitted: Vec<u8>,
+    pub(super) is_gs1: bool,
 }
 
 pub(super) fn compile(spec: &FormatsSpec) -> Result<Compiled, Vec<FormatFault>> {
@@ -233,6 +234,7 @@ fn rule_of(format: &FormatSpec, shapes: &[Shape], found: &mut Found<'_>) -> Rule
         separators,
         words: words_of(format, shapes, found),
         omitted,
+        is_gs1: format.is_gs1,
     }
 }
 

@@ -34,6 +34,9 @@ pub struct FormatSpec {
     /// Characters that are printed between the others and left out where a code does not fit with
     /// them: of `-`, `.` and `/`.
     pub separators: String,
+    /// Its codes begin with an application identifier of GS1: where the reader or the print says
+    /// that a code does, formats like this one come before all others.
+    pub is_gs1: bool,
     /// What the group `word` may hold; a code with another word is none of this format.
     pub words: Vec<String>,
 }
@@ -51,6 +54,7 @@ impl FormatSpec {
             check: None,
             omitted: String::new(),
             separators: String::new(),
+            is_gs1: false,
             words: Vec::new(),
         }
     }

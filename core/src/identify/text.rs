@@ -67,6 +67,8 @@ pub struct Code {
     end: u8,
     /// Where FNC1 stood between two characters, one bit for the place of the second.
     pub(super) breaks: u64,
+    /// Its reader or its print says that it begins with an application identifier of GS1.
+    pub(super) is_gs1: bool,
 }
 
 impl Code {
@@ -91,10 +93,13 @@ impl Code {
             }
         }
         let mut start = HEAD;
+        let mut is_gs1 = text.trim_start().starts_with('(');
         while is_symbology(&bytes[start..end]) {
+            is_gs1 |= is_gs1_symbology(&bytes[start..end]);
             start += 3;
             breaks >>= 3;
         }
+        is_gs1 |= breaks & 1 != 0;
         if start == end {
             return Err(NotACode::Empty);
         }
@@ -106,6 +111,7 @@ impl Code {
             start: start as u8,
             end: end as u8,
             breaks: breaks & inside,
+            is_gs1,
         })
     }
 
@@ -116,6 +122,7 @@ impl Code {
             start: HEAD as u8,
             end: HEAD as u8,
             breaks: 0,
+            is_gs1: false,
         }
     }
 
@@ -191,6 +198,19 @@ pub(super) const fn separator(byte: u8) -> u8 {
 /// Bytes that are known to be ASCII, as text.
 pub(super) fn ascii(bytes: &[u8]) -> &str {
     core::str::from_utf8(bytes).unwrap_or("")
+}
+
+/// Whether a symbology identifier says that application identifiers follow: GS1-128, DataBar, GS1
+/// DataMatrix, GS1 QR, GS1 DotCode (GS1 General Specifications, symbology identifiers).
+fn is_gs1_symbology(code: &[u8]) -> bool {
+    matches!(
+        code,
+        [b']', b'C', b'1', ..]
+            | [b']', b'E' | b'e', b'0'..=b'2', ..]
+            | [b']', b'D' | b'd', b'2', ..]
+            | [b']', b'Q', b'3', ..]
+            | [b']', b'J', b'1', ..]
+    )
 }
 
 /// Whether a code begins with a symbology identifier.
