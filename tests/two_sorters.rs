@@ -1,6 +1,7 @@
 //! A hub of two sorters, each on a thread of its own, joined by transfers, over real sockets.
 
 mod common;
+mod http;
 mod operated;
 mod program;
 
@@ -35,7 +36,7 @@ fn each_device_is_asked_of_the_sorter_that_owns_it_and_the_book_adds_up() {
     let dir = Dir::new();
     let hub = concat!(env!("CARGO_MANIFEST_DIR"), "/config/two-loops.toml");
     let args = ["--config", hub, "--duration", "600s", "--speed", "8"];
-    let engine = Operated::demo(&dir, &args);
+    let mut engine = Operated::demo(&dir, &args);
     engine.wait_until("every induction runs", "status", |status| {
         let mut all = status["inductions"].as_array().into_iter().flatten();
         all.all(|induction| induction["pace"] == "runs")
@@ -74,6 +75,15 @@ fn each_device_is_asked_of_the_sorter_that_owns_it_and_the_book_adds_up() {
     });
     let text = engine.ctl(&["status"]).out;
     assert!(text.contains(", on transfers "), "{text}");
+
+    // Nobody has watched so far: who asks gets what is so now.
+    let status = engine.done("status");
+    let page = engine.program.page();
+    for _ in 0..2 {
+        let view = http::get(page, "/api/view").json();
+        let seen = count(&view["books"], "inducted");
+        assert!(seen >= count(&status["books"], "inducted"), "{view}");
+    }
 
     engine.done("hold 1-01-99999999");
     engine.done("release 1-01-99999999");

@@ -236,6 +236,22 @@ fn a_carrier_that_its_plc_has_disabled_is_not_counted_on_either() {
 }
 
 #[test]
+fn a_plc_that_does_as_it_was_told_has_not_disabled_the_carrier_itself() {
+    let mut hand = hand();
+    let cell = CellId(3);
+    let wish = Command::Carrier {
+        cell,
+        enabled: false,
+    };
+    assert_eq!(hand.command(wish).0, Ok(()));
+    let said = hand.tell(Signal::CarrierDisabled { cell });
+    assert_eq!(said, []);
+    let by = hand.sorter.carrier_disabled(cell);
+    assert_eq!(by, Some(DisabledBy::Operator));
+    assert!(hand.sorter.words().contains(&wish), "it is a person's word");
+}
+
+#[test]
 fn a_line_has_no_carriers() {
     let mut hand = Hand::new(line_spec(None), plan_spec());
     let cell = CellId(2);

@@ -63,20 +63,30 @@ impl Drop for ViewMerger {
 fn run(owners: &Owners, mut sources: Vec<ViewSource>, mut all: ViewPublisher, stop: &AtomicBool) {
     let mut watching: Vec<Watching> = Vec::new();
     let mut latest: Vec<View> = sources.iter().map(|_| View::default()).collect();
+    // Which of them is of the time since somebody watches.
+    let mut is_new = vec![false; latest.len()];
     while !stop.load(Ordering::Relaxed) {
         if all.wanted() {
             if watching.is_empty() {
+                is_new.fill(false);
+                for source in &mut sources {
+                    let _ = source.newest();
+                }
                 watching = sources
                     .iter()
                     .map(|source| source.watchers().join())
                     .collect();
             }
-            for (source, latest) in sources.iter_mut().zip(&mut latest) {
+            for (nth, source) in sources.iter_mut().enumerate() {
                 if let Some(view) = source.newest() {
-                    latest.clone_from(view);
+                    latest[nth].clone_from(view);
+                    is_new[nth] = true;
                 }
             }
-            all.publish(|view| owners.merge(&latest, view));
+            // Whoever has just come must not see what was true when the last one left.
+            if is_new.iter().all(|is_new| *is_new) {
+                all.publish(|view| owners.merge(&latest, view));
+            }
         } else {
             watching.clear();
         }

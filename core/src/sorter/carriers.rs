@@ -257,7 +257,12 @@ impl Sorter {
         if !self.hub.tracks()[track.index()].kind.is_loop() {
             return;
         }
-        if self.state.carriers[cell.index()].off.replace(by).is_some() {
+        let off = &mut self.state.carriers[cell.index()].off;
+        // A PLC that does as it was told says so: it is still by us.
+        if by == DisabledBy::Plc && off.is_some() {
+            return;
+        }
+        if off.replace(by).is_some() {
             return;
         }
         self.state.running[track.index()].disabled += 1;
