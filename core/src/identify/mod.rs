@@ -246,31 +246,37 @@ impl Formats {
             Ok(code) => code,
             Err(why) => return Identified::nothing(Code::empty(), Verdict::NotACode(why)),
         };
-        // `(420)787451234` is a postcode even though, as digits, it may be a good number of others.
         if code.is_gs1
-            && let Some(found) = self.best(code, 0, true)
-            && found.verdict.is_good()
+            && let Some(found) = self.as_gs1(code)
         {
             return found;
         }
-        if let Some(found) = self.best(code, 0, false) {
+        if let Some(found) = self.best::<false>(code, 0) {
             return found;
         }
         let without = code.without_separators();
-        let found = without.and_then(|(rest, separators)| self.best(rest, separators, false));
+        let found = without.and_then(|(rest, separators)| self.best::<false>(rest, separators));
         found.unwrap_or_else(|| Identified::nothing(code, Verdict::NoFormat))
+    }
+
+    /// What a code is that begins with an application identifier: `(420)787451234` is a postcode
+    /// even though, as digits, it may be a good number of others.
+    #[cold]
+    fn as_gs1(&self, code: Code) -> Option<Identified> {
+        self.best::<true>(code, 0)
+            .filter(|found| found.verdict.is_good())
     }
 
     /// The format that comes first among those that fit a code, from which separators were taken;
     /// of all, or of those of GS1's.
-    fn best(&self, code: Code, separators: u8, only_gs1: bool) -> Option<Identified> {
+    fn best<const ONLY_GS1: bool>(&self, code: Code, separators: u8) -> Option<Identified> {
         let mut failed = None;
         for form in self.compiled.table.fitting(code.bytes()) {
             let rule = self.compiled.rules.get(form.format.index())?;
             if code.breaks & !form.borders != 0 || separators & !rule.separators != 0 {
                 continue;
             }
-            if only_gs1 && !rule.is_gs1 {
+            if ONLY_GS1 && !rule.is_gs1 {
                 continue;
             }
             if !form.word.is_empty() && !rule.has_word(&code, form) {

@@ -80,9 +80,10 @@ impl Code {
         let mut bytes = [0; HEAD + CODE_CHARS_MAX];
         let mut end = HEAD;
         let mut breaks = 0;
+        let mut is_gs1 = false;
         for byte in text.bytes() {
             match NORMAL[usize::from(byte)] {
-                DROP => {}
+                DROP => is_gs1 |= byte == b'(' && end == HEAD,
                 REFUSE => return Err(NotACode::Foreign),
                 GS if end == bytes.len() => {}
                 GS => breaks |= 1 << (end - HEAD),
@@ -93,7 +94,6 @@ impl Code {
             }
         }
         let mut start = HEAD;
-        let mut is_gs1 = text.trim_start().starts_with('(');
         while is_symbology(&bytes[start..end]) {
             is_gs1 |= is_gs1_symbology(&bytes[start..end]);
             start += 3;
