@@ -37,6 +37,9 @@ impl Decider {
                 std::thread::sleep(LOOK_EVERY);
             }
         }
-        self.recorder.note(WORDS_SAID, &note);
+        // The first run of all had nothing to hear.
+        if former.run > 0 {
+            self.recorder.note(WORDS_SAID, &note);
+        }
     }
 }
